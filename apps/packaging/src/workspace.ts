@@ -1,0 +1,62 @@
+// What the workspace holds: its packages, their manifests and their READMEs, read from disk and nothing else.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The fields of a package.json that these tests look at. */
+export interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly private?: boolean;
+  readonly license?: string;
+  readonly type?: string;
+  readonly files?: readonly string[];
+  readonly sideEffects?: boolean | readonly string[];
+  readonly engines?: Readonly<Record<string, string>>;
+  readonly exports?: Readonly<Record<string, unknown>>;
+  readonly publishConfig?: { readonly access?: string; readonly exports?: Readonly<Record<string, unknown>> };
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+}
+
+/** One package of the workspace. `folder` is its short name, such as `core`; `dir` its absolute path. */
+export interface WorkspacePackage {
+  readonly folder: string;
+  readonly dir: string;
+  readonly manifest: Manifest;
+}
+
+/** The workspace's root folder. */
+export const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** All packages under `packages/`, private ones included, in alphabetical order. */
+export function listPackages(group: 'packages' | 'apps' = 'packages'): WorkspacePackage[] {
+  const entries = readdirSync(join(ROOT, group), { withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort()
+    .map((folder) => {
+      const dir = join(ROOT, group, folder);
+      return { folder, dir, manifest: readManifest(join(dir, 'package.json')) };
+    });
+}
+
+/** The packages that are published. */
+export function listPublicPackages(): WorkspacePackage[] {
+  return listPackages().filter((pkg) => !pkg.manifest.private);
+}
+
+export function readManifest(path: string): Manifest {
+  return JSON.parse(readFileSync(path, 'utf8')) as Manifest;
+}
+
+/** Every TypeScript file under a folder, as sorted paths relative to it. */
+export function listSources(dir: string): string[] {
+  return readdirSync(dir, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts'))
+    .sort();
+}
