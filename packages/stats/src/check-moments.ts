@@ -10,7 +10,7 @@ import type { Moments } from './moments.ts';
  */
 export function checkMoments(moments: Moments, what = 'moments'): Moments {
   const { count, mean, variance } = moments ?? {};
-  if (!(mean instanceof Float64Array) || !(variance instanceof Float64Array)) {
+  if (!isFloat64Array(mean) || !isFloat64Array(variance)) {
     throw new MomentsError(
       `${what}: expected {count, mean: Float64Array, variance: Float64Array}, got mean: ${nameOf(mean)}, ` +
         `variance: ${nameOf(variance)}. Make them with momentsOf(), or convert with Float64Array.from().`,
@@ -50,6 +50,11 @@ export function checkSameChannels(a: Moments, b: Moments, what = 'moments'): voi
         'Only moments of the same channels can be put together.',
     );
   }
+}
+
+// By tag and not by `instanceof`, which fails for arrays made in another realm (a test runner's, an iframe's).
+function isFloat64Array(value: unknown): value is Float64Array {
+  return Object.prototype.toString.call(value) === '[object Float64Array]';
 }
 
 function nameOf(value: unknown): string {

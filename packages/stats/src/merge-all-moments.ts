@@ -1,8 +1,8 @@
 /** Many populations become one. */
 import { checkMoments, checkSameChannels } from './check-moments.ts';
+import { copyMoments } from './copy-moments.ts';
 import { emptyMoments } from './empty-moments.ts';
 import { MomentsError } from './errors.ts';
-import { copyMoments } from './merge-moments.ts';
 import type { Moments } from './moments.ts';
 
 /**

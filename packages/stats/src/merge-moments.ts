@@ -1,5 +1,6 @@
 /** Two populations become one. */
 import { checkMoments, checkSameChannels } from './check-moments.ts';
+import { copyMoments } from './copy-moments.ts';
 import { emptyMoments } from './empty-moments.ts';
 import type { Moments } from './moments.ts';
 
@@ -38,9 +39,4 @@ export function mergeMoments(a: Moments, b: Moments): Moments {
     variance[c] = a.variance[c]! * shareA + b.variance[c]! * shareB + delta * shareA * (delta * shareB);
   }
   return checkMoments({ count, mean, variance }, 'mergeMoments: the result (is it too large for float64?)');
-}
-
-/** A copy that shares no memory with `moments`. */
-export function copyMoments({ count, mean, variance }: Moments): Moments {
-  return { count, mean: mean.slice(), variance: variance.slice() };
 }

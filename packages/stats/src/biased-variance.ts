@@ -1,0 +1,23 @@
+/** Bessel's correction undone. */
+import { MomentsError } from './errors.ts';
+import { checkBesselCount } from './unbiased-variance.ts';
+
+/**
+ * The biased (population) variance of `count` values whose unbiased variance is given:
+ * `unbiased * (count - 1) / count`, per channel. The inverse of `unbiasedVariance`; use it on statistics that
+ * other libraries report with Bessel's correction (PyTorch's running variance, say).
+ *
+ * @throws MomentsError if `count` is 1 or less, or a variance is negative or not finite.
+ */
+export function biasedVariance(unbiased: ArrayLike<number>, count: number): Float64Array {
+  checkBesselCount(count, 'biasedVariance');
+  const factor = (count - 1) / count;
+  return Float64Array.from(unbiased, (v, c) => {
+    if (!(v >= 0 && v < Infinity)) {
+      throw new MomentsError(
+        `biasedVariance: the variance of channel ${c} is ${v}; expected finite and >= 0.`,
+      );
+    }
+    return v * factor;
+  });
+}

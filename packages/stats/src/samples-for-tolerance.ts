@@ -1,0 +1,35 @@
+/** How much data is enough. */
+import { MomentsError } from './errors.ts';
+import type { StandardErrors } from './standard-errors.ts';
+
+/**
+ * How many samples bring every error down to `tolerance`, judging by `errors` after `samples` of them. Standard
+ * errors fall as 1 / sqrt(samples), so the worst channel decides: ceil(samples * (worst / tolerance)^2), at least 1.
+ * The mean's and the variance's errors are held to the same tolerance, so pass the result of `relativeErrors`.
+ *
+ * `samples` is in any unit of independent draws (images, batches); the result is in the same. Infinity if the
+ * errors are too far off for any number that float64 counts.
+ *
+ * @throws MomentsError if an error is negative or not a number, or `samples` or `tolerance` is not finite and > 0.
+ */
+export function samplesForTolerance(errors: StandardErrors, samples: number, tolerance: number): number {
+  for (const [name, value] of Object.entries({ samples, tolerance })) {
+    if (!(value > 0 && value < Infinity)) {
+      throw new MomentsError(
+        `samplesForTolerance: ${name} must be a finite number > 0, got ${String(value)}.`,
+      );
+    }
+  }
+  let worst = 0;
+  for (const part of ['mean', 'variance'] as const) {
+    errors[part].forEach((error, c) => {
+      if (!(error >= 0)) {
+        throw new MomentsError(
+          `samplesForTolerance: the error of the ${part} of channel ${c} is ${error}; expected a number >= 0.`,
+        );
+      }
+      worst = Math.max(worst, error);
+    });
+  }
+  return Math.max(1, Math.ceil(samples * (worst / tolerance) ** 2));
+}
