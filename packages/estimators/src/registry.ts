@@ -1,0 +1,10 @@
+/** Every estimator that can be restored by name. One line each; the key is the estimator's `kind`. */
+import { emaFromJSON } from './ema.ts';
+import type { Estimator, EstimatorState } from './estimator.ts';
+import { populationVarianceFromJSON } from './population-variance.ts';
+
+/** From the `kind` of a state to the function that restores it. */
+export const registry: ReadonlyMap<string, (state: EstimatorState) => Estimator> = new Map([
+  ['ema', emaFromJSON],
+  ['populationVariance', populationVarianceFromJSON],
+]);
