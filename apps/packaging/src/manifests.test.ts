@@ -1,0 +1,73 @@
+// The package.json files: what a release and a user's bundler rely on, and easy to forget in a new package.
+
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { listPackages, listPublicPackages, ROOT, readManifest } from './workspace.ts';
+
+const SEMVER = /^\d+\.\d+\.\d+$/;
+const everything = [...listPackages('packages'), ...listPackages('apps')];
+
+describe.each(everything)('$manifest.name', ({ folder, manifest }) => {
+  it('is named after its folder, in our scope', () => {
+    expect(manifest.name).toBe(`@rebatch/${folder}`);
+    expect(manifest).toMatchObject({
+      license: 'Apache-2.0',
+      type: 'module',
+      version: expect.stringMatching(SEMVER),
+    });
+  });
+
+  it('takes every version from the catalog or the workspace', () => {
+    const { dependencies, devDependencies, optionalDependencies } = manifest;
+    for (const [name, spec] of Object.entries({
+      ...dependencies,
+      ...devDependencies,
+      ...optionalDependencies,
+    })) {
+      expect(`${name} ${spec}`).toBe(`${name} ${name.startsWith('@rebatch/') ? 'workspace:*' : 'catalog:'}`);
+    }
+  });
+});
+
+describe.each(listPublicPackages())('$manifest.name, which is published,', ({ dir, manifest }) => {
+  it('says what it needs and what it is for', () => {
+    expect(manifest).toMatchObject({
+      description: expect.stringMatching(/^[A-Z].{20,}\.$/),
+      engines: { node: readManifest(join(ROOT, 'package.json')).engines?.node },
+      publishConfig: { access: 'public' },
+    });
+    expect(existsSync(join(dir, 'README.md')), 'README.md').toBe(true);
+  });
+
+  it('has each TensorFlow.js package as a peer, and a version of it to be tested with', () => {
+    const { dependencies = {}, peerDependencies = {}, devDependencies = {} } = manifest;
+    expect(Object.keys(dependencies).filter((name) => name.startsWith('@tensorflow/'))).toEqual([]);
+    for (const [name, range] of Object.entries(peerDependencies)) {
+      expect(devDependencies, `${name} is a peer`).toHaveProperty([name], 'catalog:');
+      if (name.startsWith('@tensorflow/')) expect(`${name} ${range}`).toBe(`${name} ^4.22.0`);
+    }
+  });
+
+  it('exports the same entry points in the workspace, as source, and published, as dist', () => {
+    const source = Object.entries(manifest.exports ?? {});
+    expect(source).not.toEqual([]);
+    const published = source.map(([key, path]) => {
+      const stem = /^\.\/src\/(.+)\.ts$/.exec(String(path))?.[1];
+      expect(stem, `${key} is a source file`).toBeDefined();
+      return [key, { types: `./dist/${stem}.d.ts`, default: `./dist/${stem}.js` }];
+    });
+    expect(manifest.publishConfig?.exports).toEqual(Object.fromEntries(published));
+  });
+});
+
+it('the catalog pins every version exactly', () => {
+  const text = readFileSync(join(ROOT, 'pnpm-workspace.yaml'), 'utf8');
+  const entries = text
+    .split(/^catalog:$/m)[1]!
+    .split(/^\S/m)[0]!
+    .trim()
+    .split('\n');
+  expect(entries.length).toBeGreaterThan(10);
+  for (const entry of entries) expect(entry.trim()).toMatch(/^\S+: \d+\.\d+\.\d+$/);
+});
