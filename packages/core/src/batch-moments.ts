@@ -1,0 +1,70 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { type ChannelView, type ViewOptions, valuesPerChannel, viewChannels } from './channel-view.ts';
+import { aside, spread } from './composed.ts';
+import { assertFloatTensor } from './inputs.ts';
+import * as kernels from './kernels.ts';
+import { tidied } from './tidied.ts';
+
+/** The moments of one normalization batch (or of each of its groups), on the device. */
+export interface BatchMoments {
+  /** Mean per channel: float32, [channels], or [groups, channels] where groups were asked for. */
+  readonly mean: tf.Tensor;
+  /** Biased (population) variance per channel, in the shape of `mean`. */
+  readonly variance: tf.Tensor;
+  /** Values per channel in one group, spatial positions included. */
+  readonly count: number;
+}
+
+/**
+ * The moments of x per channel, over all other axes. One read of x where the backend has a kernel for it. Exact to
+ * 1e-6 of the float64 moments of the same float32 values, up to a mean of 1e4 standard deviations.
+ * Differentiable in x.
+ *
+ * @param x float32, rank 2 or more.
+ * @throws {InvalidInputError} for an empty, integer or disposed tensor, or a shape that does not fit the options.
+ */
+export function batchMoments(x: tf.Tensor, options: ViewOptions = {}): BatchMoments {
+  assertFloatTensor(x, 'x', 'batchMoments', options.name);
+  const view = viewChannels(x.shape, options);
+  return tidied(() => unpackMoments(packedMoments(x, view), view, options.groups !== undefined));
+}
+
+/** The packed moments of x as one differentiable op, so that no intermediate of it lands on the gradient tape. */
+export function packedMoments(x: tf.Tensor, view: ChannelView): tf.Tensor3D {
+  const op = tf.customGrad((input, save) => {
+    const value = kernels.moments(input as tf.Tensor, view);
+    (save as tf.GradSaveFunc)([input as tf.Tensor, value]);
+    const gradFunc = (dPacked: tf.Tensor, saved: tf.Tensor[]) =>
+      momentsGradient(dPacked as tf.Tensor3D, saved[0]!, saved[1] as tf.Tensor3D, view);
+    return { value, gradFunc };
+  });
+  return op(x) as tf.Tensor3D;
+}
+
+/** Splits [2, groups, channels] into mean and variance. */
+export function unpackMoments(packed: tf.Tensor3D, view: ChannelView, grouped: boolean): BatchMoments {
+  const shape = grouped ? [view.groups, view.channels] : [view.channels];
+  const [mean, variance] = tf.unstack(packed) as [tf.Tensor, tf.Tensor];
+  return {
+    mean: tf.reshape(mean, shape),
+    variance: tf.reshape(variance, shape),
+    count: valuesPerChannel(view),
+  };
+}
+
+/** dx = (dmean + 2 (x - mean) dvariance) / n. */
+function momentsGradient(
+  dPacked: tf.Tensor3D,
+  x: tf.Tensor,
+  packed: tf.Tensor3D,
+  view: ChannelView,
+): tf.Tensor {
+  return tf.tidy(() => {
+    const n = valuesPerChannel(view);
+    const [mean] = tf.unstack(packed) as [tf.Tensor];
+    const [dMean, dVariance] = tf.unstack(dPacked) as [tf.Tensor, tf.Tensor];
+    const centered = tf.sub(spread(x, view), aside(mean, view));
+    const dx = tf.add(tf.mul(centered, aside(tf.mul(dVariance, 2 / n), view)), aside(tf.div(dMean, n), view));
+    return tf.reshape(dx, x.shape);
+  });
+}

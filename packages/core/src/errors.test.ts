@@ -1,0 +1,87 @@
+import { RebatchError } from '@rebatch/stats';
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-backend-cpu';
+import { beforeAll, expect, test } from 'vitest';
+import {
+  batchMoments,
+  batchNormalize,
+  InvalidInputError,
+  NormalizationBatchError,
+  normalize,
+  readMoments,
+  viewChannels,
+} from './index.ts';
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+const cases: [string, () => unknown, RegExp][] = [
+  ['a rank of 1', () => batchMoments(tf.ones([3])), /rank 2 or more.*\[3\].*expandDims/],
+  ['an axis out of range', () => batchMoments(tf.ones([2, 3]), { axis: 2 }), /axis from -2 to 1.*got 2/],
+  ['a fractional axis', () => viewChannels([2, 3], { axis: 0.5 }), /got 0\.5/],
+  ['an empty tensor', () => batchMoments(tf.ones([0, 3])), /at least one value per channel.*\[0, 3\]/],
+  ['an integer tensor', () => batchMoments(tf.ones([2, 3], 'int32')), /float32, got int32.*toFloat/],
+  ['groups that do not divide', () => batchMoments(tf.ones([5, 3]), { groups: 2 }), /2 groups divide, got 5/],
+  ['no groups', () => batchMoments(tf.ones([5, 3]), { groups: 0 }), /at least 1, got 0/],
+  ['groups over channels', () => viewChannels([4, 3], { axis: 0, groups: 2 }), /Transpose/],
+  [
+    'a gamma of another size',
+    () => batchNormalize(tf.ones([4, 3]), { gamma: tf.ones([2]) }),
+    /gamma of shape \[3\].*\[2\]/,
+  ],
+  [
+    'an integer beta',
+    () => batchNormalize(tf.ones([4, 3]), { beta: tf.ones([3], 'int32') }),
+    /beta of dtype float32/,
+  ],
+  ['a negative epsilon', () => batchNormalize(tf.ones([4, 3]), { epsilon: -1 }), /epsilon.*-1/],
+  [
+    'moments of another shape',
+    () => normalize(tf.ones([4, 3]), { mean: tf.ones([3]), variance: tf.ones([2]) }),
+    /variance of shape \[3\], got \[2\]/,
+  ],
+  [
+    'a disposed tensor',
+    () => {
+      const x = tf.ones([4, 3]);
+      x.dispose();
+      return batchMoments(x, { name: 'bn_1' });
+    },
+    /layer 'bn_1'.*already disposed/,
+  ],
+];
+
+test.each(cases)('%s is a clear error', (_, act, message) => {
+  const before = tf.memory().numTensors;
+  const error = caught(() => tf.tidy(() => act() as tf.Tensor));
+  expect(error).toBeInstanceOf(InvalidInputError);
+  expect(error).toBeInstanceOf(RebatchError);
+  expect(error.name).toBe('InvalidInputError');
+  expect(error.message).toMatch(message);
+  expect(tf.memory().numTensors).toBe(before);
+});
+
+test('one value per channel cannot be normalized by itself', () => {
+  const error = caught(() => tf.tidy(() => batchNormalize(tf.ones([1, 3]), { name: 'bn_2' }).y));
+  expect(error).toBeInstanceOf(NormalizationBatchError);
+  expect(error.message).toMatch(/layer 'bn_2'.*at least 2 values per channel.*got 1/);
+  expect(() => tf.tidy(() => batchNormalize(tf.ones([4, 3]), { groups: 4 }).y)).toThrow(/4 groups/);
+});
+
+test('reading disposed or mismatched moments rejects', async () => {
+  const [mean, variance] = [tf.ones([3]), tf.ones([2])];
+  await expect(readMoments([{ mean, variance, count: 4 }])).rejects.toThrow(/index 0, got \[3\] and \[2\]/);
+  tf.dispose([mean, variance]);
+  await expect(readMoments([{ mean, variance, count: 4 }])).rejects.toThrow(InvalidInputError);
+  await expect(readMoments([])).resolves.toEqual([]);
+});
+
+function caught(act: () => unknown): Error {
+  try {
+    act();
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error('nothing was thrown');
+}
