@@ -58,6 +58,7 @@ describe('a file that breaks the order', () => {
     dependencies: { '@rebatch/stats': 'workspace:*', '@rebatch/layers': 'workspace:*', 'a-lib': 'catalog:' },
     peerDependencies: { '@tensorflow/tfjs-core': '^4.22.0' },
     devDependencies: { '@rebatch/testing': 'workspace:*', vitest: 'catalog:' },
+    files: ['dist', '!dist/**/*.test.*', '!dist/suite.*'],
   };
   const judge = (text: string, change: { path?: string; folder?: string; manifest?: Manifest } = {}) =>
     violationsOf({ folder: 'core', manifest, path: 'src/index.ts', text, ...change }, ORDER);
@@ -113,6 +114,14 @@ describe('a file that breaks the order', () => {
     expect(judge("import { a } from '@rebatch/kernels-wasm';", test)).toEqual([
       expect.stringContaining('does not declare it'),
     ]);
+  });
+
+  it('is reported unless the tarball leaves the file out, and then nothing published may import it', () => {
+    const text = "import { a } from '@rebatch/testing'; import { it } from 'vitest';";
+    expect(judge(text, { path: 'src/suite.ts' })).toEqual([]);
+    expect(judge(text, { path: 'src/suites.ts' })).toHaveLength(2);
+    expect(judge(text, { path: 'src/deep/suite.ts' })).toHaveLength(2);
+    expect(judge("import './suite.ts';")).toEqual([expect.stringContaining('may not import tests')]);
   });
 
   it('throws when the file does not parse, or when an import could hide', () => {

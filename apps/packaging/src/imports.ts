@@ -4,7 +4,7 @@
 import { isBuiltin } from 'node:module';
 import { posix } from 'node:path';
 import { parseSync, Visitor } from 'oxc-parser';
-import type { Manifest } from './workspace.ts';
+import { isTestOnly, type Manifest } from './workspace.ts';
 
 /** Package folder -> the folders it may import outside tests. */
 export type ImportOrder = Readonly<Record<string, readonly string[]>>;
@@ -19,7 +19,6 @@ export interface SourceFile {
 }
 
 const TENSOR_FREE: ReadonlySet<string> = new Set(['stats', 'estimators']);
-const isTest = (path: string) => /\.test\.ts$/.test(path);
 
 /**
  * The module specifiers that a TypeScript file imports, in any syntax, in order of appearance.
@@ -57,21 +56,22 @@ export function violationsOf(file: SourceFile, order: ImportOrder): string[] {
   });
 }
 
-function judgeRelative({ path }: SourceFile, specifier: string): string | undefined {
+function judgeRelative({ path, manifest }: SourceFile, specifier: string): string | undefined {
   const target = posix.join(posix.dirname(path), specifier);
   if (!target.startsWith('src/')) return 'a relative import may not leave the package, use its name';
-  if (isTest(target) && !isTest(path)) return 'published code may not import tests';
+  if (isTestOnly(target, manifest) && !isTestOnly(path, manifest))
+    return 'published code may not import tests';
   return undefined;
 }
 
 function judgeBare(file: SourceFile, specifier: string, order: ImportOrder): string | undefined {
   const { folder, manifest, path } = file;
   if (isBuiltin(specifier)) {
-    return isTest(path) ? undefined : 'published code runs in browsers and has no Node modules';
+    return isTestOnly(path, manifest) ? undefined : 'published code runs in browsers and has no Node modules';
   }
   const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
   const { dependencies = {}, peerDependencies = {}, devDependencies = {} } = manifest;
-  if (isTest(path)) {
+  if (isTestOnly(path, manifest)) {
     const declared = name in dependencies || name in peerDependencies || name in devDependencies;
     return declared || name === manifest.name ? undefined : 'package.json does not declare it';
   }

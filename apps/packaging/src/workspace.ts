@@ -60,3 +60,24 @@ export function listSources(dir: string): string[] {
     .filter((path) => path.endsWith('.ts'))
     .sort();
 }
+
+/**
+ * Whether a source file (`src/...`) only serves tests: a `.test.ts`, or one that package.json's `files` keeps out of
+ * the tarball (`!dist/name.*`), such as a test suite that several packages of the workspace share.
+ */
+export function isTestOnly(path: string, { files = [] }: Manifest): boolean {
+  const built = path.replace(/^src\//, 'dist/').replace(/\.ts$/, '.js');
+  return (
+    /\.test\.ts$/.test(path) ||
+    files.some((glob) => glob.startsWith('!') && globToRegExp(glob.slice(1)).test(built))
+  );
+}
+
+/** Of npm's glob syntax, what our `files` use: `*` within a folder and `**` across folders. */
+function globToRegExp(glob: string): RegExp {
+  const parts = glob.split(/(\*\*\/|\*)/).map((part) => {
+    if (part === '**/') return '(?:.*/)?';
+    return part === '*' ? '[^/]*' : part.replace(/[.+?^${}()|[\]\\]/g, '\\$&');
+  });
+  return new RegExp(`^${parts.join('')}$`);
+}
