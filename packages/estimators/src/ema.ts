@@ -1,5 +1,5 @@
 /** The running average that batch norm layers keep during training. */
-import { type Moments, momentsToJSON, unbiasedVariance } from '@rebatch/stats';
+import { checkMoments, type Moments, momentsToJSON, unbiasedVariance } from '@rebatch/stats';
 import { checkBatch } from './check-batch.ts';
 import { EmptyEstimatorError, EstimatorOptionError } from './errors.ts';
 import type { Estimator, EstimatorState } from './estimator.ts';
@@ -66,7 +66,7 @@ export function emaFromJSON(state: EstimatorState): Estimator {
 }
 
 function isDecay(value: number): boolean {
-  return value >= 0 && value < 1;
+  return typeof value === 'number' && value >= 0 && value < 1;
 }
 
 class Ema implements Estimator {
@@ -91,11 +91,12 @@ class Ema implements Estimator {
     const step = (1 - decay) / this.#weight(this.#batches + 1);
     const blend = (from: Float64Array | undefined, to: Float64Array) =>
       from ? from.map((value, c) => value + step * (to[c]! - value)) : to.slice();
-    this.#average = {
+    const average = {
       count: (old?.count ?? 0) + batch.count,
       mean: blend(old?.mean, batch.mean),
       variance: blend(old?.variance, batchVariance),
     };
+    this.#average = checkMoments(average, 'ema: the average (is it too large for float64?)');
     this.#batches += 1;
   }
 

@@ -9,4 +9,6 @@ export {
 } from './errors.ts';
 export type { Estimator, EstimatorState, JSONValue } from './estimator.ts';
 export { estimatorFromJSON } from './estimator-from-json.ts';
+export { meanOfBatchVariance } from './mean-of-batch-variance.ts';
 export { populationVariance } from './population-variance.ts';
+export { type SlidingWindowOptions, slidingWindow } from './sliding-window.ts';
