@@ -1,16 +1,81 @@
-import { defineConfig } from 'vitest/config';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 
-export default defineConfig({
+const node: TestProjectConfiguration = {
   test: {
-    projects: [
-      {
-        test: {
-          name: 'node',
-          include: ['{packages,apps}/*/src/**/*.test.ts'],
-          exclude: ['**/*.browser.test.ts', '**/node_modules/**', '**/dist/**'],
-          testTimeout: 60_000,
-        },
-      },
-    ],
+    name: 'node',
+    include: ['{packages,apps}/*/src/**/*.test.ts'],
+    exclude: ['**/*.browser.test.ts', '**/node_modules/**', '**/dist/**'],
+    testTimeout: 60_000,
   },
-});
+};
+
+/** The browser tests run in a Chromium that is already there; Playwright's own is not downloaded. */
+function findChromium(): string | undefined {
+  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  const candidates = [
+    process.env.REBATCH_CHROMIUM,
+    ...folders.flatMap((f) => names.map((name) => join(f, name))),
+  ];
+  return candidates.find((path) => {
+    try {
+      if (path) accessSync(path, constants.X_OK);
+      return Boolean(path);
+    } catch {
+      return false;
+    }
+  });
+}
+
+function browser(executablePath: string): TestProjectConfiguration {
+  return {
+    root: 'packages/core',
+    optimizeDeps: {
+      include: [
+        '@tensorflow/tfjs-core',
+        '@tensorflow/tfjs-layers',
+        '@tensorflow/tfjs-backend-webgl',
+        '@tensorflow/tfjs-backend-webgpu',
+      ],
+    },
+    test: {
+      name: 'browser',
+      include: ['src/**/*.browser.test.ts'],
+      testTimeout: 60_000,
+      browser: {
+        enabled: true,
+        headless: true,
+        screenshotFailures: false,
+        provider: playwright({
+          launchOptions: {
+            executablePath,
+            // SwiftShader gives WebGPU and WebGL to machines without a GPU.
+            args: [
+              '--enable-unsafe-webgpu',
+              '--use-webgpu-adapter=swiftshader',
+              '--enable-features=Vulkan',
+              '--disable-background-networking',
+              '--disable-component-update',
+              '--no-first-run',
+            ],
+          },
+        }),
+        instances: [{ browser: 'chromium' }],
+      },
+    },
+  };
+}
+
+function projects(): TestProjectConfiguration[] {
+  const chromium = findChromium();
+  if (chromium !== undefined) return [node, browser(chromium)];
+  const advice = 'install it (apt-get install chromium) or set REBATCH_CHROMIUM to its path';
+  if (process.env.CI) throw new Error(`The browser tests need Chromium: ${advice}.`);
+  console.warn(`Browser tests skipped, no Chromium found: ${advice}.`);
+  return [node];
+}
+
+export default defineConfig({ test: { projects: projects() } });
