@@ -1,0 +1,120 @@
+// Batch normalization as training runs it: forward in training mode, then the gradients of x, gamma and beta.
+
+import { batchNormalize } from '@rebatch/core';
+import { batchNormalization } from '@rebatch/layers';
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { formatShape, randomTensor, useBackend } from '../backends.ts';
+import type { Bench, BenchCase } from '../bench.ts';
+import { measure, type Side } from '../measure.ts';
+
+const MAIN = [64, 28, 28, 64];
+
+/** Channel counts that fill a SIMD register and that leave a tail; fewer and more axes; channels in the middle. */
+const OTHERS: readonly {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly axis?: number;
+}[] = [
+  { name: 'C = 3', shape: [64, 28, 28, 3] },
+  { name: 'C = 8', shape: [64, 28, 28, 8] },
+  { name: 'C = 17', shape: [64, 28, 28, 17] },
+  { name: 'C = 32', shape: [64, 28, 28, 32] },
+  { name: 'C = 256', shape: [64, 14, 14, 256] },
+  { name: 'rank 2', shape: [1024, 512] },
+  { name: 'rank 3', shape: [64, 128, 64] },
+  { name: 'channel axis 1', shape: [64, 64, 28, 28], axis: 1 },
+];
+
+export const bnTrain: Bench = {
+  name: 'bn-train',
+  summary: 'forward + backward of batch normalization, against tf.layers and against copying memory',
+  cases: () => [
+    againstLayers('layer', MAIN, 40),
+    againstLayers('op', MAIN),
+    ...OTHERS.map(({ name, shape, axis }) => againstLayers(`layer, ${name}`, shape, 10, axis)),
+    againstCopies(MAIN),
+  ],
+};
+
+function againstLayers(name: string, shape: readonly number[], target?: number, axis = -1): BenchCase {
+  return {
+    case: name,
+    backend: 'wasm',
+    shape: formatShape(shape),
+    peer: 'tf.layers.batchNormalization',
+    ...(target === undefined ? {} : { target }),
+    measure: () =>
+      withInputs(shape, axis, (inputs) => {
+        const ours = name === 'op' ? opSide(inputs, axis) : layerSide(batchNormalization({ axis }), inputs);
+        return measure(ours, layerSide(tfl.layers.batchNormalization({ axis }), inputs));
+      }),
+  };
+}
+
+/**
+ * The least traffic that forward and backward can do with is eight passes over memory: read x for the moments; read x
+ * and write y; read dy and x for the sums; read dy and x and write dx. A copy is two passes, so four copies bound it.
+ */
+function againstCopies(shape: readonly number[]): BenchCase {
+  return {
+    case: 'op, against the bound',
+    backend: 'wasm',
+    shape: formatShape(shape),
+    peer: '4 typed-array copies (8 passes)',
+    target: 0.4,
+    measure: () =>
+      withInputs(shape, -1, (inputs) => {
+        const source = Float32Array.from(inputs.x.dataSync());
+        const copy = new Float32Array(source.length);
+        const peer = () => {
+          for (let i = 0; i < 4; i++) copy.set(source);
+        };
+        return measure(opSide(inputs, -1), { run: peer }, { budgetMs: 2000 });
+      }),
+  };
+}
+
+interface Inputs {
+  readonly x: tf.Tensor;
+  readonly dy: tf.Tensor;
+  readonly gamma: tf.Tensor;
+  readonly beta: tf.Tensor;
+}
+
+async function withInputs<T>(
+  shape: readonly number[],
+  axis: number,
+  use: (inputs: Inputs) => Promise<T>,
+): Promise<T> {
+  await useBackend('wasm');
+  const channels = shape.at(axis)!;
+  const inputs: Inputs = {
+    x: randomTensor(shape, 1, 0.5, 2),
+    dy: randomTensor(shape, 2),
+    gamma: randomTensor([channels], 3, 1, 0.2),
+    beta: randomTensor([channels], 4),
+  };
+  try {
+    return await use(inputs);
+  } finally {
+    tf.dispose(Object.values(inputs));
+  }
+}
+
+function opSide({ x, dy, gamma, beta }: Inputs, axis: number): Side {
+  const gradients = tf.grads((...args: tf.Tensor[]) => {
+    const [x, gamma, beta] = args as [tf.Tensor, tf.Tensor1D, tf.Tensor1D];
+    return batchNormalize(x, { gamma, beta, axis }).y;
+  });
+  return { run: () => tf.tidy(() => void gradients([x, gamma, beta], dy)) };
+}
+
+/** A layer's own training path, moving averages included; both layers go through this same code. */
+function layerSide(layer: tfl.layers.Layer, { x, dy }: Inputs): Side {
+  layer.build(x.shape);
+  // The weights are gamma, beta and the two moving statistics, in this order. Only the first two are trained.
+  const [gamma, beta] = layer.weights.map((weight) => weight.read());
+  const gradients = tf.grads((input: tf.Tensor) => layer.apply(input, { training: true }) as tf.Tensor);
+  return { run: () => tf.tidy(() => void gradients([x, gamma!, beta!], dy)) };
+}

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { meets, tableHeader, tableRow, toLine } from './line.ts';
+
+const label = { case: 'layer', backend: 'wasm', shape: '64x28x28x64', peer: 'tf.layers' };
+const line = toLine('bn-train', label, {
+  oursMs: 9.12345,
+  peerMs: 589.26,
+  ratio: 64.58789,
+  spread: [60.00001, 70],
+});
+
+describe('a line', () => {
+  it('has the promised keys in the promised order, rounded', () => {
+    expect(JSON.stringify(line)).toBe(
+      '{"bench":"bn-train","case":"layer","backend":"wasm","shape":"64x28x28x64","ours_ms":9.123,' +
+        '"peer":"tf.layers","peer_ms":589.3,"ratio":64.59,"spread":[60,70]}',
+    );
+  });
+
+  it('does not take more than a label from its case', () => {
+    const extended = { ...label, target: 40, measure: () => undefined };
+    const keys = Object.keys(
+      toLine('bn-train', extended, { oursMs: 1, peerMs: 2, ratio: 2, spread: [2, 2] }),
+    );
+    expect(keys).toEqual(Object.keys(line));
+  });
+
+  it('meets a target that it reaches, and any where none was promised', () => {
+    expect(meets(line, 64.59)).toBe(true);
+    expect(meets(line, 64.6)).toBe(false);
+    expect(meets(line, undefined)).toBe(true);
+  });
+});
+
+describe('the table', () => {
+  it('says whether the target was met', () => {
+    expect(tableRow(line, 40)).toMatch(/ {2}64\.6x {2}.*>= 40x met {2}/);
+    expect(tableRow(line, 100)).toContain('>= 100x NOT MET');
+    expect(tableRow(line)).not.toContain('>=');
+  });
+
+  it('keeps its columns below their titles', () => {
+    expect(tableRow(line, 40).indexOf('tf.layers')).toBe(tableHeader().indexOf('against'));
+    expect(tableRow(line).indexOf('tf.layers')).toBe(tableHeader().indexOf('against'));
+  });
+});

@@ -1,0 +1,96 @@
+// What a case reports: one line, as JSON with exactly these keys or as columns for people.
+
+import type { Measurement } from './measure.ts';
+
+/** One case's result, as `--json` prints it. */
+export interface Line {
+  readonly bench: string;
+  readonly case: string;
+  readonly backend: string;
+  /** Dimensions joined by `x`, such as `64x28x28x64`. */
+  readonly shape: string;
+  /** Median milliseconds of one run. */
+  readonly ours_ms: number;
+  /** What ours is compared with. */
+  readonly peer: string;
+  readonly peer_ms: number;
+  /** peer / ours: higher is better. */
+  readonly ratio: number;
+  /** The ratio of the lowest and of the highest pair. */
+  readonly spread: readonly [number, number];
+}
+
+/** What a case knows about itself before it runs. */
+export type CaseLabel = Pick<Line, 'case' | 'backend' | 'shape' | 'peer'>;
+
+const digits = (value: number) => Number(value.toPrecision(4));
+
+/** Joins what a case is and what was measured, rounded to four digits. */
+export function toLine(bench: string, label: CaseLabel, measurement: Measurement): Line {
+  const { oursMs, peerMs, ratio, spread } = measurement;
+  return {
+    bench,
+    case: label.case,
+    backend: label.backend,
+    shape: label.shape,
+    ours_ms: digits(oursMs),
+    peer: label.peer,
+    peer_ms: digits(peerMs),
+    ratio: digits(ratio),
+    spread: [digits(spread[0]), digits(spread[1])],
+  };
+}
+
+/** Whether a line meets a target for its ratio; lines without a target always do. */
+export function meets(line: Line, target: number | undefined): boolean {
+  return target === undefined || line.ratio >= target;
+}
+
+const COLUMNS = [
+  { title: 'bench', width: 12 },
+  { title: 'case', width: 26 },
+  { title: 'backend', width: 7 },
+  { title: 'shape', width: 12 },
+  { title: 'ours', width: 10, right: true },
+  { title: 'peer', width: 10, right: true },
+  { title: 'ratio', width: 8, right: true },
+  { title: 'lowest..highest', width: 16, right: true },
+  { title: 'target', width: 15 },
+  { title: 'against', width: 0 },
+];
+
+function columns(cells: readonly string[]): string {
+  const padded = COLUMNS.map(({ width, right }, at) => {
+    const cell = cells[at] ?? '';
+    return right ? cell.padStart(width) : cell.padEnd(width);
+  });
+  return padded.join('  ').trimEnd();
+}
+
+const times = (ratio: number) => `${ratio >= 100 ? Math.round(ratio) : Number(ratio.toPrecision(3))}x`;
+const ms = (value: number) => `${Number(value.toPrecision(3))} ms`;
+
+/** The header of the table that `tableRow` continues. */
+export function tableHeader(): string {
+  return columns(COLUMNS.map(({ title }) => title));
+}
+
+/** A line as a row for people, with the target beside it where there is one. */
+export function tableRow(line: Line, target?: number): string {
+  const verdict =
+    target === undefined ? '' : `>= ${times(target)} ${meets(line, target) ? 'met' : 'NOT MET'}`;
+  const spread = `${times(line.spread[0])}..${times(line.spread[1])}`;
+  const { bench, backend, shape, peer } = line;
+  return columns([
+    bench,
+    line.case,
+    backend,
+    shape,
+    ms(line.ours_ms),
+    ms(line.peer_ms),
+    times(line.ratio),
+    spread,
+    verdict,
+    peer,
+  ]);
+}

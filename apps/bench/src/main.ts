@@ -1,0 +1,58 @@
+// The command line: which benches to run, and how to print them. With --json, standard output has the lines alone.
+
+import { Command, Option } from 'commander';
+import { meets, tableHeader, tableRow, toLine } from './line.ts';
+import { BENCHES } from './registry.ts';
+
+interface Flags {
+  readonly json?: boolean;
+  readonly list?: boolean;
+  readonly check?: boolean;
+  readonly case?: string;
+}
+
+const program = new Command('bench')
+  .description('Ours against its peers, measured in pairs within one process.')
+  .argument('[name]', `which bench to run: ${Object.keys(BENCHES).join(', ')} (default: all)`)
+  .option('--json', 'print one JSON object per case, and nothing else, to standard output')
+  .option('--case <text>', 'run only the cases whose name or shape contains the text')
+  .option('--check', 'exit with 1 when a case misses its target')
+  .addOption(new Option('--list', 'print the benches and their cases, without running them'))
+  .action(run);
+
+async function run(name: string | undefined, flags: Flags): Promise<void> {
+  if (name !== undefined && !Object.hasOwn(BENCHES, name)) {
+    program.error(`error: no bench is named '${name}'; there are: ${Object.keys(BENCHES).join(', ')}`);
+  }
+  const print = (text: string) => process.stdout.write(`${text}\n`);
+  // Libraries that greet on the console must not mix with the lines.
+  console.log = console.info = console.error;
+  const names = name === undefined ? Object.keys(BENCHES) : [name];
+  let selected = 0;
+  let missed = 0;
+  for (const benchName of names) {
+    const bench = await BENCHES[benchName]!();
+    const wanted = flags.case?.toLowerCase() ?? '';
+    const cases = bench.cases().filter((one) => `${one.case} ${one.shape}`.toLowerCase().includes(wanted));
+    if (flags.list) print(`${bench.name}: ${bench.summary}`);
+    for (const one of cases) {
+      if (flags.list) {
+        const target = one.target === undefined ? '' : ` (ratio >= ${one.target})`;
+        print(`  ${one.case}, ${one.backend}, ${one.shape}, against ${one.peer}${target}`);
+      } else {
+        if (selected === 0 && !flags.json) print(tableHeader());
+        const line = toLine(bench.name, one, await one.measure());
+        print(flags.json ? JSON.stringify(line) : tableRow(line, one.target));
+        if (!meets(line, one.target)) missed++;
+      }
+      selected++;
+    }
+  }
+  if (selected === 0) program.error(`error: no case matches '${flags.case}'; try --list`);
+  if (missed > 0 && !flags.list) {
+    console.error(`${missed} ${missed === 1 ? 'case misses its' : 'cases miss their'} target.`);
+    if (flags.check) process.exitCode = 1;
+  }
+}
+
+await program.parseAsync();

@@ -1,0 +1,11 @@
+// The list of benches. They load on demand, so that a bench without tensors does not load TensorFlow.js.
+
+import type { Bench } from './bench.ts';
+
+export const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
+  'bn-train': async () => (await import('./benches/bn-train.ts')).bnTrain,
+  'cnn-step': async () => (await import('./benches/cnn-step.ts')).cnnStep,
+  'conv-grads': async () => (await import('./benches/conv-grads.ts')).convGrads,
+  recalibrate: async () => (await import('./benches/recalibrate.ts')).recalibration,
+  merge: async () => (await import('./benches/merge.ts')).merge,
+};
