@@ -55,4 +55,10 @@ async function run(name: string | undefined, flags: Flags): Promise<void> {
   }
 }
 
-await program.parseAsync();
+try {
+  await program.parseAsync();
+} catch (error) {
+  // Left to Node, the WASM backend's own handler would print its whole source first.
+  console.error(error);
+  process.exitCode = 1;
+}

@@ -50,7 +50,7 @@ export async function installedPackages(dir: string): Promise<string[]> {
 }
 
 /**
- * Compiles `files` (name -> TypeScript) to `out/` with the strictest settings a user is likely to have.
+ * Compiles `files` (name -> TypeScript) to `out/` as a strict program for Node, and with it the declarations that they use.
  * Returns the compiler's errors in the files and in our declarations; those in other packages' are not ours to fix.
  */
 export async function compile(dir: string, files: Readonly<Record<string, string>>): Promise<string[]> {
@@ -61,8 +61,6 @@ export async function compile(dir: string, files: Readonly<Record<string, string
     moduleResolution: 'nodenext',
     types: ['node'],
     strict: true,
-    noUncheckedIndexedAccess: true,
-    exactOptionalPropertyTypes: true,
     skipLibCheck: false,
     rootDir: '.',
     outDir: 'out',
