@@ -142,6 +142,15 @@ describe('merging', () => {
     expect(mergeAllMoments([emptyMoments(2)])).toEqual(emptyMoments(2));
   });
 
+  test('all at once does not lose small means beside a large one', () => {
+    const parts = [
+      { count: 2, mean: 1e16, variance: 0 },
+      ...Array.from({ length: 999 }, (_, i) => ({ count: 1, mean: i % 7, variance: 0.5 })),
+    ];
+    const merged = mergeAllMoments(parts.map((p) => single(p.count, p.mean, p.variance)));
+    expect(errorsAgainst(exactUnion(parts), merged).mean).toBeLessThanOrEqual(1e-15);
+  });
+
   test('leaves its inputs as they are', () => {
     const [a, b] = [single(2, 1, 3), single(5, 4, 1)];
     mergeMoments(a, b);

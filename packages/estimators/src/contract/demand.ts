@@ -38,10 +38,11 @@ export function demandClose(a: Moments, b: Moments, inputs: readonly Moments[], 
     const variance = a.variance[c]!;
     const scale = Math.max(...inputs.map((m) => Math.abs(m.mean[c]!) + Math.sqrt(m.variance[c]!)));
     // Rounding the data themselves moves them by about 1e-16 of their size; leave four digits for the arithmetic.
-    const grain = 1e-12 * scale;
+    // The last summand covers denormals, which have no digits to spare.
+    const grain = 1e-12 * scale + 1e-300;
     demand(close(mean, b.mean[c]!, grain), `${what}: means ${mean} and ${b.mean[c]} of channel ${c} differ.`);
     demand(
-      close(variance, b.variance[c]!, 1e-6 * variance + grain * grain),
+      close(variance, b.variance[c]!, 1e-6 * variance + grain * grain + 1e-300),
       `${what}: variances ${variance} and ${b.variance[c]} of channel ${c} differ.`,
     );
   });
