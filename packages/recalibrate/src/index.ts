@@ -1,1 +1,32 @@
-export {};
+/** PreciseBN for TensorFlow.js: recompute the population statistics of a whole model. */
+export type { BatchInputs, DataBatch, DatasetLike, RecalibrationData } from './data.ts';
+export {
+  ApplicationsChangedError,
+  BackendChangedError,
+  DisposedTensorError,
+  EstimateError,
+  InputShapeError,
+  InsufficientDataError,
+  InvalidDataError,
+  NoBatchNormError,
+  NonFiniteActivationError,
+  RecalibrationError,
+  RecalibrationOptionError,
+  StatisticsError,
+} from './errors.ts';
+export type { StatisticsEstimate } from './estimate.ts';
+export type { RecalibrationMode, RecalibrationOptions, RecalibrationProgress } from './options.ts';
+export { estimateStatistics, recalibrate } from './recalibrate.ts';
+export type {
+  ApplicationReport,
+  ChannelSummary,
+  LayerReport,
+  MomentsSummary,
+  RecalibrationReport,
+} from './report.ts';
+export {
+  applyStatistics,
+  captureStatistics,
+  type LayerStatistics,
+  type ModelStatistics,
+} from './statistics.ts';

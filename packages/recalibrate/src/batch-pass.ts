@@ -1,0 +1,50 @@
+/** Mode 'batch': PreciseBN. Every layer normalizes by the batch at hand, and what normalized it is measured. */
+import {
+  batchMoments,
+  batchNormalize,
+  NormalizationBatchError,
+  valuesPerChannel,
+  viewChannels,
+} from '@rebatch/core';
+import type * as tf from '@tensorflow/tfjs-core';
+import { normalizeOptions } from './bn-layers.ts';
+import { ApplicationsChangedError } from './errors.ts';
+import { disposeMeasured, forward } from './forward.ts';
+import type { Pass, Run } from './pass.ts';
+
+/** The `measure` of the only pass. */
+export function batchMeasure(run: Run): Pass['measure'] {
+  const { model, layers } = run;
+  let first: { readonly applications: number; readonly signature: string } | undefined;
+  return (inputs, batch, index) => {
+    // The graph is the same for inputs of one shape: after the last normalization nothing is left to learn from it.
+    const last = first?.signature === batch.signature ? first.applications : undefined;
+    let count = 0;
+    const measured = forward(model, layers, inputs, ({ layer }, x) => {
+      const options = normalizeOptions(layers[layer]!);
+      checkNormalizationBatch(x, options, index);
+      count += 1;
+      if (count === last) return { moments: batchMoments(x, options) };
+      const { y, ...moments } = batchNormalize(x, options);
+      return { moments, y };
+    });
+    first ??= { applications: count, signature: batch.signature };
+    if (count !== first.applications) {
+      disposeMeasured(measured);
+      throw new ApplicationsChangedError(
+        `Batch ${index}: its batch normalization layers were applied ${count} times, those of batch 0 ` +
+          `${first.applications} times. Batches must have the same number of time steps.`,
+      );
+    }
+    return measured;
+  };
+}
+
+function checkNormalizationBatch(x: tf.Tensor, options: { axis: number; name: string }, index: number): void {
+  if (valuesPerChannel(viewChannels(x.shape, options)) > 1) return;
+  throw new NormalizationBatchError(
+    `Layer '${options.name}', batch ${index}: expected at least 2 values per channel in a normalization batch, got 1 ` +
+      `(shape [${x.shape.join(', ')}]). Its variance is 0 and normalizing by it would erase the input: use larger ` +
+      "batches, leave out a last batch of one sample, or use mode 'layerwise'.",
+  );
+}

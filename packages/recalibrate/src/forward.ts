@@ -1,0 +1,62 @@
+/** One run of a model that yields the moments of its batch normalization layers' inputs. */
+import type { BatchMoments } from '@rebatch/core';
+import * as tf from '@tensorflow/tfjs-core';
+import type * as tfl from '@tensorflow/tfjs-layers';
+import type { BatchNormLayer } from './bn-layers.ts';
+import { type Call, interceptCalls } from './intercept.ts';
+
+/** The moments of one application's input, kept on the device until `disposeMeasured`. */
+export interface Measured extends Call {
+  readonly moments: BatchMoments;
+}
+
+/** What to do at one application: the output to go on with, and moments to keep. */
+export interface Step {
+  readonly moments?: BatchMoments;
+  /** Absent where nothing that follows is needed: the run ends here. */
+  readonly y?: tf.Tensor;
+}
+
+/** Leaves a forward from inside a layer; never seen outside of this file. */
+const STOP = Symbol('nothing else is needed of this forward');
+
+/**
+ * Runs the model as inference does (`training: false`: dropout off), with `step` in place of each batch
+ * normalization layer, and the whole batch at once: `model.predict` would split it.
+ */
+export function forward(
+  model: tfl.LayersModel,
+  layers: readonly BatchNormLayer[],
+  inputs: () => readonly tf.Tensor[],
+  step: (call: Call, x: tf.Tensor) => Step,
+): Measured[] {
+  const measured: Measured[] = [];
+  const hook = (call: Call, input: tf.Tensor): tf.Tensor => {
+    const x = input.dtype === 'float32' ? input : tf.cast(input, 'float32');
+    const { moments, y } = step(call, x);
+    if (moments) {
+      tf.keep(moments.mean);
+      tf.keep(moments.variance);
+      measured.push({ ...call, moments });
+    }
+    if (y === undefined) throw STOP;
+    return y;
+  };
+  try {
+    interceptCalls(layers, hook, () => {
+      tf.tidy(() => {
+        model.apply([...inputs()], { training: false });
+      });
+    });
+  } catch (error) {
+    if (error !== STOP) {
+      disposeMeasured(measured);
+      throw error;
+    }
+  }
+  return measured;
+}
+
+export function disposeMeasured(measured: readonly Measured[]): void {
+  for (const { moments } of measured) tf.dispose([moments.mean, moments.variance]);
+}
