@@ -1,1 +1,6 @@
-export {};
+export { InvalidInputError, NormalizationBatchError } from '@rebatch/core';
+export { batchNormLayers } from './batch-norm-layers.ts';
+export { BatchNormalization, batchNormalization } from './batch-normalization.ts';
+export { convert } from './convert.ts';
+export { ForeignLayerError } from './errors.ts';
+export type { BatchNormalizationConfig, BatchNormLayer } from './stock.ts';
