@@ -1,0 +1,285 @@
+// Sec. 3 of the paper: during training, is the population better estimated by the EMA that training keeps, or by
+// freezing the weights and measuring (PreciseBN)? And how many samples does measuring need?
+
+import * as Plot from '@observablehq/plot';
+import {
+  applyStatistics,
+  captureStatistics,
+  estimateStatistics,
+  type ModelStatistics,
+} from '@rebatch/recalibrate';
+import * as tf from '@tensorflow/tfjs-core';
+import type * as tfl from '@tensorflow/tfjs-layers';
+import { type EmaTracker, trackEma } from '../ema-tracker.ts';
+import type { Claim, Experiment, Result, RunOptions } from '../experiment.ts';
+import { type Digits, firstDigits, imageTensor, loadDigits } from '../mnist.ts';
+import { buildNetwork, errorRate, trainStep } from '../network.ts';
+import { renderSvg } from '../render/svg.ts';
+import { sampleIndices, shuffledBatches } from '../shuffle.ts';
+import { mean, percent, percentSpread } from '../summary.ts';
+
+/** The validation error at one point of one training run, under one way to compute the statistics. */
+export interface Row {
+  readonly seed: number;
+  /** SGD steps taken. */
+  readonly step: number;
+  readonly method: string;
+  /** Share of validation digits that are misclassified, 0 to 1. */
+  readonly error: number;
+}
+
+interface Settings {
+  readonly seeds: readonly number[];
+  readonly steps: readonly number[];
+  readonly batch: number;
+  readonly learningRate: number;
+  readonly decays: readonly number[];
+  readonly samples: readonly number[];
+  readonly layerwiseSamples: number;
+  readonly validation: number;
+}
+
+const FULL: Settings = {
+  seeds: [1, 2, 3],
+  steps: [10, 20, 30, 40, 60, 80, 120, 160, 200, 234],
+  batch: 256,
+  learningRate: 0.5,
+  decays: [0.9, 0.99, 0.999],
+  samples: [100, 1_000, 10_000],
+  layerwiseSamples: 10_000,
+  validation: 5_000,
+};
+
+const QUICK: Settings = { ...FULL, seeds: [1], steps: [10, 20, 40, 60], validation: 1_000 };
+
+const METHODS = (settings: Settings) => [
+  ...settings.decays.map(emaName),
+  ...settings.samples.map(preciseName),
+  LAYERWISE,
+  MINI_BATCH,
+];
+const LAYERWISE = 'layerwise';
+const MINI_BATCH = 'mini-batch';
+const emaName = (decay: number) => `EMA ${decay}`;
+const preciseName = (samples: number) => `PreciseBN 10^${Math.round(Math.log10(samples))}`;
+
+export const emaVsPrecise: Experiment<Row> = {
+  name: 'ema-vs-precise',
+  section: '3. Whole population as a batch: EMA against PreciseBN',
+  summary: 'validation error during training under EMA, PreciseBN, layerwise and mini-batch statistics',
+
+  async run(options) {
+    const settings = options.quick ? QUICK : FULL;
+    const [train, test] = await Promise.all([loadDigits('train'), loadDigits('t10k')]);
+    const validation = firstDigits(test, settings.validation);
+    const evaluations = settings.steps.length * METHODS(settings).length;
+    options.progress.start(settings.seeds.length * (settings.steps.at(-1)! + evaluations), 'loading');
+    const rows: Row[] = [];
+    try {
+      for (const seed of settings.seeds)
+        rows.push(...(await runSeed(seed, settings, train, validation, options)));
+    } finally {
+      options.progress.stop();
+    }
+    return {
+      seeds: settings.seeds,
+      settings: { ...settings, quick: options.quick },
+      rows,
+      claims: claims(rows),
+    };
+  },
+
+  claims,
+
+  table(result) {
+    const methods = [...new Set(result.rows.map((row) => row.method))];
+    const steps = [...new Set(result.rows.map((row) => row.step))];
+    return {
+      head: ['error %, after step', ...methods],
+      body: steps.map((step) => [
+        String(step),
+        ...methods.map((m) => percentSpread(errors(result.rows, m, step))),
+      ]),
+    };
+  },
+
+  chart(result) {
+    const averages = averageOverSeeds(result);
+    return renderSvg({
+      ariaLabel: `Sec. ${result.section}: validation error during training`,
+      width: 860,
+      height: 460,
+      marginLeft: 56,
+      marginRight: 150,
+      x: { type: 'log', label: 'SGD steps', ticks: averages.steps, tickFormat: 'd' },
+      y: { type: 'log', label: 'validation error (%)', grid: true, tickFormat: '~g' },
+      color: { legend: false, scheme: 'observable10', domain: averages.methods },
+      marks: [
+        Plot.line(averages.points, { x: 'step', y: 'error', stroke: 'method', strokeWidth: 1.8 }),
+        Plot.dot(averages.points, { x: 'step', y: 'error', fill: 'method', r: 2.5 }),
+        ...legend(averages.methods),
+      ],
+    });
+  },
+};
+
+async function runSeed(
+  seed: number,
+  settings: Settings,
+  train: Digits,
+  validation: Digits,
+  { progress, signal }: RunOptions,
+): Promise<Row[]> {
+  const model = buildNetwork({ seed, momentum: 0 });
+  const optimizer = tf.train.sgd(settings.learningRate);
+  const emas = trackEma(model, settings.decays);
+  const batches = shuffledBatches(train.size, settings.batch, seed);
+  const rows: Row[] = [];
+  try {
+    for (let step = 1; step <= settings.steps.at(-1)!; step++) {
+      signal.throwIfAborted();
+      trainStep(model, optimizer, train, batches.next().value!);
+      await emas.update();
+      progress.advance(`seed ${seed}, training step ${step}`);
+      if (!settings.steps.includes(step)) continue;
+      const before = await captureStatistics(model);
+      for (const method of METHODS(settings)) {
+        signal.throwIfAborted();
+        applyStatistics(
+          model,
+          (await statisticsBy(method, model, settings, train, seed, emas, signal)) ?? before,
+        );
+        const statistics = method === MINI_BATCH ? 'batch' : 'population';
+        rows.push({
+          seed,
+          step,
+          method,
+          error: await errorRate(model, validation, settings.batch, statistics),
+        });
+        progress.advance(`seed ${seed}, step ${step}, ${method}`);
+      }
+      applyStatistics(model, before);
+    }
+    return rows;
+  } finally {
+    model.dispose();
+    optimizer.dispose();
+  }
+}
+
+/** The population statistics that the method gives at this point of training; none for mini-batch statistics. */
+async function statisticsBy(
+  method: string,
+  model: tfl.LayersModel,
+  settings: Settings,
+  train: Digits,
+  seed: number,
+  emas: EmaTracker,
+  signal: AbortSignal,
+): Promise<ModelStatistics | undefined> {
+  const decay = settings.decays.find((d) => emaName(d) === method);
+  if (decay !== undefined) return emas.statistics(decay);
+  const mode = method === LAYERWISE ? 'layerwise' : 'batch';
+  const samples =
+    mode === 'layerwise'
+      ? settings.layerwiseSamples
+      : settings.samples.find((n) => preciseName(n) === method);
+  if (samples === undefined) return undefined;
+  const inputs = new TrainingInputs(train, sampleIndices(train.size, samples, seed), settings.batch);
+  const { statistics } = await estimateStatistics(model, inputs, { mode, samples: 'all', signal });
+  return statistics;
+}
+
+/** Inputs in batches, made again on every pass. */
+class TrainingInputs implements Iterable<tf.Tensor> {
+  readonly #digits: Digits;
+  readonly #indices: readonly number[];
+  readonly #batch: number;
+
+  constructor(digits: Digits, indices: readonly number[], batch: number) {
+    this.#digits = digits;
+    this.#indices = indices;
+    this.#batch = batch;
+  }
+
+  *[Symbol.iterator](): Iterator<tf.Tensor> {
+    for (let start = 0; start < this.#indices.length; start += this.#batch) {
+      yield imageTensor(this.#digits, this.#indices.slice(start, start + this.#batch));
+    }
+  }
+}
+
+function errors(rows: readonly Row[], method: string, step?: number): number[] {
+  return rows
+    .filter((row) => row.method === method && (step === undefined || row.step === step))
+    .map((r) => r.error);
+}
+
+/** How far the error moves from one point of training to the next, on average over points and seeds. */
+function swing(rows: readonly Row[], method: string): number {
+  const own = rows.filter((row) => row.method === method);
+  const moves = [...new Set(own.map((row) => row.seed))].flatMap((seed) => {
+    const path = own.filter((row) => row.seed === seed).map((row) => row.error);
+    return path.slice(1).map((error, i) => Math.abs(error - path[i]!));
+  });
+  return mean(moves);
+}
+
+/** The findings of Sec. 3, decided by the rows. */
+function claims(rows: readonly Row[]): Claim[] {
+  const methods = [...new Set(rows.map((row) => row.method))];
+  const emas = methods.filter((m) => m.startsWith('EMA'));
+  const best = preciseName(10_000);
+  const average = (method: string) => mean(errors(rows, method));
+  const list = (values: (method: string) => number) =>
+    emas.map((m) => `${m} ${percent(values(m))}`).join(', ');
+  const gap = (a: string, b: string) => Math.abs(average(a) - average(b));
+  return [
+    decide(
+      'PreciseBN is better than EMA: its error, averaged over the points of training, is below that of every decay.',
+      `PreciseBN with 10^4 samples ${percent(average(best))}; ${list(average)}`,
+      emas.every((m) => average(best) < average(m)),
+      'An EMA kept up with the weights at this learning rate and number of steps.',
+    ),
+    decide(
+      'PreciseBN is more stable than EMA: its error moves less from one point of training to the next.',
+      `PreciseBN with 10^4 samples ${percent(swing(rows, best))}; ${list((m) => swing(rows, m))}`,
+      emas.every((m) => swing(rows, best) < swing(rows, m)),
+      'An EMA that is wrong throughout, or keeps up, does not move more than the network itself does.',
+    ),
+    decide(
+      '10^3 samples are near optimal: on average within 0.2 percentage points of 10^4.',
+      `10^3 ${percent(average(preciseName(1_000)))}, 10^4 ${percent(average(best))}`,
+      gap(preciseName(1_000), best) <= 0.002,
+      'These batches vary more than 10^3 samples average out.',
+    ),
+    decide(
+      'Layerwise and PreciseBN agree where the batches are large: on average within 0.2 percentage points.',
+      `layerwise ${percent(average(LAYERWISE))}, PreciseBN with 10^4 samples ${percent(average(best))}`,
+      gap(LAYERWISE, best) <= 0.002,
+      'Normalizing earlier layers by mini-batches changes the later layers’ statistics even at this batch size.',
+    ),
+  ];
+}
+
+function decide(claim: string, measured: string, holds: boolean, otherwise: string): Claim {
+  return holds ? { claim, measured, holds } : { claim, measured, holds, why: otherwise };
+}
+
+function averageOverSeeds(result: Result<Row>) {
+  const methods = [...new Set(result.rows.map((row) => row.method))];
+  const steps = [...new Set(result.rows.map((row) => row.step))];
+  const points = methods.flatMap((method) =>
+    steps.map((step) => ({ method, step, error: 100 * mean(errors(result.rows, method, step)) })),
+  );
+  return { methods, steps, points };
+}
+
+/** Names beside the plot, in the order of the methods: lines that end together would hide labels at their ends. */
+function legend(methods: readonly string[]): Plot.Markish[] {
+  const entries = methods.map((method, i) => ({ method, top: i * 18 }));
+  return entries.flatMap(({ method, top }) => [
+    Plot.dot([method], { fill: () => method, r: 4, frameAnchor: 'top-right', dx: 16, dy: top + 4 }),
+    Plot.text([method], { text: (m) => m, frameAnchor: 'top-right', textAnchor: 'start', dx: 26, dy: top }),
+  ]);
+}

@@ -1,0 +1,82 @@
+// The network of the experiments, and its training step.
+import { batchNormalization } from '@rebatch/layers';
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { type Digits, imageTensor, labelTensor, ranges } from './mnist.ts';
+
+export interface NetworkOptions {
+  readonly seed: number;
+  /** Weight of the past in the layers' own moving statistics. */
+  readonly momentum: number;
+  /** Channels per block: 3x3 convolution, BN, ReLU, 2x2 max pooling. Default 16, 32, 64. */
+  readonly channels?: readonly number[];
+}
+
+/** A CNN for 28x28 gray images that ends in 10 logits; the same seed gives the same weights. */
+export function buildNetwork({ seed, momentum, channels = [16, 32, 64] }: NetworkOptions): tfl.Sequential {
+  let next = seed * 1000;
+  const glorot = () => tfl.initializers.glorotUniform({ seed: ++next });
+  const blocks = channels.flatMap((filters, i) => [
+    tfl.layers.conv2d({
+      filters,
+      kernelSize: 3,
+      padding: 'same',
+      useBias: false,
+      kernelInitializer: glorot(),
+      ...(i === 0 ? { inputShape: [28, 28, 1] } : {}),
+    }),
+    batchNormalization({ momentum, name: `bn${i + 1}_${++names}` }),
+    tfl.layers.activation({ activation: 'relu' }),
+    tfl.layers.maxPooling2d({ poolSize: 2 }),
+  ]);
+  return tfl.sequential({
+    layers: [...blocks, tfl.layers.flatten(), tfl.layers.dense({ units: 10, kernelInitializer: glorot() })],
+  });
+}
+
+let names = 0;
+
+/** One optimizer step on these samples, in training mode. */
+export function trainStep(
+  model: tfl.LayersModel,
+  optimizer: tf.Optimizer,
+  digits: Digits,
+  indices: readonly number[],
+): void {
+  tf.tidy(() => {
+    const xs = imageTensor(digits, indices);
+    const ys = labelTensor(digits, indices);
+    const loss = () =>
+      tf.losses.softmaxCrossEntropy(ys, model.apply(xs, { training: true }) as tf.Tensor) as tf.Scalar;
+    optimizer.minimize(loss);
+  });
+}
+
+/**
+ * The share of digits that the model gets wrong, 0 to 1.
+ *
+ * @param statistics 'population' normalizes by the layers' moving statistics, as inference does; 'batch' by each
+ *   batch's own, as training does (which also moves the moving statistics: put them back after).
+ */
+export async function errorRate(
+  model: tfl.LayersModel,
+  digits: Digits,
+  batch: number,
+  statistics: 'population' | 'batch' = 'population',
+): Promise<number> {
+  let wrong = 0;
+  for (const indices of ranges(digits.size, batch)) {
+    const predicted = tf.tidy(() => {
+      const logits = model.apply(imageTensor(digits, indices), {
+        training: statistics === 'batch',
+      }) as tf.Tensor;
+      return tf.argMax(logits, -1);
+    });
+    const digitsPredicted = await predicted.data();
+    predicted.dispose();
+    indices.forEach((index, i) => {
+      if (digitsPredicted[i] !== digits.labels[index]) wrong++;
+    });
+  }
+  return wrong / digits.size;
+}

@@ -1,0 +1,64 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Ajv } from 'ajv';
+import type { Result } from './experiment.ts';
+
+export const RESULTS_FOLDER = fileURLToPath(new URL('../results/', import.meta.url));
+
+const schema = {
+  type: 'object',
+  required: ['experiment', 'section', 'seeds', 'backend', 'settings', 'rows', 'claims', 'seconds'],
+  additionalProperties: false,
+  properties: {
+    experiment: { type: 'string', pattern: '^[a-z0-9-]+$' },
+    section: { type: 'string', minLength: 1 },
+    seeds: { type: 'array', items: { type: 'integer' }, minItems: 1 },
+    backend: { type: 'string', minLength: 1 },
+    settings: { type: 'object' },
+    rows: { type: 'array', items: { type: 'object' }, minItems: 1 },
+    claims: {
+      type: 'array',
+      minItems: 1,
+      items: {
+        type: 'object',
+        required: ['claim', 'measured', 'holds'],
+        additionalProperties: false,
+        properties: {
+          claim: { type: 'string', minLength: 1 },
+          measured: { type: 'string', minLength: 1 },
+          holds: { type: 'boolean' },
+          why: { type: 'string', minLength: 1 },
+        },
+        // A claim that does not hold says why.
+        if: { properties: { holds: { const: false } } },
+        // biome-ignore lint/suspicious/noThenProperty: JSON Schema's keyword
+        then: { required: ['why'] },
+      },
+    },
+    seconds: { type: 'number', exclusiveMinimum: 0 },
+  },
+};
+
+const ajv = new Ajv({ allErrors: true });
+const validate = ajv.compile(schema);
+
+/** Throws unless `value` is a result file's content. */
+export function checkResult(value: unknown): asserts value is Result<Record<string, unknown>> {
+  if (!validate(value)) throw new Error(`not a result: ${ajv.errorsText(validate.errors)}`);
+}
+
+/** Writes `<experiment>.json` and `<experiment>.svg`; each file appears whole or not at all. */
+export async function writeResult(result: Result<unknown>, svg: string, folder: string): Promise<string[]> {
+  checkResult(result);
+  await mkdir(folder, { recursive: true });
+  const files = [
+    [join(folder, `${result.experiment}.json`), `${JSON.stringify(result, null, 2)}\n`],
+    [join(folder, `${result.experiment}.svg`), svg],
+  ] as const;
+  for (const [path, text] of files) {
+    await writeFile(`${path}.part`, text);
+    await rename(`${path}.part`, path);
+  }
+  return files.map(([path]) => path);
+}
