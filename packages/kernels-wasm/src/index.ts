@@ -1,1 +1,9 @@
-export {};
+// Importing this package registers its kernels for the WASM backend. The backend is imported first, so that its own
+// kernels are in the registry before ours take their place, whatever order the application imports the two in.
+import '@tensorflow/tfjs-backend-wasm';
+import { registerWasmKernels } from './register.ts';
+
+export { KernelInputError, OutOfMemoryError, UnsupportedBackendError } from './errors.ts';
+export { wasmKernelsSupported } from './module.ts';
+
+registerWasmKernels();

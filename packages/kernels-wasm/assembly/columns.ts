@@ -1,0 +1,114 @@
+// Patches of an image as rows of a matrix, and back: row p holds, tap by tap, the input channels that output position
+// p sees (zero outside the image). `width` floats per row, of which the first filterHeight * filterWidth * inChannels
+// are written.
+import { f32At } from './numbers';
+import {
+  dilationHeight, dilationWidth, endTap, filterHeight, filterWidth, firstTap, inChannels, inHeight, inWidth,
+  outHeight, outWidth, padLeft, padTop, strideHeight, strideWidth,
+} from './geometry';
+
+/** Writes the patches of output positions [from, from + n). */
+export function imageToColumns(image: usize, columns: usize, width: i32, from: i32, n: i32): void {
+  const tap = inChannels;
+  const line = filterWidth * tap;
+  let ow = from % outWidth;
+  let oh = (from / outWidth) % outHeight;
+  let b = from / (outWidth * outHeight);
+  for (let p = 0; p < n; p++) {
+    let to = f32At(columns, p * width);
+    const top = oh * strideHeight - padTop;
+    const left = ow * strideWidth - padLeft;
+    const first = min(firstTap(left, dilationWidth), filterWidth);
+    const end = max(endTap(left, dilationWidth, filterWidth, inWidth), first);
+    for (let kh = 0; kh < filterHeight; kh++) {
+      const ih = top + kh * dilationHeight;
+      if (ih < 0 || ih >= inHeight || first == end) {
+        clear(to, line);
+      } else {
+        const pixel = (b * inHeight + ih) * inWidth + left + first * dilationWidth;
+        clear(to, first * tap);
+        if (dilationWidth == 1) {
+          copy(f32At(image, pixel * tap), f32At(to, first * tap), (end - first) * tap);
+        } else {
+          for (let kw = first, at = pixel; kw < end; kw++, at += dilationWidth) {
+            copy(f32At(image, at * tap), f32At(to, kw * tap), tap);
+          }
+        }
+        clear(f32At(to, end * tap), (filterWidth - end) * tap);
+      }
+      to = f32At(to, line);
+    }
+    if (++ow == outWidth) {
+      ow = 0;
+      if (++oh == outHeight) {
+        oh = 0;
+        b++;
+      }
+    }
+  }
+}
+
+/** Adds the patches of output positions [from, from + n) to the pixels they came from. */
+export function addColumnsToImage(columns: usize, image: usize, width: i32, from: i32, n: i32): void {
+  const tap = inChannels;
+  const line = filterWidth * tap;
+  let ow = from % outWidth;
+  let oh = (from / outWidth) % outHeight;
+  let b = from / (outWidth * outHeight);
+  for (let p = 0; p < n; p++) {
+    let row = f32At(columns, p * width);
+    const top = oh * strideHeight - padTop;
+    const left = ow * strideWidth - padLeft;
+    const first = firstTap(left, dilationWidth);
+    const end = endTap(left, dilationWidth, filterWidth, inWidth);
+    for (let kh = 0; kh < filterHeight; kh++) {
+      const ih = top + kh * dilationHeight;
+      if (ih >= 0 && ih < inHeight && first < end) {
+        const pixel = (b * inHeight + ih) * inWidth + left + first * dilationWidth;
+        if (dilationWidth == 1) {
+          add(f32At(row, first * tap), f32At(image, pixel * tap), (end - first) * tap);
+        } else {
+          for (let kw = first, at = pixel; kw < end; kw++, at += dilationWidth) {
+            add(f32At(row, kw * tap), f32At(image, at * tap), tap);
+          }
+        }
+      }
+      row = f32At(row, line);
+    }
+    if (++ow == outWidth) {
+      ow = 0;
+      if (++oh == outHeight) {
+        oh = 0;
+        b++;
+      }
+    }
+  }
+}
+
+// Loops, not memory.copy: the runs are tens of bytes, less than what a call out of the module costs.
+
+// @ts-ignore: decorator
+@inline
+function copy(from: usize, to: usize, n: i32): void {
+  let i = 0;
+  for (; i + 4 <= n; i += 4) v128.store(f32At(to, i), v128.load(f32At(from, i)));
+  for (; i < n; i++) store<f32>(f32At(to, i), load<f32>(f32At(from, i)));
+}
+
+// @ts-ignore: decorator
+@inline
+function clear(to: usize, n: i32): void {
+  let i = 0;
+  for (; i + 4 <= n; i += 4) v128.store(f32At(to, i), f32x4.splat(0));
+  for (; i < n; i++) store<f32>(f32At(to, i), 0);
+}
+
+// @ts-ignore: decorator
+@inline
+function add(from: usize, to: usize, n: i32): void {
+  let i = 0;
+  for (; i + 4 <= n; i += 4) {
+    v128.store(f32At(to, i), f32x4.add(v128.load(f32At(to, i)), v128.load(f32At(from, i))));
+  }
+  for (; i < n; i++) store<f32>(f32At(to, i), load<f32>(f32At(to, i)) + load<f32>(f32At(from, i)));
+}

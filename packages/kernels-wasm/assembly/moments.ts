@@ -1,0 +1,233 @@
+// Mean and biased variance of every channel in one read of memory.
+//
+// Runs of at most RUN values are summed in float32 around a shift (so that a mean far larger than the deviation does
+// not cancel), then moved to float64 sums around K, the first value of the channel in the group:
+//   T1 = sum(x - K) += S1 + n * d,   T2 = sum((x - K)^2) += S2 + 2 * d * S1 + n * d * d,   d = shift - K.
+// (K - mean)^2 is at most n times the variance, because K is one of the values: float64 always has digits to spare.
+// The shift is the mean of the runs before, K for a short first one. The squares around it come to at most three times
+// those around the final mean (by the update formula of Chan, Golub & LeVeque 1983), so float32 keeps its digits too,
+// even where the values drift or the first is an outlier.
+import { RUN, f32At, f64At, low, high, total } from './numbers';
+
+/** Values in the first run, which has only a guess for its shift. */
+const FIRST_RUN: i32 = 4;
+
+/**
+ * For values that lie channel by channel, or nearly so. Consecutive rows of `channels * inner` values are taken
+ * together as one row of `repeat` times as many lanes, a multiple of 4; lanes of one channel are summed at the end.
+ * scratch: 20 bytes per lane. out: [2, groups, channels].
+ */
+export function momentsLanes(
+  x: usize, out: usize, scratch: usize, groups: i32, rows: i32, channels: i32, inner: i32, repeat: i32,
+): void {
+  const period = channels * inner;
+  const lanes = period * repeat;
+  const sums = scratch;
+  const squares = f64At(sums, lanes);
+  const origins = f64At(squares, lanes);
+  const wideRows = rows / repeat;
+  for (let g = 0; g < groups; g++) {
+    const base = f32At(x, g * rows * period);
+    memory.fill(sums, 0, (<usize>lanes) << 4);
+    for (let r = 0, lane = 0; r < repeat; r++) {
+      for (let c = 0; c < channels; c++) {
+        const first = load<f32>(f32At(base, c * inner));
+        for (let i = 0; i < inner; i++, lane++) store<f32>(f32At(origins, lane), first);
+      }
+    }
+    for (let r = 0, n = 0; r < wideRows; r += n) {
+      n = min(r == 0 ? FIRST_RUN : RUN, wideRows - r);
+      const perRow: f64 = r == 0 ? 0 : 1 / <f64>r;
+      const block = f32At(base, r * lanes);
+      let lane = 0;
+      for (; lane + 16 <= lanes; lane += 16) {
+        fourVectors(f32At(block, lane), lanes, n, perRow, f64At(sums, lane), f64At(squares, lane), f32At(origins, lane));
+      }
+      for (; lane < lanes; lane += 4) {
+        oneVector(f32At(block, lane), lanes, n, perRow, f64At(sums, lane), f64At(squares, lane), f32At(origins, lane));
+      }
+    }
+    const rest = f32At(base, wideRows * lanes);
+    const left = (rows - wideRows * repeat) * period;
+    for (let i = 0; i < left; i++) addValue(f32At(rest, i), f64At(sums, i), f64At(squares, i), f32At(origins, i));
+    for (let c = 0; c < channels; c++) {
+      let t1: f64 = 0;
+      let t2: f64 = 0;
+      for (let r = 0; r < repeat; r++) {
+        for (let i = 0; i < inner; i++) {
+          const lane = r * period + c * inner + i;
+          t1 += load<f64>(f64At(sums, lane));
+          t2 += load<f64>(f64At(squares, lane));
+        }
+      }
+      finish(out, groups * channels, g * channels + c, load<f32>(f32At(origins, c * inner)), t1, t2, rows, inner);
+    }
+  }
+}
+
+/** For long runs of one channel: inner values at a time. scratch: 16 bytes per channel. out: [2, groups, channels]. */
+export function momentsRuns(
+  x: usize, out: usize, scratch: usize, groups: i32, rows: i32, channels: i32, inner: i32,
+): void {
+  const sums = scratch;
+  const squares = f64At(sums, channels);
+  for (let g = 0; g < groups; g++) {
+    const base = f32At(x, g * rows * channels * inner);
+    memory.fill(sums, 0, (<usize>channels) << 4);
+    let run = base;
+    for (let r = 0; r < rows; r++) {
+      for (let c = 0; c < channels; c++) {
+        addRun(run, inner, r * inner, f64At(sums, c), f64At(squares, c), load<f32>(f32At(base, c * inner)));
+        run = f32At(run, inner);
+      }
+    }
+    for (let c = 0; c < channels; c++) {
+      const t1 = load<f64>(f64At(sums, c));
+      const t2 = load<f64>(f64At(squares, c));
+      finish(out, groups * channels, g * channels + c, load<f32>(f32At(base, c * inner)), t1, t2, rows, inner);
+    }
+  }
+}
+
+function finish(out: usize, slots: i32, slot: i32, shift: f64, t1: f64, t2: f64, rows: i32, inner: i32): void {
+  const n = <f64>rows * <f64>inner;
+  let variance = (t2 - (t1 * t1) / n) / n;
+  // Not max(0, variance): rounding may leave a tiny negative, but a NaN must stay one.
+  if (variance < 0) variance = 0;
+  store<f32>(f32At(out, slot), <f32>(shift + t1 / n));
+  store<f32>(f32At(out, slots + slot), <f32>variance);
+}
+
+// @ts-ignore: decorator
+@inline
+function addValue(address: usize, sum: usize, square: usize, origin: usize): void {
+  const d = <f64>load<f32>(address) - <f64>load<f32>(origin);
+  store<f64>(sum, load<f64>(sum) + d);
+  store<f64>(square, load<f64>(square) + d * d);
+}
+
+/** Four shifts: K plus the mean of what came before, relative to K. perRow: 1 / rows before, 0 if there are none. */
+// @ts-ignore: decorator
+@inline
+function shiftOf(sums: usize, origins: usize, perRow: v128): v128 {
+  const k = v128.load(origins);
+  const first = f64x2.add(low(k), f64x2.mul(v128.load(sums), perRow));
+  const second = f64x2.add(high(k), f64x2.mul(v128.load(sums, 16), perRow));
+  return v128.shuffle<u64>(f32x4.demote_f64x2_zero(first), f32x4.demote_f64x2_zero(second), 0, 2);
+}
+
+/** Moves four float32 sums around `shift` to float64 sums around K. */
+// @ts-ignore: decorator
+@inline
+function fold(shift: v128, s1: v128, s2: v128, n: v128, sums: usize, squares: usize, origins: usize): void {
+  const k = v128.load(origins);
+  foldHalf(f64x2.sub(low(shift), low(k)), low(s1), low(s2), n, sums, squares);
+  foldHalf(f64x2.sub(high(shift), high(k)), high(s1), high(s2), n, sums + 16, squares + 16);
+}
+
+// @ts-ignore: decorator
+@inline
+function foldHalf(d: v128, s1: v128, s2: v128, n: v128, sums: usize, squares: usize): void {
+  const moved = f64x2.mul(n, d);
+  v128.store(sums, f64x2.add(v128.load(sums), f64x2.add(s1, moved)));
+  const cross = f64x2.mul(d, f64x2.add(f64x2.add(s1, s1), moved));
+  v128.store(squares, f64x2.add(v128.load(squares), f64x2.add(s2, cross)));
+}
+
+// @ts-ignore: decorator
+@inline
+function fourVectors(
+  block: usize, stride: i32, n: i32, perRow: f64, sums: usize, squares: usize, origins: usize,
+): void {
+  const step = (<usize>stride) << 2;
+  const inverse = f64x2.splat(perRow);
+  const shift0 = shiftOf(sums, origins, inverse);
+  const shift1 = shiftOf(sums + 32, origins + 16, inverse);
+  const shift2 = shiftOf(sums + 64, origins + 32, inverse);
+  const shift3 = shiftOf(sums + 96, origins + 48, inverse);
+  let a0 = f32x4.splat(0), a1 = f32x4.splat(0), a2 = f32x4.splat(0), a3 = f32x4.splat(0);
+  let b0 = f32x4.splat(0), b1 = f32x4.splat(0), b2 = f32x4.splat(0), b3 = f32x4.splat(0);
+  let at = block;
+  for (let r = 0; r < n; r++) {
+    const d0 = f32x4.sub(v128.load(at), shift0);
+    const d1 = f32x4.sub(v128.load(at, 16), shift1);
+    const d2 = f32x4.sub(v128.load(at, 32), shift2);
+    const d3 = f32x4.sub(v128.load(at, 48), shift3);
+    a0 = f32x4.add(a0, d0);
+    a1 = f32x4.add(a1, d1);
+    a2 = f32x4.add(a2, d2);
+    a3 = f32x4.add(a3, d3);
+    b0 = f32x4.add(b0, f32x4.mul(d0, d0));
+    b1 = f32x4.add(b1, f32x4.mul(d1, d1));
+    b2 = f32x4.add(b2, f32x4.mul(d2, d2));
+    b3 = f32x4.add(b3, f32x4.mul(d3, d3));
+    at += step;
+  }
+  const count = f64x2.splat(n);
+  fold(shift0, a0, b0, count, sums, squares, origins);
+  fold(shift1, a1, b1, count, sums + 32, squares + 32, origins + 16);
+  fold(shift2, a2, b2, count, sums + 64, squares + 64, origins + 32);
+  fold(shift3, a3, b3, count, sums + 96, squares + 96, origins + 48);
+}
+
+// @ts-ignore: decorator
+@inline
+function oneVector(
+  block: usize, stride: i32, n: i32, perRow: f64, sums: usize, squares: usize, origins: usize,
+): void {
+  const step = (<usize>stride) << 2;
+  const shift = shiftOf(sums, origins, f64x2.splat(perRow));
+  let a = f32x4.splat(0), b = f32x4.splat(0);
+  let at = block;
+  for (let r = 0; r < n; r++) {
+    const d = f32x4.sub(v128.load(at), shift);
+    a = f32x4.add(a, d);
+    b = f32x4.add(b, f32x4.mul(d, d));
+    at += step;
+  }
+  fold(shift, a, b, f64x2.splat(n), sums, squares, origins);
+}
+
+/** before: how many values of the channel are in its sums already. */
+function addRun(run: usize, length: i32, before: i32, sum: usize, square: usize, k: f32): void {
+  let t1 = load<f64>(sum);
+  let t2 = load<f64>(square);
+  let i = 0;
+  while (i + 16 <= length) {
+    const seen = before + i;
+    const n = min(16 * (seen == 0 ? FIRST_RUN : RUN), (length - i) & ~15);
+    const shift = seen == 0 ? k : <f32>(<f64>k + t1 / <f64>seen);
+    const shifts = f32x4.splat(shift);
+    let a0 = f32x4.splat(0), a1 = f32x4.splat(0), a2 = f32x4.splat(0), a3 = f32x4.splat(0);
+    let b0 = f32x4.splat(0), b1 = f32x4.splat(0), b2 = f32x4.splat(0), b3 = f32x4.splat(0);
+    const end = f32At(run, i + n);
+    for (let at = f32At(run, i); at < end; at += 64) {
+      const d0 = f32x4.sub(v128.load(at), shifts);
+      const d1 = f32x4.sub(v128.load(at, 16), shifts);
+      const d2 = f32x4.sub(v128.load(at, 32), shifts);
+      const d3 = f32x4.sub(v128.load(at, 48), shifts);
+      a0 = f32x4.add(a0, d0);
+      a1 = f32x4.add(a1, d1);
+      a2 = f32x4.add(a2, d2);
+      a3 = f32x4.add(a3, d3);
+      b0 = f32x4.add(b0, f32x4.mul(d0, d0));
+      b1 = f32x4.add(b1, f32x4.mul(d1, d1));
+      b2 = f32x4.add(b2, f32x4.mul(d2, d2));
+      b3 = f32x4.add(b3, f32x4.mul(d3, d3));
+    }
+    const s1 = total(a0) + total(a1) + total(a2) + total(a3);
+    const s2 = total(b0) + total(b1) + total(b2) + total(b3);
+    const d = <f64>shift - <f64>k;
+    const moved = <f64>n * d;
+    t1 += s1 + moved;
+    t2 += s2 + d * (s1 + s1 + moved);
+    i += n;
+  }
+  for (; i < length; i++) {
+    const d = <f64>load<f32>(f32At(run, i)) - <f64>k;
+    t1 += d;
+    t2 += d * d;
+  }
+  store<f64>(sum, t1);
+  store<f64>(square, t2);
+}

@@ -1,0 +1,106 @@
+// The one place that knows the internals of the WASM backend: where its memory is, where tensors lie in it, and how to
+// borrow some of it. None of this is documented upstream, so each thing is checked before it is used.
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { OutOfMemoryError, UnsupportedBackendError } from './errors.ts';
+import { instantiate, type KernelModule } from './module.ts';
+
+/** The part of BackendWasm that the kernels use. */
+export interface WasmBackend {
+  readonly wasm: {
+    /** Exports of the plain builds; their memory is among them. */
+    readonly asm?: { readonly memory?: WebAssembly.Memory };
+    /** The threaded build makes its memory itself, and keeps it here. */
+    readonly wasmMemory?: WebAssembly.Memory;
+    _malloc(bytes: number): number;
+    _free(address: number): void;
+  };
+  readonly dataIdMap: { get(dataId: object): { readonly memoryOffset: number | null } };
+  makeOutput(shape: number[], dtype: 'float32'): TensorInfo;
+  disposeData(dataId: object, force?: boolean): boolean;
+}
+
+const modules = new WeakMap<object, KernelModule>();
+const ADDRESSABLE = 2 ** 32;
+
+/**
+ * The kernels in this backend's memory.
+ *
+ * @throws {UnsupportedBackendError} if the backend is not built as the kernels expect.
+ */
+export function kernelsOf(backend: WasmBackend): KernelModule {
+  let kernels = modules.get(backend);
+  if (kernels === undefined) {
+    kernels = instantiate(memoryOf(backend));
+    modules.set(backend, kernels);
+  }
+  return kernels;
+}
+
+function memoryOf({ wasm, dataIdMap, makeOutput }: Partial<WasmBackend>): WebAssembly.Memory {
+  const memory = wasm?.asm?.memory ?? wasm?.wasmMemory;
+  if (!(memory instanceof WebAssembly.Memory)) throw moved('wasm.asm.memory or wasm.wasmMemory');
+  if (typeof wasm?._malloc !== 'function' || typeof wasm._free !== 'function')
+    throw moved('wasm._malloc and _free');
+  if (typeof dataIdMap?.get !== 'function') throw moved('dataIdMap');
+  if (typeof makeOutput !== 'function') throw moved('makeOutput');
+  return memory;
+}
+
+function moved(what: string): UnsupportedBackendError {
+  return new UnsupportedBackendError(
+    `@rebatch/kernels-wasm: expected a WASM backend with ${what}, which this one lacks. The kernels work with ` +
+      '@tensorflow/tfjs-backend-wasm 4.22; install that version, or drop the import of @rebatch/kernels-wasm.',
+  );
+}
+
+/** Where a tensor lies, in bytes. */
+export function addressOf(backend: WasmBackend, tensor: TensorInfo): number {
+  const address = backend.dataIdMap.get(tensor.dataId)?.memoryOffset;
+  if (typeof address !== 'number') throw moved('dataIdMap.get(id).memoryOffset');
+  return address;
+}
+
+/**
+ * A new float32 tensor, its values undefined.
+ *
+ * @throws {OutOfMemoryError} if the heap cannot grow that far.
+ */
+export function allocate(backend: WasmBackend, shape: readonly number[], kernel: string): TensorInfo {
+  const bytes = shape.reduce((total, size) => total * size, 4);
+  if (bytes >= ADDRESSABLE) throw outOfMemory(kernel, bytes);
+  const output = backend.makeOutput([...shape], 'float32');
+  if (addressOf(backend, output) === 0) {
+    backend.disposeData(output.dataId, true);
+    throw outOfMemory(kernel, bytes);
+  }
+  return output;
+}
+
+/**
+ * Lends `use` this many bytes, aligned to 8, and takes them back whatever happens.
+ *
+ * @throws {OutOfMemoryError} if the heap cannot grow that far.
+ */
+export function withScratch<T>(
+  { wasm }: WasmBackend,
+  bytes: number,
+  kernel: string,
+  use: (address: number) => T,
+): T {
+  if (bytes === 0) return use(0);
+  // malloc takes 32 bits: a larger size would wrap around to a small one.
+  const address = bytes < ADDRESSABLE ? wasm._malloc(bytes) >>> 0 : 0;
+  if (address === 0) throw outOfMemory(kernel, bytes);
+  try {
+    return use(address);
+  } finally {
+    wasm._free(address);
+  }
+}
+
+function outOfMemory(kernel: string, bytes: number): OutOfMemoryError {
+  return new OutOfMemoryError(
+    `${kernel}: expected ${bytes} free bytes on the WASM heap (4 GiB at most), but it cannot grow that far. Use a ` +
+      'smaller batch, or dispose tensors that are no longer needed (tf.memory() counts them).',
+  );
+}

@@ -1,0 +1,89 @@
+// The geometry that the four convolution gradients share, from the attributes TensorFlow.js gives them.
+import { backend_util } from '@tensorflow/tfjs-core';
+import { KernelInputError } from './errors.ts';
+import type { KernelModule } from './module.ts';
+
+export type ConvInfo = backend_util.Conv2DInfo;
+
+/** Attributes of the gradients of conv2d and depthwiseConv2d. `dilations` is 1 where it is not given. */
+export interface ConvAttributes {
+  readonly strides: number | [number, number];
+  readonly pad: 'valid' | 'same' | number | backend_util.ExplicitPadding;
+  readonly dilations?: number | [number, number];
+  readonly dimRoundingMode?: 'floor' | 'round' | 'ceil';
+  readonly dataFormat?: 'NHWC' | 'NCHW';
+  readonly inputShape?: [number, number, number, number];
+  readonly filterShape?: [number, number, number, number];
+}
+
+/**
+ * @throws {KernelInputError} for NCHW, which the WASM backend's conv2d does not compute either.
+ */
+export function convInfo(
+  kernel: string,
+  attributes: ConvAttributes,
+  inputShape: readonly number[] | undefined,
+  filterShape: readonly number[] | undefined,
+  depthwise: boolean,
+): ConvInfo {
+  const { strides, pad, dilations = 1, dimRoundingMode, dataFormat = 'NHWC' } = attributes;
+  if (dataFormat !== 'NHWC') {
+    throw new KernelInputError(
+      `${kernel}: expected dataFormat NHWC, got ${dataFormat}. Transpose to NHWC with tf.transpose(x, [0, 2, 3, 1]).`,
+    );
+  }
+  if (inputShape?.length !== 4 || filterShape?.length !== 4) {
+    throw new KernelInputError(
+      `${kernel}: expected an input and a filter of rank 4, got shapes [${inputShape}] and [${filterShape}].`,
+    );
+  }
+  return backend_util.computeConv2DInfo(
+    inputShape as [number, number, number, number],
+    filterShape as [number, number, number, number],
+    strides,
+    dilations,
+    pad,
+    dimRoundingMode,
+    depthwise,
+  );
+}
+
+/** Tells the module which convolution comes next. */
+export function setGeometry(kernels: KernelModule, info: ConvInfo): void {
+  kernels.setGeometry(
+    ...[info.batchSize, info.inHeight, info.inWidth, info.inChannels, info.outHeight, info.outWidth],
+    ...[info.filterHeight, info.filterWidth, info.strideHeight, info.strideWidth],
+    ...[info.dilationHeight, info.dilationWidth, info.padInfo.top, info.padInfo.left],
+  );
+}
+
+export const inputSize = (info: ConvInfo) => info.batchSize * info.inHeight * info.inWidth * info.inChannels;
+export const outputSize = (info: ConvInfo) =>
+  info.batchSize * info.outHeight * info.outWidth * info.outChannels;
+/** What one output position sees. */
+export const patchLength = (info: ConvInfo) => info.filterHeight * info.filterWidth * info.inChannels;
+
+/** Whether the input, as it lies, is the matrix of patches: one row of channels per output position. */
+export function isPointwise(info: ConvInfo): boolean {
+  const { filterHeight, filterWidth, strideHeight, strideWidth, padInfo } = info;
+  return (
+    filterHeight * filterWidth * strideHeight * strideWidth === 1 &&
+    padInfo.top + padInfo.bottom + padInfo.left + padInfo.right === 0
+  );
+}
+
+// Enough to fill the level-2 cache with patches, not more; and never so few positions that moving the sums out of the
+// registers would show.
+const TILE_FLOATS = 65536;
+const SHORTEST_TILE = 64;
+const LONGEST_TILE = 256;
+
+/** Output positions to take at a time, a multiple of 4. */
+export function tileLength(info: ConvInfo, depth: number): number {
+  const wanted = Math.min(LONGEST_TILE, Math.max(SHORTEST_TILE, Math.floor(TILE_FLOATS / depth)));
+  return roundUp4(Math.min(wanted, info.batchSize * info.outHeight * info.outWidth));
+}
+
+export function roundUp4(n: number): number {
+  return (n + 3) & ~3;
+}
