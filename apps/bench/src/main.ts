@@ -1,7 +1,8 @@
 // The command line: which benches to run, and how to print them. With --json, standard output has the lines alone.
 
 import { Command, Option } from 'commander';
-import { meets, tableHeader, tableRow, toLine } from './line.ts';
+import type { BenchCase } from './bench.ts';
+import { type Line, meets, tableHeader, tableRow, toLine } from './line.ts';
 import { BENCHES } from './registry.ts';
 
 interface Flags {
@@ -41,9 +42,9 @@ async function run(name: string | undefined, flags: Flags): Promise<void> {
         print(`  ${one.case}, ${one.backend}, ${one.shape}, against ${one.peer}${target}`);
       } else {
         if (selected === 0 && !flags.json) print(tableHeader());
-        const line = toLine(bench.name, one, await one.measure());
-        print(flags.json ? JSON.stringify(line) : tableRow(line, one.target));
-        if (!meets(line, one.target)) missed++;
+        const line = await lineOf(bench.name, one);
+        if (line) print(flags.json ? JSON.stringify(line) : tableRow(line, one.target));
+        if (line && !meets(line, one.target)) missed++;
       }
       selected++;
     }
@@ -55,10 +56,16 @@ async function run(name: string | undefined, flags: Flags): Promise<void> {
   }
 }
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  // Left to Node, the WASM backend's own handler would print its whole source first.
-  console.error(error);
-  process.exitCode = 1;
+/** A case that throws is reported, and the others still run. */
+async function lineOf(bench: string, one: BenchCase): Promise<Line | undefined> {
+  try {
+    return toLine(bench, one, await one.measure());
+  } catch (error) {
+    // Left to Node, the WASM backend's own handler would print its whole source first.
+    console.error(`${bench}, ${one.case}:`, error);
+    process.exitCode = 1;
+    return undefined;
+  }
 }
+
+await program.parseAsync();

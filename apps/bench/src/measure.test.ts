@@ -84,7 +84,7 @@ describe('measure', () => {
   it('fits the number of pairs to the budget, within its bounds', async () => {
     const count = async (peerMs: number) => {
       const { log, ours, peer, now } = simulate(100, peerMs);
-      await measure(ours, peer, { now, budgetMs: 4000, warmUpMs: 0, pairs: [3, 31] });
+      await measure(ours, peer, { now, budgetMs: 4000, sampleMs: 12, warmUpMs: 0, pairs: [3, 31] });
       return log.filter((entry) => entry === 'peer').length - 2;
     };
     expect(await count(10_000)).toBe(3);

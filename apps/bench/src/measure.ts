@@ -26,7 +26,10 @@ export interface MeasureOptions {
   readonly budgetMs?: number;
   /** Bounds on the number of pairs. The lower one wins over the budget. */
   readonly pairs?: readonly [number, number];
-  /** A side that takes less is repeated within a sample until the sample takes about this long. */
+  /**
+   * A side that takes less is repeated within a sample until the sample takes about this long, so that what the other
+   * side left in the caches matters to neither.
+   */
   readonly sampleMs?: number;
   /** How long a side runs before it is timed, at least, so that its code is compiled by then. */
   readonly warmUpMs?: number;

@@ -42,12 +42,13 @@ function againstLayers(name: string, shape: readonly number[], target?: number, 
     case: name,
     backend: 'wasm',
     shape: formatShape(shape),
-    peer: 'tf.layers.batchNormalization',
+    peer: axis === -1 ? 'tf.layers.batchNormalization' : 'the same between transposes',
     ...(target === undefined ? {} : { target }),
     measure: () =>
       withInputs(shape, axis, (inputs) => {
         const ours = name === 'op' ? opSide(inputs, axis) : layerSide(batchNormalization({ axis }), inputs);
-        return measure(ours, layerSide(tfl.layers.batchNormalization({ axis }), inputs));
+        const peer = tfl.layers.batchNormalization({});
+        return measure(ours, axis === -1 ? layerSide(peer, inputs) : transposedSide(peer, inputs, axis));
       }),
   };
 }
@@ -113,8 +114,33 @@ function opSide({ x, dy, gamma, beta }: Inputs, axis: number): Side {
 /** A layer's own training path, moving averages included; both layers go through this same code. */
 function layerSide(layer: tfl.layers.Layer, { x, dy }: Inputs): Side {
   layer.build(x.shape);
+  return gradientSide(layer, (input) => layer.apply(input, { training: true }) as tf.Tensor, x, dy);
+}
+
+/**
+ * The stock layer throws in the gradient for any axis but the last (it gives gamma's the shape of x), so whoever has
+ * channels elsewhere moves them to the end and back.
+ */
+function transposedSide(layer: tfl.layers.Layer, { x, dy }: Inputs, axis: number): Side {
+  const channelsLast = x.shape.map((_, at) => at).filter((at) => at !== axis);
+  channelsLast.push(axis);
+  const back = channelsLast.map((_, at) => channelsLast.indexOf(at));
+  layer.build(channelsLast.map((at) => x.shape[at]!));
+  const apply = (input: tf.Tensor) => {
+    const y = layer.apply(tf.transpose(input, channelsLast), { training: true }) as tf.Tensor;
+    return tf.transpose(y, back);
+  };
+  return gradientSide(layer, apply, x, dy);
+}
+
+function gradientSide(
+  layer: tfl.layers.Layer,
+  apply: (x: tf.Tensor) => tf.Tensor,
+  x: tf.Tensor,
+  dy: tf.Tensor,
+): Side {
   // The weights are gamma, beta and the two moving statistics, in this order. Only the first two are trained.
   const [gamma, beta] = layer.weights.map((weight) => weight.read());
-  const gradients = tf.grads((input: tf.Tensor) => layer.apply(input, { training: true }) as tf.Tensor);
+  const gradients = tf.grads(apply);
   return { run: () => tf.tidy(() => void gradients([x, gamma!, beta!], dy)) };
 }

@@ -122,7 +122,7 @@ async function streamBatches(): Promise<Map<number, Snapshot>> {
   const snapshot = async (at: number) => {
     const ms = performance.now() - paused;
     await new Promise((resolve) => setImmediate(resolve));
-    collectGarbage();
+    for (let i = 0; i < 3; i++) collectGarbage();
     const { numTensors: tensors } = tf.memory();
     snapshots.set(at, { ms, tensors, wasmBytes: wasmHeapBytes(), jsBytes: process.memoryUsage().heapUsed });
     paused += performance.now() - paused - ms;
@@ -135,7 +135,7 @@ async function streamBatches(): Promise<Map<number, Snapshot>> {
   }
   const options = { estimator, mode: 'batch', samples: 'all' } as const;
   try {
-    await recalibrate(model, batches(100, []), options);
+    await recalibrate(model, batches(LATE / 2, []), options);
     await recalibrate(model, batches(LATE, [0, EARLY, ...MARKS]), options);
     return snapshots;
   } finally {
