@@ -13,7 +13,7 @@ import { StockBatchNormalization } from './stock.ts';
  * objects would have to be spliced into the nodes of a graph that is already built, would get new variables, and so
  * lose the optimizer's slots, and would leave references that the user holds pointing at dead layers.
  *
- * @param model a LayersModel or Sequential, built or not.
+ * @param model a LayersModel or Sequential, compiled or not.
  * @throws {ForeignLayerError} if a layer comes from another copy of tfjs-layers. Nothing is converted then.
  */
 export function convert<Model extends tfl.LayersModel>(model: Model): Model {

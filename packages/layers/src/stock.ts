@@ -11,8 +11,8 @@ export type BatchNormalizationConfig = NonNullable<Parameters<typeof tfl.layers.
  * (applied to an input shape), its variables are undefined.
  */
 export interface BatchNormLayer extends tfl.layers.Layer {
-  /** The channel axis as configured; negative counts from the end. */
-  readonly axis: number;
+  /** The channel axis as configured, from Keras in a list of one; `channelAxis(layer)` is always a number. */
+  readonly axis: number | readonly number[];
   /** Added to the variance before its root is taken. */
   readonly epsilon: number;
   /** How much of the moving statistics a training step keeps. */
