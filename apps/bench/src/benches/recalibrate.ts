@@ -9,7 +9,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { formatShape, randomTensor, useBackend, wasmHeapBytes } from '../backends.ts';
 import type { Bench, BenchCase } from '../bench.ts';
-import { type Measurement, measure } from '../measure.ts';
+import { type Measurement, measure, median } from '../measure.ts';
 import { buildCnn, CNN_INPUT } from '../model.ts';
 
 export const recalibration: Bench = {
@@ -56,24 +56,32 @@ async function predictAll(model: tfl.LayersModel, data: readonly tf.Tensor[]): P
 }
 
 const EARLY = 10;
-const MARKS = [250, 500, 750, 1000];
-const LATE = MARKS.at(-1)!;
-const MEMORY_SHAPE = [16, ...CNN_INPUT];
+const LATE = 1000;
+const RUNS = 3;
+/** Small batches: what one would leave behind does not depend on how many images it has. */
+const MEMORY_SHAPE = [2, ...CNN_INPUT];
 
 interface Snapshot {
-  readonly ms: number;
   readonly tensors: number;
   readonly wasmBytes: number;
   readonly jsBytes: number;
 }
 
+interface Run {
+  readonly early: Snapshot;
+  readonly late: Snapshot;
+  /** Milliseconds per batch of the first 10, and of those after. */
+  readonly earlyMs: number;
+  readonly lateMs: number;
+}
+
 /**
- * One run over a stream of batches gives all three cases. Here `ratio` is the amount after 10 batches over the amount
- * after 1,000, the pairs are with the amounts after 250, 500, 750 and 1,000, and the milliseconds are per batch: of
- * the last 990 and of the first 10. JavaScript's heap may differ by 1 %: V8 compiles and optimizes as it goes.
+ * All three cases look at the same runs. Here `ratio` is the amount after 10 batches over the amount after 1,000 of
+ * the same stream, and the milliseconds are per batch, `ours_ms` after the first 10. JavaScript's heap may differ by
+ * 1 %: V8 keeps compiling, and a loop of nothing but predict differs by as much.
  */
 function memory(): BenchCase[] {
-  let run: Promise<Map<number, Snapshot>> | undefined;
+  let runs: Promise<Run[]> | undefined;
   const one = (name: string, amount: (snapshot: Snapshot) => number, target: number): BenchCase => ({
     case: `memory, ${name}`,
     backend: 'wasm',
@@ -81,8 +89,8 @@ function memory(): BenchCase[] {
     peer: `after ${EARLY} of ${LATE} batches`,
     target,
     measure: async () => {
-      run ??= streamBatches();
-      return compare(await run, amount);
+      runs ??= streamBatches();
+      return compare(await runs, amount);
     },
   });
   return [
@@ -92,52 +100,59 @@ function memory(): BenchCase[] {
   ];
 }
 
-function compare(
-  snapshots: ReadonlyMap<number, Snapshot>,
-  amount: (snapshot: Snapshot) => number,
-): Measurement {
-  const [start, early, late] = [0, EARLY, LATE].map((at) => snapshots.get(at)!) as [
-    Snapshot,
-    Snapshot,
-    Snapshot,
-  ];
-  const ratios = MARKS.map((mark) => amount(early) / amount(snapshots.get(mark)!));
+function compare(runs: readonly Run[], amount: (snapshot: Snapshot) => number): Measurement {
+  const ratios = runs.map(({ early, late }) => amount(early) / amount(late));
   return {
-    oursMs: (late.ms - early.ms) / (LATE - EARLY),
-    peerMs: (early.ms - start.ms) / EARLY,
-    ratio: amount(early) / amount(late),
+    oursMs: median(runs.map(({ lateMs }) => lateMs)),
+    peerMs: median(runs.map(({ earlyMs }) => earlyMs)),
+    ratio: median(ratios),
     spread: [Math.min(...ratios), Math.max(...ratios)],
   };
 }
 
-/** Recalibrates on a stream of 1,000 batches and takes snapshots between batches, when the next one is asked for. */
-async function streamBatches(): Promise<Map<number, Snapshot>> {
+/** Recalibrates on streams of 1,000 batches and takes snapshots between batches, when the next one is asked for. */
+async function streamBatches(): Promise<Run[]> {
   await useBackend('wasm');
   setFlagsFromString('--expose-gc');
   const collectGarbage = runInNewContext('gc') as () => void;
   const model = convert(buildCnn());
-  const snapshots = new Map<number, Snapshot>();
-  // The heap is looked at outside of the clock.
-  let paused = 0;
-  const snapshot = async (at: number) => {
-    const ms = performance.now() - paused;
-    await new Promise((resolve) => setImmediate(resolve));
-    for (let i = 0; i < 3; i++) collectGarbage();
+  const snapshot = (): Snapshot => {
+    collectGarbage();
     const { numTensors: tensors } = tf.memory();
-    snapshots.set(at, { ms, tensors, wasmBytes: wasmHeapBytes(), jsBytes: process.memoryUsage().heapUsed });
-    paused += performance.now() - paused - ms;
+    return { tensors, wasmBytes: wasmHeapBytes(), jsBytes: process.memoryUsage().heapUsed };
   };
-  async function* batches(count: number, marks: readonly number[]) {
-    for (let at = 0; at <= count; at++) {
-      if (marks.includes(at)) await snapshot(at);
-      if (at < count) yield randomTensor(MEMORY_SHAPE, at + 1);
+  const recalibrateOn = (onBatch: (at: number) => void) => {
+    function* batches() {
+      for (let at = 0; at <= LATE; at++) {
+        onBatch(at);
+        if (at < LATE) yield randomTensor(MEMORY_SHAPE, at + 1);
+      }
     }
-  }
-  const options = { estimator, mode: 'batch', samples: 'all' } as const;
+    return recalibrate(model, batches(), { estimator, mode: 'batch', samples: 'all' });
+  };
+  const runs: Run[] = [];
   try {
-    await recalibrate(model, batches(LATE / 2, []), options);
-    await recalibrate(model, batches(LATE, [0, EARLY, ...MARKS]), options);
-    return snapshots;
+    for (let run = 0; run < RUNS; run++) {
+      // Collecting garbage makes V8 drop code that it then compiles again bit by bit, so that the heap seems to grow.
+      // As many batches lie before the early snapshot as before the late one, and both find it in the same state.
+      await recalibrateOn(() => {});
+      const taken = new Map<number, Snapshot>();
+      const times = new Map<number, readonly [before: number, after: number]>();
+      await recalibrateOn((at) => {
+        if (at !== 0 && at !== EARLY && at !== LATE) return;
+        const before = performance.now();
+        if (at !== 0) taken.set(at, snapshot());
+        times.set(at, [before, performance.now()]);
+      });
+      const [start, early, late] = [0, EARLY, LATE].map((at) => times.get(at)!);
+      runs.push({
+        early: taken.get(EARLY)!,
+        late: taken.get(LATE)!,
+        earlyMs: (early![0] - start![1]) / EARLY,
+        lateMs: (late![0] - early![1]) / (LATE - EARLY),
+      });
+    }
+    return runs;
   } finally {
     model.dispose();
   }
