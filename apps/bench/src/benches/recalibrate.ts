@@ -1,5 +1,6 @@
 // What PreciseBN costs beyond running the model, and whether a long run of it holds on to anything.
 
+import { setTimeout } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { populationVariance } from '@rebatch/estimators';
@@ -121,10 +122,10 @@ async function streamBatches(): Promise<Run[]> {
     const { numTensors: tensors } = tf.memory();
     return { tensors, wasmBytes: wasmHeapBytes(), jsBytes: process.memoryUsage().heapUsed };
   };
-  const recalibrateOn = (onBatch: (at: number) => void) => {
-    function* batches() {
+  const recalibrateOn = (onBatch: (at: number) => Promise<void>) => {
+    async function* batches() {
       for (let at = 0; at <= LATE; at++) {
-        onBatch(at);
+        await onBatch(at);
         if (at < LATE) yield randomTensor(MEMORY_SHAPE, at + 1);
       }
     }
@@ -135,12 +136,14 @@ async function streamBatches(): Promise<Run[]> {
     for (let run = 0; run < RUNS; run++) {
       // Collecting garbage makes V8 drop code that it then compiles again bit by bit, so that the heap seems to grow.
       // As many batches lie before the early snapshot as before the late one, and both find it in the same state.
-      await recalibrateOn(() => {});
+      await recalibrateOn(async () => {});
       const taken = new Map<number, Snapshot>();
       const times = new Map<number, readonly [before: number, after: number]>();
-      await recalibrateOn((at) => {
+      await recalibrateOn(async (at) => {
         if (at !== 0 && at !== EARLY && at !== LATE) return;
         const before = performance.now();
+        // What is being read back meanwhile may arrive first, so that each snapshot finds the same in flight.
+        await setTimeout(5);
         if (at !== 0) taken.set(at, snapshot());
         times.set(at, [before, performance.now()]);
       });
