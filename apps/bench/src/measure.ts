@@ -22,9 +22,9 @@ export interface Measurement {
 }
 
 export interface MeasureOptions {
-  /** How long the pairs may take together, in milliseconds. It decides how many pairs are measured. */
+  /** For how long new pairs are started, in milliseconds. */
   readonly budgetMs?: number;
-  /** Bounds on the number of pairs. The lower one wins over the budget. */
+  /** The least and the most pairs, whatever the budget. */
   readonly pairs?: readonly [number, number];
   /**
    * A side that takes less is repeated within a sample until the sample takes about this long, so that what the other
@@ -68,32 +68,41 @@ export function summarize(pairs: readonly (readonly [number, number])[]): Measur
 export async function measure(ours: Side, peer: Side, options: MeasureOptions = {}): Promise<Measurement> {
   const { budgetMs, pairs, sampleMs, warmUpMs, now } = { ...DEFAULTS, ...options };
   const sides = [ours, peer] as const;
+  const repeats: number[] = [];
   for (const side of sides) {
-    await side.prepare?.();
-    if (side.warmUp) await side.warmUp();
-    else {
-      const start = now();
-      for (let i = 0; i < 2 || now() - start < warmUpMs; i++) await side.run();
-    }
+    const fastest = await warmUp(side, warmUpMs, now);
+    repeats.push(Math.min(10_000, Math.max(1, Math.round(sampleMs / Math.max(fastest, 1e-4)))));
   }
-  const sample = async (side: Side, repeats: number) => {
-    await side.prepare?.();
+  const sample = async (at: 0 | 1) => {
+    await sides[at].prepare?.();
     const start = now();
-    for (let i = 0; i < repeats; i++) await side.run();
-    return (now() - start) / repeats;
+    for (let i = 0; i < repeats[at]!; i++) await sides[at].run();
+    return (now() - start) / repeats[at]!;
   };
-  const pair = async (repeats: readonly [number, number], oursFirst: boolean) => {
-    const result: [number, number] = [0, 0];
-    for (const at of oursFirst ? [0, 1] : [1, 0]) result[at] = await sample(sides[at]!, repeats[at]!);
-    return result;
-  };
-  const first = await pair([1, 1], true);
-  const enough = (ms: number) => Math.min(10_000, Math.max(1, Math.round(sampleMs / Math.max(ms, 1e-4))));
-  const repeats = [enough(first[0]), enough(first[1])] as const;
-  const perPair = first[0] * repeats[0] + first[1] * repeats[1];
-  const count = Math.max(pairs[0], Math.min(pairs[1], Math.floor(budgetMs / perPair)));
-  // The first pair set the repeats. It counts as a pair too only where they came out as it had them.
-  const measured = repeats[0] === 1 && repeats[1] === 1 ? [first] : [];
-  while (measured.length < count) measured.push(await pair(repeats, measured.length % 2 === 0));
+  const measured: [number, number][] = [];
+  const start = now();
+  while (measured.length < pairs[0] || (measured.length < pairs[1] && now() - start < budgetMs)) {
+    const pair: [number, number] = [0, 0];
+    for (const at of measured.length % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const))
+      pair[at] = await sample(at);
+    measured.push(pair);
+  }
   return summarize(measured);
+}
+
+/** The milliseconds of the fastest run, or Infinity for a side that brings its own warm-up because it is slow. */
+async function warmUp(side: Side, atLeastMs: number, now: () => number): Promise<number> {
+  await side.prepare?.();
+  if (side.warmUp) {
+    await side.warmUp();
+    return Number.POSITIVE_INFINITY;
+  }
+  const start = now();
+  let fastest = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 2 || now() - start < atLeastMs; i++) {
+    const before = now();
+    await side.run();
+    fastest = Math.min(fastest, now() - before);
+  }
+  return fastest;
 }
