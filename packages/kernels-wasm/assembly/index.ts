@@ -7,4 +7,5 @@ export { backwardInputLanes, backwardInputRuns } from './backward-input';
 export { setGeometry } from './geometry';
 export { convFilterGradient } from './conv-filter-gradient';
 export { convInputGradient } from './conv-input-gradient';
+export { maxPoolGradient } from './max-pool-gradient';
 export { depthwiseFilterGradient, depthwiseInputGradient } from './depthwise';

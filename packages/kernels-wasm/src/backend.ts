@@ -17,6 +17,8 @@ export interface WasmBackend {
   readonly dataIdMap: { get(dataId: object): { readonly memoryOffset: number | null } };
   makeOutput(shape: number[], dtype: 'float32'): TensorInfo;
   disposeData(dataId: object, force?: boolean): boolean;
+  /** Tensors that share memory count their references; disposeData frees it with the last one. */
+  incRef(dataId: object): void;
 }
 
 const modules = new WeakMap<object, KernelModule>();

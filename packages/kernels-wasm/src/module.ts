@@ -17,6 +17,7 @@ export interface KernelModule {
   readonly setGeometry: Kernel;
   readonly convFilterGradient: Kernel;
   readonly convInputGradient: Kernel;
+  readonly maxPoolGradient: Kernel;
   readonly depthwiseFilterGradient: Kernel;
   readonly depthwiseInputGradient: Kernel;
 }

@@ -3,6 +3,8 @@ import { getKernel, registerKernel, unregisterKernel } from '@tensorflow/tfjs-co
 import { batchNormKernels } from './batch-norm.ts';
 import { filterGradientKernel, inputGradientKernel } from './conv2d.ts';
 import { depthwiseFilterGradient, depthwiseInputGradient } from './depthwise-conv2d.ts';
+import { identity } from './identity.ts';
+import { maxPoolGradient } from './max-pool.ts';
 import { wasmKernelsSupported } from './module.ts';
 
 /** Registers every kernel, in the place of upstream's where there is one; nothing where SIMD is missing. */
@@ -14,6 +16,8 @@ export function registerWasmKernels(): void {
     inputGradientKernel(),
     depthwiseFilterGradient,
     depthwiseInputGradient,
+    maxPoolGradient,
+    identity,
   ];
   for (const kernel of kernels) {
     // Registering a name twice warns on the console.
