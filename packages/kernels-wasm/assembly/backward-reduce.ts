@@ -1,6 +1,6 @@
 // sum(dy) and sum(dy * xhat) of every channel, xhat = (x - mean) / sqrt(variance + epsilon), in one read of dy and x.
 // Runs of at most RUN values are summed in float32, the runs in float64.
-import { RUN, addTo64, f32At, f64At, total } from './numbers';
+import { RUN, addTo64, f32At, f64At, nextBlock, total, touch } from './numbers';
 import { inverseDeviation, spread } from './lanes';
 
 /** See momentsLanes. scratch: 20 bytes per lane. out: [2, groups, channels]. */
@@ -25,10 +25,12 @@ export function backwardReduceLanes(
       const n = min(RUN, wideRows - r);
       const blockX = f32At(x + skip, r * lanes);
       const blockDy = f32At(dy + skip, r * lanes);
+      let aheadX = nextBlock(blockX, lanes, n, r + 2 * n <= wideRows);
+      let aheadDy = nextBlock(blockDy, lanes, n, r + 2 * n <= wideRows);
       let lane = 0;
-      for (; lane + 16 <= lanes; lane += 16) {
+      for (; lane + 16 <= lanes; lane += 16, aheadX += (<usize>n) << 6, aheadDy += (<usize>n) << 6) {
         fourVectors(
-          f32At(blockDy, lane), f32At(blockX, lane), lanes, n,
+          f32At(blockDy, lane), f32At(blockX, lane), aheadDy, aheadX, lanes, n,
           f64At(sums, lane), f64At(products, lane), f32At(means, lane),
         );
       }
@@ -98,7 +100,7 @@ function finish(out: usize, moments: usize, slots: i32, slot: i32, t1: f64, t2: 
 // @ts-ignore: decorator
 @inline
 function fourVectors(
-  dy: usize, x: usize, stride: i32, n: i32, sums: usize, products: usize, means: usize,
+  dy: usize, x: usize, aheadDy: usize, aheadX: usize, stride: i32, n: i32, sums: usize, products: usize, means: usize,
 ): void {
   const step = (<usize>stride) << 2;
   const mean0 = v128.load(means);
@@ -108,6 +110,10 @@ function fourVectors(
   let a0 = f32x4.splat(0), a1 = f32x4.splat(0), a2 = f32x4.splat(0), a3 = f32x4.splat(0);
   let b0 = f32x4.splat(0), b1 = f32x4.splat(0), b2 = f32x4.splat(0), b3 = f32x4.splat(0);
   for (let r = 0; r < n; r++) {
+    touch(aheadDy);
+    touch(aheadX);
+    aheadDy += 64;
+    aheadX += 64;
     const u0 = v128.load(dy);
     a0 = f32x4.add(a0, u0);
     b0 = f32x4.add(b0, f32x4.mul(u0, f32x4.sub(v128.load(x), mean0)));

@@ -7,7 +7,7 @@
 // The shift is the mean of the runs before, K for a short first one. The squares around it come to at most three times
 // those around the final mean (by the update formula of Chan, Golub & LeVeque 1983), so float32 keeps its digits too,
 // even where the values drift or the first is an outlier.
-import { RUN, f32At, f64At, low, high, total } from './numbers';
+import { RUN, f32At, f64At, high, low, nextBlock, total, touch } from './numbers';
 
 /** Values in the first run, which has only a guess for its shift. */
 const FIRST_RUN: i32 = 4;
@@ -39,9 +39,12 @@ export function momentsLanes(
       n = min(r == 0 ? FIRST_RUN : RUN, wideRows - r);
       const perRow: f64 = r == 0 ? 0 : 1 / <f64>r;
       const block = f32At(base, r * lanes);
+      let ahead = nextBlock(block, lanes, n, r + 2 * n <= wideRows);
       let lane = 0;
-      for (; lane + 16 <= lanes; lane += 16) {
-        fourVectors(f32At(block, lane), lanes, n, perRow, f64At(sums, lane), f64At(squares, lane), f32At(origins, lane));
+      for (; lane + 16 <= lanes; lane += 16, ahead += (<usize>n) << 6) {
+        fourVectors(
+          f32At(block, lane), ahead, lanes, n, perRow, f64At(sums, lane), f64At(squares, lane), f32At(origins, lane),
+        );
       }
       for (; lane < lanes; lane += 4) {
         oneVector(f32At(block, lane), lanes, n, perRow, f64At(sums, lane), f64At(squares, lane), f32At(origins, lane));
@@ -137,7 +140,7 @@ function foldHalf(d: v128, s1: v128, s2: v128, n: v128, sums: usize, squares: us
 // @ts-ignore: decorator
 @inline
 function fourVectors(
-  block: usize, stride: i32, n: i32, perRow: f64, sums: usize, squares: usize, origins: usize,
+  block: usize, ahead: usize, stride: i32, n: i32, perRow: f64, sums: usize, squares: usize, origins: usize,
 ): void {
   const step = (<usize>stride) << 2;
   const inverse = f64x2.splat(perRow);
@@ -149,6 +152,8 @@ function fourVectors(
   let b0 = f32x4.splat(0), b1 = f32x4.splat(0), b2 = f32x4.splat(0), b3 = f32x4.splat(0);
   let at = block;
   for (let r = 0; r < n; r++) {
+    touch(ahead);
+    ahead += 64;
     const d0 = f32x4.sub(v128.load(at), shift0);
     const d1 = f32x4.sub(v128.load(at, 16), shift1);
     const d2 = f32x4.sub(v128.load(at, 32), shift2);
