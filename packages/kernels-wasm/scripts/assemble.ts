@@ -44,8 +44,9 @@ function sections(bytes: Uint8Array): Section[] {
 
 async function compile(flags: readonly string[]) {
   let binary: Uint8Array | undefined;
-  const { error, stderr } = await asc.main(['assembly/index.ts', '-o', 'module.wasm', ...FLAGS, ...flags], {
-    baseDir: fileURLToPath(new URL('..', import.meta.url)),
+  const baseDir = ['--baseDir', fileURLToPath(new URL('..', import.meta.url))];
+  const input = ['assembly/index.ts', '-o', 'module.wasm'];
+  const { error, stderr } = await asc.main([...input, ...baseDir, ...FLAGS, ...flags], {
     writeFile: (name, contents) => {
       if (name.endsWith('.wasm')) binary = contents as Uint8Array;
     },

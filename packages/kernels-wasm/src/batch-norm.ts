@@ -23,13 +23,13 @@ interface Call {
 }
 
 function kernel(kernelName: string, run: (call: Call) => TensorInfo): KernelConfig {
-  const kernelFunc: KernelConfig['kernelFunc'] = ({ inputs, attrs, backend: any }) => {
-    const backend = any as WasmBackend;
-    const given = inputs as Inputs;
-    const { epsilon = 0 } = (attrs ?? {}) as { epsilon?: number };
+  const kernelFunc: KernelConfig['kernelFunc'] = (call) => {
+    const backend = call.backend as WasmBackend;
+    const given = call.inputs as Inputs;
+    const { epsilon = 0 } = (call.attrs ?? {}) as { epsilon?: number };
     return run({
       kernels: kernelsOf(backend),
-      view: viewOf(attrs, kernelName),
+      view: viewOf(call.attrs, kernelName),
       epsilon,
       shape: given.x?.shape ?? [],
       required: (name, size) => input(backend, given, name, size, kernelName),

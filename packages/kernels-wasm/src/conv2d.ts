@@ -23,10 +23,10 @@ export function filterGradientKernel(): KernelConfig {
   return {
     kernelName: FILTER,
     backendName: 'wasm',
-    kernelFunc: ({ inputs, attrs, backend: any }) => {
-      const backend = any as WasmBackend;
-      const given = inputs as Inputs;
-      const attributes = attrs as unknown as ConvAttributes;
+    kernelFunc: (call) => {
+      const backend = call.backend as WasmBackend;
+      const given = call.inputs as Inputs;
+      const attributes = call.attrs as unknown as ConvAttributes;
       const info = convInfo(FILTER, attributes, given.x?.shape, attributes.filterShape, false);
       const x = input(backend, given, 'x', inputSize(info), FILTER);
       const dy = input(backend, given, 'dy', outputSize(info), FILTER);

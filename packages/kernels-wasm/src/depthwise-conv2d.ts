@@ -11,10 +11,10 @@ const INPUT = 'DepthwiseConv2dNativeBackpropInput';
 export const depthwiseFilterGradient: KernelConfig = {
   kernelName: FILTER,
   backendName: 'wasm',
-  kernelFunc: ({ inputs, attrs, backend: any }) => {
-    const backend = any as WasmBackend;
-    const given = inputs as Inputs;
-    const attributes = attrs as unknown as ConvAttributes;
+  kernelFunc: (call) => {
+    const backend = call.backend as WasmBackend;
+    const given = call.inputs as Inputs;
+    const attributes = call.attrs as unknown as ConvAttributes;
     const info = convInfo(FILTER, attributes, given.x?.shape, attributes.filterShape, true);
     const x = input(backend, given, 'x', inputSize(info), FILTER);
     const dy = input(backend, given, 'dy', outputSize(info), FILTER);
@@ -33,10 +33,10 @@ export const depthwiseFilterGradient: KernelConfig = {
 export const depthwiseInputGradient: KernelConfig = {
   kernelName: INPUT,
   backendName: 'wasm',
-  kernelFunc: ({ inputs, attrs, backend: any }) => {
-    const backend = any as WasmBackend;
-    const given = inputs as Inputs;
-    const attributes = attrs as unknown as ConvAttributes;
+  kernelFunc: (call) => {
+    const backend = call.backend as WasmBackend;
+    const given = call.inputs as Inputs;
+    const attributes = call.attrs as unknown as ConvAttributes;
     const info = convInfo(INPUT, attributes, attributes.inputShape, given.filter?.shape, true);
     const dy = input(backend, given, 'dy', outputSize(info), INPUT);
     const filterSize = info.filterHeight * info.filterWidth * info.outChannels;

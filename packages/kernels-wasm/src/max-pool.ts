@@ -11,10 +11,10 @@ const GRADIENT = 'MaxPoolGrad';
 export const maxPoolGradient: KernelConfig = {
   kernelName: GRADIENT,
   backendName: 'wasm',
-  kernelFunc: ({ inputs, attrs, backend: any }) => {
-    const backend = any as WasmBackend;
-    const given = inputs as Inputs;
-    const { filterSize, strides, pad, dimRoundingMode } = attrs as unknown as ConvAttributes & {
+  kernelFunc: (call) => {
+    const backend = call.backend as WasmBackend;
+    const given = call.inputs as Inputs;
+    const { filterSize, strides, pad, dimRoundingMode } = call.attrs as unknown as ConvAttributes & {
       filterSize: number | [number, number];
     };
     const shape = given.input?.shape;
