@@ -22,8 +22,6 @@ export async function runExperiment<Row>(
 }
 
 async function useWasm(): Promise<void> {
-  // TensorFlow.js advises its native backend at the first tensor made in Node; this app is about doing without.
-  tf.env().set('IS_NODE', false);
   await import('@tensorflow/tfjs-backend-wasm');
   await import('@rebatch/kernels-wasm');
   if (!(await tf.setBackend('wasm')))
