@@ -1,5 +1,6 @@
 /** What is known of one layer on the host: its estimator, and for the report each application's own moments. */
 import type { Estimator } from '@rebatch/estimators';
+import type { BatchNormLayer } from '@rebatch/layers';
 import {
   type ClusterErrors,
   clusterErrors,
@@ -8,7 +9,7 @@ import {
   mergeMoments,
   relativeErrors,
 } from '@rebatch/stats';
-import { type BatchNormLayer, channelsOf } from './bn-layers.ts';
+import { channelsOf } from './bn-layers.ts';
 import { EstimateError } from './errors.ts';
 import { unusable } from './unusable.ts';
 

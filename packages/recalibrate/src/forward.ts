@@ -1,8 +1,8 @@
 /** One run of a model that yields the moments of its batch normalization layers' inputs. */
 import type { BatchMoments } from '@rebatch/core';
+import type { BatchNormLayer } from '@rebatch/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import type { BatchNormLayer } from './bn-layers.ts';
 import { type Call, interceptCalls } from './intercept.ts';
 
 /** The moments of one application's input, kept on the device until `disposeMeasured`. */

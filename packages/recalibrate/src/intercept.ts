@@ -3,8 +3,9 @@
  * stock, converted and wrapped layers alike, and only for the length of one synchronous forward: no other user of
  * the model ever meets it.
  */
+
+import type { BatchNormLayer } from '@rebatch/layers';
 import type * as tf from '@tensorflow/tfjs-core';
-import type { BatchNormLayer } from './bn-layers.ts';
 
 /** One application of a layer during one forward: the `index`-th call of the `layer`-th layer. */
 export interface Call {

@@ -1,9 +1,9 @@
 /** One pass over the data: forwards, one packed read per batch, and the host's share of the work in between. */
 import { readMoments } from '@rebatch/core';
+import type { BatchNormLayer } from '@rebatch/layers';
 import type { Moments } from '@rebatch/stats';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import type { BatchNormLayer } from './bn-layers.ts';
 import { breather } from './breathe.ts';
 import { elementsOf, type Source } from './data.ts';
 import { BackendChangedError, InsufficientDataError, NonFiniteActivationError } from './errors.ts';

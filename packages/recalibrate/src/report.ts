@@ -1,4 +1,6 @@
 /** What a recalibration did, as plain JSON. */
+
+import type { BatchNormLayer } from '@rebatch/layers';
 import {
   type ClusterErrors,
   type Moments,
@@ -7,7 +9,6 @@ import {
   relativeErrors,
 } from '@rebatch/stats';
 import { floorOf, type LayerAccumulator, rootMeanSquare } from './accumulator.ts';
-import type { BatchNormLayer } from './bn-layers.ts';
 import type { RecalibrationMode } from './options.ts';
 
 /** A quantity with one value per channel, in two numbers. */

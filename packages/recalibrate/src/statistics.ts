@@ -1,8 +1,9 @@
 /** A model's population statistics as a value: taken out, kept, and put back in one atomic write. */
 import { readMoments } from '@rebatch/core';
+import type { BatchNormLayer } from '@rebatch/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import { type BatchNormLayer, channelsOf, findBatchNormLayers } from './bn-layers.ts';
+import { channelsOf, findBatchNormLayers } from './bn-layers.ts';
 import { StatisticsError } from './errors.ts';
 import { unusable } from './unusable.ts';
 

@@ -2,9 +2,10 @@
  * Which applications of batch normalization depend on which, found by running the model once and following every
  * tensor through every op. Layers' graphs would not tell: wrappers, nested models and custom layers call layers too.
  */
+
+import type { BatchNormLayer } from '@rebatch/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import type { BatchNormLayer } from './bn-layers.ts';
 import { forward } from './forward.ts';
 import { type Call, shadow } from './intercept.ts';
 
