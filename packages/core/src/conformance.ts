@@ -175,6 +175,20 @@ export function describeConformance(name: string, prepare: () => Promise<unknown
       tf.dispose([tensor, moments.mean, moments.variance]);
     });
 
+    test('normalizing keeps its digits at a mean of 1e4 standard deviations', async () => {
+      const x = seededRandom(10).normals(4000, 1e4, 1);
+      const given = { mean: [1e4, 1e4 + 1, 1e4, 1e4], variance: [1, 0.5, 2, 1] };
+      const layout = { outer: 1000, channels: 4, inner: 1, groups: 1 };
+      const tensors = [
+        tf.tensor(x, [1000, 4]),
+        tf.tensor1d(given.mean),
+        tf.tensor1d(given.variance),
+      ] as const;
+      const y = normalize(tensors[0], { mean: tensors[1], variance: tensors[2] });
+      expectClose(await y.data(), referenceNormalize(x, layout, given, { epsilon: 1e-3 }), TOLERANCE);
+      tf.dispose([...tensors, y]);
+    });
+
     test('one outlier, first in its channel, does not cost the others their digits', async () => {
       const x = seededRandom(8).normals(4000 * 4, 0, 1e-2);
       x.fill(1e3, 0, 4);
