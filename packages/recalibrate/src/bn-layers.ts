@@ -1,5 +1,5 @@
 /** The layers whose statistics are recomputed, as this package sees them. */
-import { type BatchNormLayer, batchNormLayers } from '@rebatch/layers';
+import { type BatchNormLayer, batchNormLayers, channelAxis } from '@rebatch/layers';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { NoBatchNormError } from './errors.ts';
 
@@ -30,8 +30,9 @@ export function findBatchNormLayers(model: tfl.LayersModel): BatchNormLayer[] {
 }
 
 /** What core's ops need to know of a layer. */
-export function normalizeOptions({ axis, epsilon, gamma, beta, name }: BatchNormLayer) {
-  return { axis, epsilon, gamma: gamma?.read(), beta: beta?.read(), name };
+export function normalizeOptions(layer: BatchNormLayer) {
+  const { epsilon, gamma, beta, name } = layer;
+  return { axis: channelAxis(layer), epsilon, gamma: gamma?.read(), beta: beta?.read(), name };
 }
 
 /** How many channels a layer has statistics for. */
