@@ -128,6 +128,7 @@ test('tensors do not pile up with the batches', async () => {
   };
   await recalibrate(model, stream, { onProgress: () => counts.push(tf.memory().numTensors) });
   expect(counts.length).toBe(60);
-  expect(counts[55]).toBe(counts[5]);
+  // One batch and one read may be under way or not when progress is told; a leak would add one tensor per batch.
+  expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(3);
   model.dispose();
 });
