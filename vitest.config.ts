@@ -30,19 +30,39 @@ function findChromium(): string | undefined {
   });
 }
 
-function browser(executablePath: string): TestProjectConfiguration {
-  return {
+interface BrowserProject {
+  readonly name: string;
+  readonly root: string;
+  /** What its tests import from TensorFlow.js; bundled ahead, because a discovery midway reloads the page. */
+  readonly dependencies: readonly string[];
+  readonly headers?: Record<string, string>;
+}
+
+const BROWSER_PROJECTS: readonly BrowserProject[] = [
+  {
+    name: 'browser',
     root: 'packages/core',
-    optimizeDeps: {
-      include: [
-        '@tensorflow/tfjs-core',
-        '@tensorflow/tfjs-layers',
-        '@tensorflow/tfjs-backend-webgl',
-        '@tensorflow/tfjs-backend-webgpu',
-      ],
-    },
+    dependencies: ['tfjs-core', 'tfjs-layers', 'tfjs-backend-webgl', 'tfjs-backend-webgpu'],
+  },
+  {
+    name: 'browser, isolated',
+    root: 'packages/kernels-wasm',
+    dependencies: ['tfjs-core', 'tfjs-layers', 'tfjs-backend-wasm'],
+    // Shared memory, and so the threaded build of the WASM backend, exists in such pages only.
+    headers: { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' },
+  },
+];
+
+function browser(
+  { name, root, dependencies, headers = {} }: BrowserProject,
+  executablePath: string,
+): TestProjectConfiguration {
+  return {
+    root,
+    server: { headers },
+    optimizeDeps: { include: dependencies.map((dependency) => `@tensorflow/${dependency}`) },
     test: {
-      name: 'browser',
+      name,
       include: ['src/**/*.browser.test.ts'],
       testTimeout: 60_000,
       browser: {
@@ -71,7 +91,7 @@ function browser(executablePath: string): TestProjectConfiguration {
 
 function projects(): TestProjectConfiguration[] {
   const chromium = findChromium();
-  if (chromium !== undefined) return [node, browser(chromium)];
+  if (chromium !== undefined) return [node, ...BROWSER_PROJECTS.map((project) => browser(project, chromium))];
   const advice = 'install it (apt-get install chromium) or set REBATCH_CHROMIUM to its path';
   if (process.env.CI) throw new Error(`The browser tests need Chromium: ${advice}.`);
   console.warn(`Browser tests skipped, no Chromium found: ${advice}.`);
