@@ -52,7 +52,11 @@ function describe({ mean, count }: BatchMoments): Entry {
 
 function split(values: Float32Array, entries: readonly Entry[]): Moments[][] {
   let offset = 0;
-  const take = (length: number) => Float64Array.from(values.subarray(offset, (offset += length)));
+  const take = (length: number) => {
+    const start = offset;
+    offset += length;
+    return Float64Array.from(values.subarray(start, offset));
+  };
   return entries.map(({ groups, channels, count }) => {
     const mean = take(groups * channels);
     const variance = take(groups * channels);
