@@ -38,7 +38,9 @@ test('ranges cover everything once', () => {
 test('broken files are refused', () => {
   const header = (magic: number, ...sizes: number[]) => {
     const file = Buffer.alloc(4 + 4 * sizes.length);
-    [magic, ...sizes].forEach((v, i) => file.writeUInt32BE(v, 4 * i));
+    [magic, ...sizes].forEach((v, i) => {
+      file.writeUInt32BE(v, 4 * i);
+    });
     return file;
   };
   const labels = Buffer.concat([header(0x801, 1), Buffer.from([7])]);
