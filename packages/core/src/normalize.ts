@@ -14,10 +14,19 @@ export interface NormalizeOptions extends ViewOptions {
   readonly epsilon?: number;
 }
 
+/** What normalize can do beyond batchNormalize, since its moments are constants. */
+export interface GivenMomentsOptions extends NormalizeOptions {
+  /**
+   * Take gamma and beta as constants, too: no gradient reaches them, not even a gradient of zero, by which an optimizer
+   * with momentum would still move them. The backward pass then keeps and reads dy alone, not x. Default false.
+   */
+  readonly fixedAffine?: boolean | undefined;
+}
+
 /**
  * Normalizes x by moments that are given, as inference does with population statistics:
  * (x - mean) / sqrt(variance + epsilon) * gamma + beta. One read and one write where the backend has a kernel.
- * Differentiable in x, gamma and beta; the moments are constants.
+ * Differentiable in x, gamma and beta (or in x alone, with `fixedAffine`); the moments are constants.
  *
  * @param x float32, rank 2 or more.
  * @param moments float32 tensors of shape [channels], or [groups, channels] when groups are asked for.
@@ -26,7 +35,7 @@ export interface NormalizeOptions extends ViewOptions {
 export function normalize(
   x: tf.Tensor,
   moments: { readonly mean: tf.Tensor; readonly variance: tf.Tensor },
-  options: NormalizeOptions = {},
+  options: GivenMomentsOptions = {},
 ): tf.Tensor {
   const { view, epsilon } = checkNormalize('normalize', x, options);
   const shape = options.groups === undefined ? [view.channels] : [view.groups, view.channels];
@@ -45,7 +54,8 @@ export function normalize(
       tf.reshape(moments.mean, perGroup),
       tf.reshape(moments.variance, perGroup),
     ]) as tf.Tensor3D;
-    return affineOp(x, packed, options.gamma, options.beta, view, epsilon);
+    const op = options.fixedAffine === true ? fixedAffineOp : affineOp;
+    return op(x, packed, options.gamma, options.beta, view, epsilon);
   });
 }
 
@@ -73,14 +83,46 @@ function affineOp(
     keep: [packed],
     backward: (dy, savedX, [savedPacked], savedGamma) => {
       const moments = savedPacked as tf.Tensor3D;
-      // The gradient of an affine map is its slope: normalize with a mean of zero.
-      const [mean, variance] = tf.unstack(moments) as [tf.Tensor, tf.Tensor];
-      const slope = tf.stack([tf.zerosLike(mean), variance]) as tf.Tensor3D;
       return {
-        dx: kernels.normalize(dy, slope, savedGamma, undefined, view, epsilon),
+        dx: timesSlope(dy, moments, savedGamma, view, epsilon),
         sums: () => kernels.backwardReduce(dy, savedX, moments, view, epsilon),
       };
     },
+  });
+}
+
+/** The same map of x with gamma and beta as constants: they are not inputs of the op, so no gradient reaches them. */
+function fixedAffineOp(
+  x: tf.Tensor,
+  packed: tf.Tensor3D,
+  gamma: tf.Tensor | undefined,
+  beta: tf.Tensor | undefined,
+  view: ChannelView,
+  epsilon: number,
+): tf.Tensor {
+  const run = tf.customGrad((_, save) => {
+    (save as tf.GradSaveFunc)(gamma === undefined ? [packed] : [packed, gamma]);
+    return {
+      value: kernels.normalize(x, packed, gamma, beta, view, epsilon),
+      gradFunc: (dy: tf.Tensor, [moments, savedGamma]: tf.Tensor[]) =>
+        timesSlope(dy, moments as tf.Tensor3D, savedGamma, view, epsilon),
+    };
+  });
+  return run(x);
+}
+
+/** dx: the gradient of an affine map is its slope, which is to normalize with a mean of zero and no offset. */
+function timesSlope(
+  dy: tf.Tensor,
+  moments: tf.Tensor3D,
+  gamma: tf.Tensor | undefined,
+  view: ChannelView,
+  epsilon: number,
+): tf.Tensor {
+  return tf.tidy(() => {
+    const [mean, variance] = tf.unstack(moments) as [tf.Tensor, tf.Tensor];
+    const slope = tf.stack([tf.zerosLike(mean), variance]) as tf.Tensor3D;
+    return kernels.normalize(dy, slope, gamma, undefined, view, epsilon);
   });
 }
 

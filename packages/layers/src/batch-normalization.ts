@@ -1,8 +1,22 @@
-import { batchNormalize, InvalidInputError, type NormalizeOptions, normalize } from '@rebatch/core';
+import { InvalidInputError } from '@rebatch/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { channelAxis } from './channel-axis.ts';
-import { type BatchNormalizationConfig, StockBatchNormalization } from './stock.ts';
+import { normalizeByBatch, normalizeByPopulation } from './layer-math.ts';
+import {
+  changeSettings,
+  type Statistics,
+  type StatisticsSettings,
+  savedSettings,
+  settingsOf,
+} from './settings.ts';
+import { StockBatchNormalization, type StockConfig } from './stock.ts';
+
+/**
+ * The configuration of `tf.layers.batchNormalization` (axis, momentum, epsilon, center, scale, initializers, ...), and
+ * which statistics normalize.
+ */
+export type BatchNormalizationConfig = StockConfig & Partial<StatisticsSettings>;
 
 /**
  * Batch normalization (Ioffe & Szegedy 2015) that stands in for the stock layer of tf.layers. It extends the stock
@@ -14,6 +28,9 @@ import { type BatchNormalizationConfig, StockBatchNormalization } from './stock.
  *   stock layer);
  * - in inference, by moving_mean and moving_variance.
  *
+ * `trainingStatistics`, `inferenceStatistics` and `normalizationBatchSize` choose otherwise (section 4 there). They can
+ * be set at any time, also in a compiled model, and are saved with it; the stock layer ignores them when loading.
+ *
  * Works where the stock layer throws: `center` or `scale` false in training, inputs of rank 5 and more. As in the
  * stock layer, `trainable = false` holds gamma and beta but not the moving statistics.
  */
@@ -22,8 +39,8 @@ export class BatchNormalization extends StockBatchNormalization {
 
   /**
    * @param config as for `tf.layers.batchNormalization`; an axis in a list of one, as Keras writes it, is understood.
-   * @throws {InvalidInputError} if the axis is not a whole number, the momentum not from 0 to 1, or epsilon not finite
-   *   or negative.
+   * @throws {InvalidInputError} if the axis is not a whole number, the momentum not from 0 to 1, epsilon not finite or
+   *   negative, or a choice of statistics is not one.
    */
   constructor(config: BatchNormalizationConfig = {}) {
     super(config);
@@ -37,6 +54,43 @@ export class BatchNormalization extends StockBatchNormalization {
         `Layer '${this.name}': expected epsilon to be finite and at least 0, got ${epsilon}.`,
       );
     }
+    changeSettings(this, config);
+  }
+
+  /** What normalizes in training: the batch at hand (default), or the moving statistics, which then stay. */
+  get trainingStatistics(): Statistics {
+    return settingsOf(this).trainingStatistics;
+  }
+
+  set trainingStatistics(trainingStatistics: Statistics) {
+    changeSettings(this, { trainingStatistics });
+  }
+
+  /** What normalizes in inference: the moving statistics (default), or the batch at hand. */
+  get inferenceStatistics(): Statistics {
+    return settingsOf(this).inferenceStatistics;
+  }
+
+  set inferenceStatistics(inferenceStatistics: Statistics) {
+    changeSettings(this, { inferenceStatistics });
+  }
+
+  /**
+   * How many consecutive samples share one set of moments where batch statistics normalize; undefined (default) for
+   * the whole batch. Left-over samples share a set of their own, or join the last one if they are a single value per
+   * channel. The moving statistics move towards the mean of all sets, weighted by samples.
+   */
+  get normalizationBatchSize(): number | undefined {
+    return settingsOf(this).normalizationBatchSize;
+  }
+
+  set normalizationBatchSize(normalizationBatchSize: number | undefined) {
+    changeSettings(this, { normalizationBatchSize });
+  }
+
+  /** Set by `freezeBatchNorm`; undefined in a layer that is not frozen. */
+  get frozen(): StatisticsSettings['frozen'] {
+    return settingsOf(this).frozen;
   }
 
   /**
@@ -61,26 +115,19 @@ export class BatchNormalization extends StockBatchNormalization {
   }
 
   /**
-   * @param kwargs `training: true` normalizes by the batch's moments and updates the moving statistics.
-   * @throws {NormalizationBatchError} in training, if a channel has a single value; nothing is updated then.
+   * @param kwargs `training: true` chooses `trainingStatistics`, and updates the moving statistics if they are the
+   *   batch's.
+   * @throws {NormalizationBatchError} by batch statistics, if a channel has a single value; nothing is updated then.
    * @throws {InvalidInputError} for an empty or disposed input.
    */
   override call(inputs: tf.Tensor | tf.Tensor[], kwargs: { training?: boolean } = {}): tf.Tensor {
-    const input = onlyTensor(inputs, this.name);
+    const training = kwargs.training === true;
     return tf.tidy(() => {
-      // The stock layer takes whole numbers, too (where its backend reads them right).
-      const x = input.isDisposed || input.dtype === 'float32' ? input : tf.cast(input, 'float32');
-      const options: NormalizeOptions = {
-        axis: channelAxis(this),
-        epsilon: this.epsilon,
-        gamma: this.gamma?.read(),
-        beta: this.beta?.read(),
-        name: this.name,
-      };
-      if (!kwargs.training) {
-        return normalize(x, { mean: this.movingMean.read(), variance: this.movingVariance.read() }, options);
-      }
-      const { y, mean, variance } = batchNormalize(x, options);
+      const { frozen } = this;
+      const statistics = training ? this.trainingStatistics : this.inferenceStatistics;
+      if (frozen !== undefined || statistics === 'population') return normalizeByPopulation(this, inputs);
+      const { y, mean, variance } = normalizeByBatch(this, inputs);
+      if (!training) return y;
       const nextMean = movedTowards(this.movingMean.read(), mean, this.momentum);
       const nextVariance = movedTowards(this.movingVariance.read(), variance, this.momentum);
       this.movingMean.write(nextMean);
@@ -88,13 +135,18 @@ export class BatchNormalization extends StockBatchNormalization {
       return y;
     });
   }
+
+  /** As the stock layer's, and the settings that differ from its behaviour. */
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), ...(savedSettings(this) as tf.serialization.ConfigDict) };
+  }
 }
 
 /**
  * A batch normalization layer: a drop-in for `tf.layers.batchNormalization`, with the same configuration.
  *
- * @throws {InvalidInputError} if the axis is not a whole number, the momentum not from 0 to 1, or epsilon not finite
- *   or negative.
+ * @throws {InvalidInputError} if the axis is not a whole number, the momentum not from 0 to 1, epsilon not finite or
+ *   negative, or a choice of statistics is not one.
  */
 export function batchNormalization(config: BatchNormalizationConfig = {}): BatchNormalization {
   return new BatchNormalization(config);
@@ -103,10 +155,4 @@ export function batchNormalization(config: BatchNormalizationConfig = {}): Batch
 /** moving - (moving - batch) * (1 - momentum), in the order of operations of the stock layer. */
 function movedTowards(moving: tf.Tensor, batch: tf.Tensor, momentum: number): tf.Tensor {
   return tf.sub(moving, tf.mul(tf.sub(moving, batch), 1 - momentum));
-}
-
-function onlyTensor(inputs: tf.Tensor | tf.Tensor[], name: string): tf.Tensor {
-  if (!Array.isArray(inputs)) return inputs;
-  if (inputs.length === 1) return inputs[0]!;
-  throw new InvalidInputError(`Layer '${name}': expected one input tensor, got ${inputs.length}.`);
 }

@@ -1,7 +1,12 @@
 export { InvalidInputError, NormalizationBatchError } from '@rebatch/core';
 export { batchNormLayers } from './batch-norm-layers.ts';
-export { BatchNormalization, batchNormalization } from './batch-normalization.ts';
+export {
+  BatchNormalization,
+  type BatchNormalizationConfig,
+  batchNormalization,
+} from './batch-normalization.ts';
 export { channelAxis } from './channel-axis.ts';
 export { convert } from './convert.ts';
 export { ForeignLayerError } from './errors.ts';
-export type { BatchNormalizationConfig, BatchNormLayer } from './stock.ts';
+export type { FrozenAffine, Statistics, StatisticsSettings } from './settings.ts';
+export type { BatchNormLayer } from './stock.ts';

@@ -4,7 +4,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 
 /** The configuration of `tf.layers.batchNormalization`: axis, momentum, epsilon, center, scale, initializers, ... */
-export type BatchNormalizationConfig = NonNullable<Parameters<typeof tfl.layers.batchNormalization>[0]>;
+export type StockConfig = NonNullable<Parameters<typeof tfl.layers.batchNormalization>[0]>;
 
 /**
  * A batch normalization layer, stock or ours, with the parts that statistics are made of. Until the layer is built
@@ -30,7 +30,7 @@ export interface BatchNormLayer extends tfl.layers.Layer {
 }
 
 interface StockClass {
-  new (config?: BatchNormalizationConfig): BatchNormLayer;
+  new (config?: StockConfig): BatchNormLayer;
   readonly prototype: BatchNormLayer;
   readonly className: string;
   fromConfig<T extends tf.serialization.Serializable>(

@@ -1,0 +1,72 @@
+// Batch statistics over normalization batches that are smaller than the batch (Ghost BN, Hoffer et al. 2017).
+import { batchNormalize, InvalidInputError, type NormalizeOptions } from '@rebatch/core';
+import * as tf from '@tensorflow/tfjs-core';
+
+/** An output, and the moments that the moving statistics move towards: [channels] each. */
+export interface NormalizedBatch {
+  readonly y: tf.Tensor;
+  readonly mean: tf.Tensor;
+  readonly variance: tf.Tensor;
+}
+
+/** So many groups of so many samples each. */
+interface Run {
+  readonly groups: number;
+  readonly size: number;
+}
+
+/**
+ * Normalizes each run of `size` consecutive samples by its own moments, in one grouped kernel call; left-over samples
+ * are a second, smaller call.
+ *
+ * The moments returned are the means of the groups' means and of their variances, each group weighted by its samples.
+ * That is what training on as many devices without synchronization keeps in its EMA; like there, the variance leaves
+ * out how far the groups' means lie apart ("Rethinking 'Batch' in BatchNorm", section 3; PreciseBN adds it).
+ *
+ * @param size samples per normalization batch; undefined for all of them.
+ * @throws {NormalizationBatchError} if a channel of a normalization batch has a single value.
+ * @throws {InvalidInputError} if samples and channels are one axis, which cannot be split.
+ */
+export function normalizeInBatches(
+  x: tf.Tensor,
+  size: number | undefined,
+  options: NormalizeOptions,
+): NormalizedBatch {
+  const samples = x.shape[0]!;
+  if (size === undefined || samples <= size) return batchNormalize(x, options);
+  const { axis = -1, name } = options;
+  if (axis === 0 || axis === -x.rank) {
+    throw new InvalidInputError(
+      `Layer '${name}': normalizationBatchSize splits the samples along axis 0, which is the channel axis here. ` +
+        'Leave it out, or normalize along another axis.',
+    );
+  }
+  const runs = normalizationBatches(samples, size, x.size / (samples * x.shape.at(axis)!));
+  let start = 0;
+  const parts = runs.map(({ groups, size }) => {
+    const part = runs.length === 1 ? x : tf.slice(x, start, groups * size);
+    start += groups * size;
+    return batchNormalize(part, { ...options, groups });
+  });
+  const weighted = (of: 'mean' | 'variance') =>
+    parts
+      .map((part, at) => tf.mul(tf.sum(part[of], 0), runs[at]!.size / samples))
+      .reduce((total, term) => tf.add(total, term));
+  return {
+    y: parts.length === 1 ? parts[0]!.y : tf.concat(parts.map(({ y }) => y)),
+    mean: weighted('mean'),
+    variance: weighted('variance'),
+  };
+}
+
+/** How samples are split, in their order: runs of equal groups, the remainder last. */
+function normalizationBatches(samples: number, size: number, valuesPerSample: number): readonly Run[] {
+  const full = Math.floor(samples / size);
+  const rest = samples - full * size;
+  if (rest === 0) return [{ groups: full, size }];
+  // A remainder with one value per channel would be erased, so it joins the last normalization batch.
+  if (rest * valuesPerSample > 1) return [...someRuns(full, size), { groups: 1, size: rest }];
+  return [...someRuns(full - 1, size), { groups: 1, size: size + rest }];
+}
+
+const someRuns = (groups: number, size: number): Run[] => (groups > 0 ? [{ groups, size }] : []);
