@@ -2,6 +2,7 @@ import { InvalidInputError } from '@rebatch/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { channelAxis } from './channel-axis.ts';
+import { constantLosses } from './constant-losses.ts';
 import { normalizeByBatch, normalizeByPopulation } from './layer-math.ts';
 import {
   changeSettings,
@@ -134,6 +135,15 @@ export class BatchNormalization extends StockBatchNormalization {
       this.movingVariance.write(nextVariance);
       return y;
     });
+  }
+
+  /**
+   * The penalties of gamma's and beta's regularizers. While both are frozen, the penalties count but have no gradient.
+   * (Building the layer appends to the array itself.)
+   */
+  override get losses() {
+    const all = super.losses;
+    return this.built && this.frozen?.affine === 'fixed' ? constantLosses(all) : all;
   }
 
   /** As the stock layer's, and the settings that differ from its behaviour. */

@@ -2,7 +2,7 @@ import type * as tfl from '@tensorflow/tfjs-layers';
 import { batchNormLayers } from './batch-norm-layers.ts';
 import { BatchNormalization } from './batch-normalization.ts';
 import { ForeignLayerError } from './errors.ts';
-import { StockBatchNormalization } from './stock.ts';
+import { isStock, StockBatchNormalization } from './stock.ts';
 
 /**
  * Turns every stock batch normalization layer of a model into ours, in place, and returns the same model. Nested models
@@ -27,8 +27,7 @@ export function convert<Model extends tfl.LayersModel>(model: Model): Model {
     );
   }
   for (const layer of layers) {
-    if (Object.getPrototypeOf(layer) !== StockBatchNormalization.prototype) continue;
-    Object.setPrototypeOf(layer, BatchNormalization.prototype);
+    if (isStock(layer)) Object.setPrototypeOf(layer, BatchNormalization.prototype);
   }
   return model;
 }

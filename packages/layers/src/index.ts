@@ -8,5 +8,7 @@ export {
 export { channelAxis } from './channel-axis.ts';
 export { convert } from './convert.ts';
 export { ForeignLayerError } from './errors.ts';
+export { type FreezeOptions, freezeBatchNorm, unfreezeBatchNorm } from './freeze.ts';
 export type { FrozenAffine, Statistics, StatisticsSettings } from './settings.ts';
 export type { BatchNormLayer } from './stock.ts';
+export { withStatistics } from './with-statistics.ts';

@@ -54,3 +54,8 @@ export function isBatchNorm(layer: object): layer is BatchNormLayer {
     layer.getClassName() === StockBatchNormalization.className
   );
 }
+
+/** Whether a layer is of the stock class itself: not ours, and not of a class that someone derived. */
+export function isStock(layer: object): boolean {
+  return Object.getPrototypeOf(layer) === StockBatchNormalization.prototype;
+}

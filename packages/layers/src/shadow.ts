@@ -1,0 +1,17 @@
+// Standing in for a layer's `call` for a while, by a property of the instance: it works for stock, converted and
+// wrapped layers alike, and the layer's class never learns of it.
+
+/** A layer's computation, as tf.layers invokes it. */
+export type Call = (inputs: unknown, kwargs?: { training?: boolean }) => unknown;
+
+/** Gives an object its own property `call`, made from the one it has, until the returned function is called. */
+export function shadowCall(layer: { call: unknown }, replace: (original: Call) => Call): () => void {
+  const before = Object.getOwnPropertyDescriptor(layer, 'call');
+  const original = (layer.call as Call).bind(layer);
+  const value = replace(original);
+  Object.defineProperty(layer, 'call', { value, configurable: true, enumerable: false, writable: true });
+  return () => {
+    if (before) Object.defineProperty(layer, 'call', before);
+    else delete (layer as { call?: unknown }).call;
+  };
+}
