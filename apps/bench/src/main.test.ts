@@ -62,14 +62,22 @@ describe('bench', () => {
   it('lists every bench and case without running them', () => {
     const { status, stdout } = bench('--list');
     expect(status).toBe(0);
-    for (const name of ['bn-train', 'cnn-step', 'conv-grads', 'recalibrate', 'merge']) {
+    for (const name of [
+      'bn-train',
+      'bn-frozen',
+      'bn-groups',
+      'cnn-step',
+      'conv-grads',
+      'recalibrate',
+      'merge',
+    ]) {
       expect(stdout).toMatch(new RegExp(`^${name}: .+\n  .+, against .+`, 'm'));
     }
     expect(stdout).toContain('64x28x28x64, against tf.layers.batchNormalization (ratio >= 40)');
   });
 
   it.each([
-    [['bn-trian'], "no bench is named 'bn-trian'; there are: bn-train, cnn-step"],
+    [['bn-trian'], "no bench is named 'bn-trian'; there are: bn-train, bn-frozen, bn-groups, cnn-step"],
     [['toString'], "no bench is named 'toString'"],
     [['merge', '--case', 'nowhere'], "no case matches 'nowhere'; try --list"],
     [['--jsn'], "unknown option '--jsn'"],

@@ -4,6 +4,8 @@ import type { Bench } from './bench.ts';
 
 export const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   'bn-train': async () => (await import('./benches/bn-train.ts')).bnTrain,
+  'bn-frozen': async () => (await import('./benches/bn-frozen.ts')).bnFrozen,
+  'bn-groups': async () => (await import('./benches/bn-groups.ts')).bnGroups,
   'cnn-step': async () => (await import('./benches/cnn-step.ts')).cnnStep,
   'conv-grads': async () => (await import('./benches/conv-grads.ts')).convGrads,
   recalibrate: async () => (await import('./benches/recalibrate.ts')).recalibration,

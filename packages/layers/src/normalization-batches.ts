@@ -42,12 +42,15 @@ export function normalizeInBatches(
     );
   }
   const runs = normalizationBatches(samples, size, x.size / (samples * x.shape.at(axis)!));
-  let start = 0;
-  const parts = runs.map(({ groups, size }) => {
-    const part = runs.length === 1 ? x : tf.slice(x, start, groups * size);
-    start += groups * size;
-    return batchNormalize(part, { ...options, groups });
-  });
+  // Split's gradient is one concatenation, and concat's one split; slices would pad each with zeros and add them.
+  const pieces =
+    runs.length === 1
+      ? [x]
+      : tf.split(
+          x,
+          runs.map(({ groups, size }) => groups * size),
+        );
+  const parts = runs.map(({ groups }, at) => batchNormalize(pieces[at]!, { ...options, groups }));
   const weighted = (of: 'mean' | 'variance') =>
     parts
       .map((part, at) => tf.mul(tf.sum(part[of], 0), runs[at]!.size / samples))
