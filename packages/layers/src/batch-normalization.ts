@@ -141,7 +141,7 @@ export class BatchNormalization extends StockBatchNormalization {
    * The penalties of gamma's and beta's regularizers. While both are frozen, the penalties count but have no gradient.
    * (Building the layer appends to the array itself.)
    */
-  override get losses() {
+  override get losses(): tfl.layers.Layer['losses'] {
     const all = super.losses;
     return this.built && this.frozen?.affine === 'fixed' ? constantLosses(all) : all;
   }
