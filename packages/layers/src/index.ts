@@ -7,7 +7,9 @@ export {
 } from './batch-normalization.ts';
 export { channelAxis } from './channel-axis.ts';
 export { convert } from './convert.ts';
-export { ForeignLayerError } from './errors.ts';
+export { FoldError, ForeignLayerError } from './errors.ts';
+export { type Folded, type FoldOptions, type FoldResult, foldBatchNorm } from './fold/fold.ts';
+export type { Kept } from './fold/plan.ts';
 export { type FreezeOptions, freezeBatchNorm, unfreezeBatchNorm } from './freeze.ts';
 export type { FrozenAffine, Statistics, StatisticsSettings } from './settings.ts';
 export type { BatchNormLayer } from './stock.ts';
