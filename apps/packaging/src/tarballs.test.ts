@@ -53,7 +53,7 @@ describe.each(packages)('the tarball of $manifest.name', ({ folder, manifest: so
     const { dependencies = {}, peerDependencies = {} } = manifest;
     expect(manifest.exports).toEqual(source.publishConfig?.exports);
     for (const [name, spec] of Object.entries(dependencies)) {
-      expect(`${name} ${spec}`).toMatch(/^\S+ \d+\.\d+\.\d+$/);
+      expect(`${name} ${spec}`).toMatch(/^\S+ \^?\d+\.\d+\.\d+$/);
     }
     expect(JSON.stringify({ dependencies, peerDependencies })).not.toMatch(/workspace:|catalog:|file:|link:/);
   });
