@@ -9,9 +9,10 @@ import { isStock, StockBatchNormalization } from './stock.ts';
  * and wrapped layers are included. Weights, names, graph, compilation and optimizer state stay as they are; so does a
  * model that has no such layer, or was converted before. Classes that a user derived from the stock one are left alone.
  *
- * The layers stay the same objects and only change their class (ours extends the stock one; its settings are kept beside it and have their defaults). New
- * objects would have to be spliced into the nodes of a graph that is already built, would get new variables, and so
- * lose the optimizer's slots, and would leave references that the user holds pointing at dead layers.
+ * The layers stay the same objects and only change their class (ours extends the stock one; its settings are kept
+ * beside it and have their defaults). New objects would have to be spliced into the nodes of a graph that is already
+ * built, would get new variables, and so lose the optimizer's slots, and would leave references that the user holds
+ * pointing at dead layers.
  *
  * @param model a LayersModel or Sequential, compiled or not.
  * @throws {ForeignLayerError} if a layer comes from another copy of tfjs-layers. Nothing is converted then.
