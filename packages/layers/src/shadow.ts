@@ -7,7 +7,11 @@ export type Call = (inputs: unknown, kwargs?: { training?: boolean }) => unknown
 /** Gives an object its own property `call`, made from the one it has, until the returned function is called. */
 export function shadowCall(layer: { call: unknown }, replace: (original: Call) => Call): () => void {
   const before = Object.getOwnPropertyDescriptor(layer, 'call');
-  const original = (layer.call as Call).bind(layer);
+  // Looked up when it is called: meanwhile the layer may have been converted, which changes its class.
+  const original: Call = (...args) => {
+    const call = before === undefined ? Object.getPrototypeOf(layer).call : before.value;
+    return call.apply(layer, args);
+  };
   const value = replace(original);
   Object.defineProperty(layer, 'call', { value, configurable: true, enumerable: false, writable: true });
   return () => {

@@ -8,6 +8,7 @@ import {
   batchNormalization,
   batchNormLayers,
   convert,
+  freezeBatchNorm,
   InvalidInputError,
   NormalizationBatchError,
   type Statistics,
@@ -181,6 +182,19 @@ test('a model may be converted within the scope', () => {
   const layer = model.layers[0]!;
   expect(layer).toBeInstanceOf(BatchNormalization);
   expect(layer.call).toBe(BatchNormalization.prototype.call);
+});
+
+test('a model may be frozen within the scope, and trains frozen from then on', async () => {
+  const model = nested(tfl.layers.batchNormalization);
+  model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+  const [x, y] = [randomTensor([8, 3], 1), randomTensor([8, 1], 2)];
+  const statistics = () => batchNormLayers(model).map((layer) => weightValues(layer).slice(2));
+  await withStatistics(model, 'batch', async () => {
+    freezeBatchNorm(model);
+    const before = statistics();
+    await model.trainOnBatch(x, y);
+    expect(statistics()).toEqual(before);
+  });
 });
 
 test('errors: statistics that do not exist, and a batch that has none', () => {
