@@ -15,6 +15,7 @@ export {
   StatisticsError,
 } from './errors.ts';
 export type { StatisticsEstimate } from './estimate.ts';
+export { type Call, type CallHook, interceptCalls } from './intercept.ts';
 export type { RecalibrationMode, RecalibrationOptions, RecalibrationProgress } from './options.ts';
 export { estimateStatistics, recalibrate } from './recalibrate.ts';
 export type {

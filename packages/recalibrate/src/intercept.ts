@@ -16,7 +16,10 @@ export interface Call {
 /** Stands in for the layer's own computation. */
 export type CallHook = (call: Call, x: tf.Tensor) => tf.Tensor;
 
-/** Runs `body` with every call of the layers going to `hook`; the layers are themselves again when it returns. */
+/**
+ * Runs `body` with every call of the layers going to `hook`; the layers are themselves again when it returns or throws.
+ * `body` is synchronous, as the forward of a model is: nothing that runs later is intercepted.
+ */
 export function interceptCalls<T>(layers: readonly BatchNormLayer[], hook: CallHook, body: () => T): T {
   const undo: (() => void)[] = [];
   try {
