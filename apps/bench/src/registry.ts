@@ -9,5 +9,6 @@ export const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   'cnn-step': async () => (await import('./benches/cnn-step.ts')).cnnStep,
   'conv-grads': async () => (await import('./benches/conv-grads.ts')).convGrads,
   recalibrate: async () => (await import('./benches/recalibrate.ts')).recalibration,
+  inspect: async () => (await import('./benches/inspect.ts')).inspection,
   merge: async () => (await import('./benches/merge.ts')).merge,
 };

@@ -15,6 +15,7 @@ const ORDER: ImportOrder = {
   estimators: ['stats'],
   layers: ['stats', 'core', 'estimators'],
   recalibrate: ['stats', 'core', 'estimators', 'layers'],
+  inspect: ['stats', 'core', 'layers', 'recalibrate'],
 };
 
 const packages = listPackages();

@@ -1,0 +1,50 @@
+/** How noisy mini-batch statistics are, measured from what they were for different batches. */
+import { type Moments, mergeAllMoments } from '@rebatch/stats';
+import type { BatchNoise } from './report.ts';
+import type { Floor } from './shift.ts';
+import { errorOfMean, meanOf } from './summarize.ts';
+
+/**
+ * The noise of one layer. Applications are compared with themselves only: that feature levels differ is no noise.
+ *
+ * Its standard error takes batches as independent, and channels not: per batch, the squared distances are averaged over
+ * the channels first, and these averages are what varies (then sd(x) = sd(x^2) / 2x, the delta method).
+ *
+ * @param batches of one size, at least two; per batch the moments of each application.
+ */
+export function batchNoise(batches: readonly (readonly Moments[])[], floor: Floor): BatchNoise {
+  const count = batches.length;
+  const applications = batches[0]!.map((_, a) => batches.map((batch) => batch[a]!));
+  const means = new Float64Array(count);
+  const variances = new Float64Array(count);
+  let terms = 0;
+  for (const seen of applications) {
+    const population = mergeAllMoments(seen);
+    for (let c = 0; c < population.mean.length; c++) {
+      const scale = Math.max(population.variance[c]!, floor.epsilon ?? 1e-12);
+      const center = meanOf(seen.map(({ mean }) => mean[c]!));
+      const level = meanOf(seen.map(({ variance }) => variance[c]!));
+      seen.forEach(({ mean, variance }, b) => {
+        means[b]! += (mean[c]! - center) ** 2 / scale;
+        variances[b]! += ((variance[c]! - level) / scale) ** 2;
+      });
+      terms += 1;
+    }
+  }
+  const mean = deviation(means, terms);
+  const variance = deviation(variances, terms);
+  return {
+    mean: mean.value,
+    variance: variance.value,
+    standardErrors: { mean: mean.standardError, variance: variance.standardError },
+    effectiveValues: mean.value > 0 ? 1 / mean.value ** 2 : null,
+    batches: count,
+  };
+}
+
+function deviation(squares: Float64Array, terms: number) {
+  // Bessel: the center was estimated from the same batches.
+  const perBatch = squares.map((sum) => ((sum / terms) * squares.length) / (squares.length - 1));
+  const value = Math.sqrt(meanOf(perBatch));
+  return { value, standardError: value > 0 ? errorOfMean(perBatch) / (2 * value) : 0 };
+}

@@ -1,0 +1,97 @@
+/** Differences between statistics, each with the standard error of its own measurement. */
+import {
+  type ClusterErrors,
+  clusteredStandardErrors,
+  type Moments,
+  MomentsError,
+  mergeAllMoments,
+  normalizedShift,
+  relativeErrors,
+  symmetricKL,
+} from '@rebatch/stats';
+import type { Shift, StoredShift } from './report.ts';
+import { finite, meanOf, rootMeanSquare, summary } from './summarize.ts';
+
+/** Compares variances as the layer sees them: differences far below its epsilon do not matter to it. */
+export interface Floor {
+  readonly epsilon?: number;
+}
+
+/** From stored to precise statistics; null if the stored ones are not usable. */
+export function storedShift(
+  stored: Omit<Moments, 'count'>,
+  precise: Moments,
+  errors: ClusterErrors,
+  floor: Floor,
+  klBefore: number,
+): StoredShift | null {
+  const from = { ...stored, count: 1 };
+  try {
+    const shift = normalizedShift(from, precise, floor);
+    const divergence = symmetricKL(from, precise, floor).map(finite);
+    const own = errors.standardErrors();
+    const mean = finite(meanOf(divergence));
+    return {
+      mean: summary(shift.mean),
+      variance: summary(shift.variance),
+      standardErrors: {
+        // In the units of the shift: the mean's by the stored deviations, the logarithm's by the precise variance.
+        mean: rootMeanSquare(relativeErrors(own, from, floor).mean),
+        variance: rootMeanSquare(relativeErrors(own, precise, floor).variance),
+      },
+      symmetricKL: { mean, max: divergence.reduce((a, b) => Math.max(a, b)) },
+      cumulativeKL: finite(klBefore + mean),
+    };
+  } catch (error) {
+    if (error instanceof MomentsError) return null;
+    throw error;
+  }
+}
+
+/** From stored to layerwise statistics: as uncertain as the precise ones and the correction that made them of those. */
+export function layerwiseShift(
+  stored: Omit<Moments, 'count'>,
+  layerwise: Moments,
+  parts: readonly [Shift, Shift],
+  floor: Floor,
+): Shift {
+  const shift = normalizedShift({ ...stored, count: 1 }, layerwise, floor);
+  const both = (of: 'mean' | 'variance') => Math.hypot(...parts.map((part) => part.standardErrors[of]));
+  return {
+    mean: summary(shift.mean),
+    variance: summary(shift.variance),
+    standardErrors: { mean: both('mean'), variance: both('variance') },
+  };
+}
+
+/**
+ * From layerwise to mini-batch statistics of the same samples. The standard error is that of the mini-batch statistics
+ * alone: the layerwise ones err in the same direction, as they are of the same samples, so it is an upper bound.
+ */
+export function estimationShift(batch: readonly Moments[], layerwise: Moments, floor: Floor): Shift {
+  const merged = mergeAllMoments(batch);
+  const shift = normalizedShift(layerwise, merged, floor);
+  const errors = relativeErrors(clusteredStandardErrors(batch), merged, floor);
+  return {
+    mean: summary(shift.mean),
+    variance: summary(shift.variance),
+    standardErrors: { mean: rootMeanSquare(errors.mean), variance: rootMeanSquare(errors.variance) },
+  };
+}
+
+/**
+ * Layerwise statistics of all data from those of a part of it: the part tells the difference to mode 'batch', all of
+ * the data tells the rest (a control variate), so that the part's being small costs little.
+ */
+export function correctedByPart(precise: Moments, batch: readonly Moments[], layerwise: Moments): Moments {
+  const part = mergeAllMoments(batch);
+  return {
+    count: precise.count,
+    mean: precise.mean.map((mean, c) => mean + layerwise.mean[c]! - part.mean[c]!),
+    variance: precise.variance.map((variance, c) =>
+      part.variance[c]! > 0
+        ? (variance * layerwise.variance[c]!) / part.variance[c]!
+        : layerwise.variance[c]!,
+    ),
+  };
+}
