@@ -12,12 +12,16 @@ export interface EmaTracker {
   statistics(decay: number): ModelStatistics;
 }
 
-/** Tracks the EMAs with these decays over the training of a model whose BN layers have momentum 0. */
-export function trackEma(model: tfl.LayersModel, decays: readonly number[]): EmaTracker {
+/**
+ * Tracks the EMAs with these decays over the training of a model whose BN layers have momentum 0.
+ *
+ * @param debias leaves the start (mean 0, variance 1) out of the averages; by default it weighs as it does in layers.
+ */
+export function trackEma(model: tfl.LayersModel, decays: readonly number[], debias = false): EmaTracker {
   const layers = batchNormLayers(model);
   const wrong = layers.find((layer) => layer.momentum !== 0);
   if (wrong) throw new Error(`trackEma: expected momentum 0, layer '${wrong.name}' has ${wrong.momentum}`);
-  const trackers = new Map(decays.map((decay) => [decay, layers.map(() => ema({ decay }))]));
+  const trackers = new Map(decays.map((decay) => [decay, layers.map(() => ema({ decay, debias }))]));
   return {
     async update() {
       const statistics = await captureStatistics(model);

@@ -1,4 +1,4 @@
-// What an experiment is: a run over seeds that yields rows, and claims that are decided by those rows alone.
+// What an experiment is: a run per seed that yields rows, and claims that are decided by those rows alone.
 
 /** A finding of the paper, what we measured, and whether the measurement bears it out. */
 export interface Claim {
@@ -20,6 +20,7 @@ export interface Result<Row> {
   readonly settings: Readonly<Record<string, unknown>>;
   readonly rows: readonly Row[];
   readonly claims: readonly Claim[];
+  /** Time of all seeds together, whether they ran one after another or side by side. */
   readonly seconds: number;
 }
 
@@ -30,23 +31,41 @@ export interface Progress {
   stop(): void;
 }
 
-export interface RunOptions {
-  /** A smaller run of the same code, for a first look. */
-  readonly quick: boolean;
-  readonly signal: AbortSignal;
-  readonly progress: Progress;
+/** What every experiment's settings have. */
+export interface SeedSettings {
+  readonly seeds: readonly number[];
 }
 
-/** One experiment of the paper. */
-export interface Experiment<Row = unknown> {
+/** What a run of one seed is given beside its settings. */
+export interface SeedContext {
+  readonly signal: AbortSignal;
+  /** Called after each of the {@link Experiment.steps}. */
+  advance(what: string): void;
+}
+
+/** A header and its cells. */
+export interface Table {
+  readonly head: string[];
+  readonly body: string[][];
+}
+
+/** One experiment of the paper. Seeds are independent, so that they can run side by side. */
+export interface Experiment<Row = unknown, Settings extends SeedSettings = SeedSettings> {
   readonly name: string;
   readonly section: string;
   readonly summary: string;
-  run(options: RunOptions): Promise<Pick<Result<Row>, 'seeds' | 'settings' | 'rows'>>;
+  /** What the paper found, in a sentence or two of our own. */
+  readonly finding: string;
+  /** Plain JSON. `quick`: a smaller run of the same code, for a first look. */
+  settings(quick: boolean): Settings;
+  /** How often {@link runSeed} calls `advance`. */
+  steps(settings: Settings): number;
+  /** The rows of one seed, the same every time. */
+  runSeed(seed: number, settings: Settings, context: SeedContext): Promise<Row[]>;
   /** The paper's findings, decided by the rows. */
   claims(rows: readonly Row[]): Claim[];
-  /** The rows as a table for the terminal: a header and its cells. */
-  table(result: Result<Row>): { head: string[]; body: string[][] };
+  /** The rows as a table, for the terminal and the report. */
+  table(result: Result<Row>): Table;
   /** The chart as SVG text. */
   chart(result: Result<Row>): string;
 }

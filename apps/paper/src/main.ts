@@ -1,43 +1,52 @@
 // `pnpm paper`: the paper's experiments, rerun on real data.
+import { writeFile } from 'node:fs/promises';
 import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import type { Experiment, Result } from './experiment.ts';
 import { experiments } from './experiments/index.ts';
+import { JobCache } from './pool/cache.ts';
 import { progressBar } from './progress.ts';
-import { renderTable } from './render/table.ts';
-import { RESULTS_FOLDER, writeResult } from './results.ts';
+import { renderReport } from './render/report.ts';
+import { renderResult } from './render/terminal.ts';
+import { RESULTS_FOLDER, readResult, writeResult } from './results.ts';
 import { runExperiment } from './run.ts';
+import { runAll } from './run-all.ts';
+
+interface Options {
+  readonly quick: boolean;
+  readonly json: boolean;
+  readonly list: boolean;
+  readonly all: boolean;
+  readonly fresh: boolean;
+  readonly report: boolean;
+  readonly out?: string;
+}
+
+const REPORT_FILE = fileURLToPath(new URL('../RESULTS.md', import.meta.url));
 
 const program = new Command('paper')
-  .description('Reruns an experiment of "Rethinking Batch in BatchNorm" on real data, on this machine.')
+  .description('Reruns the experiments of "Rethinking Batch in BatchNorm" on real data, on this machine.')
   .argument('[experiment]', 'which one', 'ema-vs-precise')
   .option('--quick', 'a smaller run of the same code; writes no result unless --out is given', false)
-  .option('--json', 'print the result object, and nothing else, to standard output', false)
+  .option(
+    '--json',
+    'print the result object (with --all: an array), and nothing else, to standard output',
+    false,
+  )
   .option('--list', 'list the experiments', false)
-  .option('--out <folder>', 'where to write the result and its chart')
-  .action(async (name: string, options: { quick: boolean; json: boolean; list: boolean; out?: string }) => {
+  .option('--all', 'rerun all experiments on all cores; goes on where an interrupted run was', false)
+  .option('--fresh', 'with --all: do not use what earlier runs finished', false)
+  .option('--report', 'render the committed results as RESULTS.md (with --all: afterwards)', false)
+  .option('--out <folder>', 'where to write the results and their charts')
+  .action(async (name: string, options: Options) => {
     if (options.list) {
       for (const e of experiments) console.log(`${e.name}  ${e.summary} (Sec. ${e.section})`);
       return;
     }
-    const experiment = experiments.find((e) => e.name === name);
-    if (experiment === undefined) {
-      return program.error(
-        `paper: no experiment '${name}'. There are: ${experiments.map((e) => e.name).join(', ')}.`,
-      );
-    }
-    const abort = new AbortController();
-    process.once('SIGINT', () => abort.abort(new Error('interrupted; nothing was written')));
-    const result = await runExperiment(experiment, {
-      quick: options.quick,
-      signal: abort.signal,
-      progress: progressBar(),
-    });
-    // A quick run must not replace the committed full one unasked.
-    const folder = options.out ?? (options.quick ? undefined : RESULTS_FOLDER);
-    const files = folder === undefined ? [] : await writeResult(result, experiment.chart(result), folder);
-    if (options.json) console.log(JSON.stringify(result));
-    else console.log(report(experiment, result, files));
+    if (options.all) await all(options);
+    if (options.report) await report();
+    if (!options.all && !options.report) await one(name, options);
   });
 
 try {
@@ -47,19 +56,53 @@ try {
   process.exitCode = 1;
 }
 
-function report<Row>(experiment: Experiment<Row>, result: Result<Row>, files: readonly string[]): string {
-  const claims = result.claims.map(({ claim, measured, holds, why }) =>
-    [
-      `${holds ? '✔ holds' : '✘ does not hold'}: ${claim}`,
-      `  ${measured}`,
-      ...(why ? [`  ${why}`] : []),
-    ].join('\n'),
-  );
+async function one(name: string, options: Options): Promise<void> {
+  const experiment = experiments.find((e) => e.name === name);
+  if (experiment === undefined) {
+    return program.error(
+      `paper: no experiment '${name}'. There are: ${experiments.map((e) => e.name).join(', ')}.`,
+    );
+  }
+  const result = await runExperiment(experiment, {
+    quick: options.quick,
+    signal: interruption('interrupted; nothing was written'),
+    progress: progressBar(),
+  });
+  const shown = await writeAndShow(experiment, result, options);
+  console.log(options.json ? JSON.stringify(result) : shown);
+}
+
+async function all(options: Options): Promise<void> {
+  const cache = new JobCache();
+  if (options.fresh) await cache.clear();
+  const results = await runAll(experiments, options.quick, {
+    cache,
+    signal: interruption('interrupted; the same command goes on where it was'),
+    progress: progressBar(),
+  });
+  const shown: string[] = [];
+  for (const [i, result] of results.entries()) {
+    shown.push(await writeAndShow(experiments[i]!, result, options));
+  }
+  console.log(options.json ? JSON.stringify(results) : shown.join('\n\n'));
+}
+
+async function report(): Promise<void> {
+  const reported = await Promise.all(experiments.map(async (e) => [e, await readResult(e.name)] as const));
+  await writeFile(REPORT_FILE, renderReport(reported));
+  console.error(`wrote ${relative(process.cwd(), REPORT_FILE)}`);
+}
+
+async function writeAndShow<Row>(experiment: Experiment<Row>, result: Result<Row>, options: Options) {
+  // A quick run must not replace the committed full one unasked.
+  const folder = options.out ?? (options.quick ? undefined : RESULTS_FOLDER);
+  const files = folder === undefined ? [] : await writeResult(result, experiment.chart(result), folder);
   const written = files.map((file) => `wrote ${relative(process.cwd(), file)}`);
-  return [
-    `${result.experiment} (Sec. ${result.section}), ${result.backend}, ${result.seconds} s`,
-    renderTable(experiment.table(result)),
-    ...claims,
-    ...written,
-  ].join('\n');
+  return [renderResult(experiment, result), ...written].join('\n');
+}
+
+function interruption(message: string): AbortSignal {
+  const abort = new AbortController();
+  process.once('SIGINT', () => abort.abort(new Error(message)));
+  return abort.signal;
 }

@@ -4,33 +4,43 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { type Digits, imageTensor, labelTensor, ranges } from './mnist.ts';
 
+/** A 3x3 convolution with so many channels, BN and ReLU; or 2x2 max pooling. */
+export type Block = number | 'pool';
+
 export interface NetworkOptions {
   readonly seed: number;
   /** Weight of the past in the layers' own moving statistics. */
   readonly momentum: number;
-  /** Channels per block: 3x3 convolution, BN, ReLU, 2x2 max pooling. Default 16, 32, 64. */
-  readonly channels?: readonly number[];
+  /** Default 16, 32 and 64 channels, each pooled. */
+  readonly blocks?: readonly Block[];
+  /** Samples that are normalized together in training; default all of the batch. */
+  readonly normalizationBatchSize?: number;
 }
 
+const BLOCKS: readonly Block[] = [16, 'pool', 32, 'pool', 64, 'pool'];
+
 /** A CNN for 28x28 gray images that ends in 10 logits; the same seed gives the same weights. */
-export function buildNetwork({ seed, momentum, channels = [16, 32, 64] }: NetworkOptions): tfl.Sequential {
+export function buildNetwork(options: NetworkOptions): tfl.Sequential {
+  const { seed, momentum, blocks = BLOCKS, normalizationBatchSize } = options;
   let next = seed * 1000;
   const glorot = () => tfl.initializers.glorotUniform({ seed: ++next });
-  const blocks = channels.flatMap((filters, i) => [
-    tfl.layers.conv2d({
-      filters,
-      kernelSize: 3,
-      padding: 'same',
-      useBias: false,
-      kernelInitializer: glorot(),
-      ...(i === 0 ? { inputShape: [28, 28, 1] } : {}),
-    }),
-    batchNormalization({ momentum, name: `bn${i + 1}_${++names}` }),
-    tfl.layers.activation({ activation: 'relu' }),
-    tfl.layers.maxPooling2d({ poolSize: 2 }),
-  ]);
+  const layers = blocks.flatMap((block, i): tfl.layers.Layer[] => {
+    if (block === 'pool') return [tfl.layers.maxPooling2d({ poolSize: 2 })];
+    return [
+      tfl.layers.conv2d({
+        filters: block,
+        kernelSize: 3,
+        padding: 'same',
+        useBias: false,
+        kernelInitializer: glorot(),
+        ...(i === 0 ? { inputShape: [28, 28, 1] } : {}),
+      }),
+      batchNormalization({ momentum, name: `bn${i + 1}_${++names}`, normalizationBatchSize }),
+      tfl.layers.activation({ activation: 'relu' }),
+    ];
+  });
   return tfl.sequential({
-    layers: [...blocks, tfl.layers.flatten(), tfl.layers.dense({ units: 10, kernelInitializer: glorot() })],
+    layers: [...layers, tfl.layers.flatten(), tfl.layers.dense({ units: 10, kernelInitializer: glorot() })],
   });
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Ajv } from 'ajv';
@@ -46,6 +46,16 @@ const validate = ajv.compile(schema);
 /** Throws unless `value` is a result file's content. */
 export function checkResult(value: unknown): asserts value is Result<Record<string, unknown>> {
   if (!validate(value)) throw new Error(`not a result: ${ajv.errorsText(validate.errors)}`);
+}
+
+/** Reads an experiment's result; throws if it is not there or not whole. */
+export async function readResult(
+  experiment: string,
+  folder: string = RESULTS_FOLDER,
+): Promise<Result<Record<string, unknown>>> {
+  const result: unknown = JSON.parse(await readFile(join(folder, `${experiment}.json`), 'utf8'));
+  checkResult(result);
+  return result;
 }
 
 /** Writes `<experiment>.json` and `<experiment>.svg`; each file appears whole or not at all. */

@@ -10,10 +10,13 @@ import {
 } from '@rebatch/recalibrate';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
+import { decide } from '../claims.ts';
+import { DigitBatches } from '../digit-batches.ts';
 import { type EmaTracker, trackEma } from '../ema-tracker.ts';
-import type { Claim, Experiment, Result, RunOptions } from '../experiment.ts';
-import { type Digits, firstDigits, imageTensor, loadDigits } from '../mnist.ts';
+import type { Claim, Experiment, Result, SeedContext } from '../experiment.ts';
+import { type Digits, firstDigits, loadDigits } from '../mnist.ts';
 import { buildNetwork, errorRate, trainStep } from '../network.ts';
+import { legend } from '../render/legend.ts';
 import { renderSvg } from '../render/svg.ts';
 import { sampleIndices, shuffledBatches } from '../shuffle.ts';
 import { mean, percent, percentSpread } from '../summary.ts';
@@ -63,30 +66,23 @@ const MINI_BATCH = 'mini-batch';
 const emaName = (decay: number) => `EMA ${decay}`;
 const preciseName = (samples: number) => `PreciseBN 10^${Math.round(Math.log10(samples))}`;
 
-export const emaVsPrecise: Experiment<Row> = {
+export const emaVsPrecise: Experiment<Row, Settings> = {
   name: 'ema-vs-precise',
   section: '3. Whole population as a batch: EMA against PreciseBN',
   summary: 'validation error during training under EMA, PreciseBN, layerwise and mini-batch statistics',
 
-  async run(options) {
-    const settings = options.quick ? QUICK : FULL;
+  finding:
+    'PreciseBN is better and more stable than EMA in mid-training, where EMA’s validation error swings wildly; ' +
+    '10^3 to 10^4 samples are near optimal.',
+
+  settings: (quick) => (quick ? QUICK : FULL),
+
+  // Training steps, and an evaluation of each method at each of the points.
+  steps: (settings) => settings.steps.at(-1)! + settings.steps.length * METHODS(settings).length,
+
+  async runSeed(seed, settings, context) {
     const [train, test] = await Promise.all([loadDigits('train'), loadDigits('t10k')]);
-    const validation = firstDigits(test, settings.validation);
-    const evaluations = settings.steps.length * METHODS(settings).length;
-    options.progress.start(settings.seeds.length * (settings.steps.at(-1)! + evaluations), 'loading');
-    const rows: Row[] = [];
-    try {
-      for (const seed of settings.seeds)
-        rows.push(...(await runSeed(seed, settings, train, validation, options)));
-    } finally {
-      options.progress.stop();
-    }
-    return {
-      seeds: settings.seeds,
-      settings: { ...settings, quick: options.quick },
-      rows,
-      claims: claims(rows),
-    };
+    return runSeed(seed, settings, train, firstDigits(test, settings.validation), context);
   },
 
   claims,
@@ -128,7 +124,7 @@ async function runSeed(
   settings: Settings,
   train: Digits,
   validation: Digits,
-  { progress, signal }: RunOptions,
+  { advance, signal }: SeedContext,
 ): Promise<Row[]> {
   const model = buildNetwork({ seed, momentum: 0 });
   const optimizer = tf.train.sgd(settings.learningRate);
@@ -140,7 +136,7 @@ async function runSeed(
       signal.throwIfAborted();
       trainStep(model, optimizer, train, batches.next().value!);
       await emas.update();
-      progress.advance(`seed ${seed}, training step ${step}`);
+      advance(`seed ${seed}, training step ${step}`);
       if (!settings.steps.includes(step)) continue;
       const before = await captureStatistics(model);
       for (const method of METHODS(settings)) {
@@ -156,7 +152,7 @@ async function runSeed(
           method,
           error: await errorRate(model, validation, settings.batch, statistics),
         });
-        progress.advance(`seed ${seed}, step ${step}, ${method}`);
+        advance(`seed ${seed}, step ${step}, ${method}`);
       }
       applyStatistics(model, before);
     }
@@ -185,28 +181,9 @@ async function statisticsBy(
       ? settings.layerwiseSamples
       : settings.samples.find((n) => preciseName(n) === method);
   if (samples === undefined) return undefined;
-  const inputs = new TrainingInputs(train, sampleIndices(train.size, samples, seed), settings.batch);
+  const inputs = new DigitBatches(train, sampleIndices(train.size, samples, seed), settings.batch);
   const { statistics } = await estimateStatistics(model, inputs, { mode, samples: 'all', signal });
   return statistics;
-}
-
-/** Inputs in batches, made again on every pass. */
-class TrainingInputs implements Iterable<tf.Tensor> {
-  readonly #digits: Digits;
-  readonly #indices: readonly number[];
-  readonly #batch: number;
-
-  constructor(digits: Digits, indices: readonly number[], batch: number) {
-    this.#digits = digits;
-    this.#indices = indices;
-    this.#batch = batch;
-  }
-
-  *[Symbol.iterator](): Iterator<tf.Tensor> {
-    for (let start = 0; start < this.#indices.length; start += this.#batch) {
-      yield imageTensor(this.#digits, this.#indices.slice(start, start + this.#batch));
-    }
-  }
 }
 
 function errors(rows: readonly Row[], method: string, step?: number): number[] {
@@ -262,10 +239,6 @@ function claims(rows: readonly Row[]): Claim[] {
   ];
 }
 
-function decide(claim: string, measured: string, holds: boolean, otherwise: string): Claim {
-  return holds ? { claim, measured, holds } : { claim, measured, holds, why: otherwise };
-}
-
 function averageOverSeeds(result: Result<Row>) {
   const methods = [...new Set(result.rows.map((row) => row.method))];
   const steps = [...new Set(result.rows.map((row) => row.step))];
@@ -273,13 +246,4 @@ function averageOverSeeds(result: Result<Row>) {
     steps.map((step) => ({ method, step, error: 100 * mean(errors(result.rows, method, step)) })),
   );
   return { methods, steps, points };
-}
-
-/** Names beside the plot, in the order of the methods: lines that end together would hide labels at their ends. */
-function legend(methods: readonly string[]): Plot.Markish[] {
-  const entries = methods.map((method, i) => ({ method, top: i * 18 }));
-  return entries.flatMap(({ method, top }) => [
-    Plot.dot([method], { fill: () => method, r: 4, frameAnchor: 'top-right', dx: 16, dy: top + 4 }),
-    Plot.text([method], { text: (m) => m, frameAnchor: 'top-right', textAnchor: 'start', dx: 26, dy: top }),
-  ]);
 }

@@ -1,0 +1,244 @@
+// Sec. 3 of the paper: the EMA's lambda. Large: outdated, a mix of networks of many steps ago. Small: forgetful, it
+// ignores most of the population. Which one hurts depends on how fast the weights move.
+import { applyStatistics } from '@rebatch/recalibrate';
+import * as tf from '@tensorflow/tfjs-core';
+import { decide } from '../claims.ts';
+import { trackEma } from '../ema-tracker.ts';
+import type { Claim, Experiment, SeedContext } from '../experiment.ts';
+import { type Digits, firstDigits, loadDigits } from '../mnist.ts';
+import { type Block, buildNetwork, errorRate } from '../network.ts';
+import { usePopulation } from '../population.ts';
+import { type SeriesPoint, seriesChart, seriesTable } from '../series.ts';
+import { mean, percent, percentSpread } from '../summary.ts';
+import { Training } from '../training.ts';
+
+/** The validation error at one point of one training run, under an EMA or (decay null) under PreciseBN. */
+export interface Row {
+  readonly seed: number;
+  readonly learningRate: number;
+  /** SGD steps at this learning rate. */
+  readonly step: number;
+  /** The EMA's lambda; null for PreciseBN. */
+  readonly decay: number | null;
+  /** Share of validation digits that are misclassified, 0 to 1. */
+  readonly error: number;
+}
+
+interface Settings {
+  readonly seeds: readonly number[];
+  readonly blocks: readonly Block[];
+  /** Small, so that few batches are a small part of the population. */
+  readonly batch: number;
+  /** A common start, before any EMA. */
+  readonly warmUp: { readonly steps: number; readonly learningRate: number };
+  /** Large, then small. */
+  readonly learningRates: readonly [number, number];
+  /** Steps after the start at which the errors are measured. */
+  readonly steps: readonly number[];
+  readonly decays: readonly number[];
+  /** Whether the EMAs leave out their start at mean 0 and variance 1. */
+  readonly debias: true;
+  readonly preciseSamples: number;
+  readonly validation: number;
+}
+
+const FULL: Settings = {
+  seeds: [1, 2, 3],
+  blocks: [8, 'pool', 16, 'pool', 32, 'pool', 32, 'pool', 32],
+  batch: 16,
+  warmUp: { steps: 300, learningRate: 0.1 },
+  learningRates: [0.5, 0.005],
+  steps: [200, 250, 300, 350, 400],
+  decays: [0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999],
+  debias: true,
+  preciseSamples: 2_048,
+  validation: 2_000,
+};
+
+const QUICK: Settings = { ...FULL, seeds: [1], steps: [150, 200], warmUp: { steps: 150, learningRate: 0.1 } };
+
+export const emaDecay: Experiment<Row, Settings> = {
+  name: 'ema-decay',
+  section: '3. Whole population as a batch: the decay of the EMA',
+  summary: 'validation error against lambda, at a large and a small learning rate',
+  finding:
+    'With a large lambda the EMA is outdated: it mixes the statistics of networks of many steps ago. With a small ' +
+    'one it is forgetful: it ignores most of the population.',
+
+  settings: (quick) => (quick ? QUICK : FULL),
+
+  steps: (s) => s.warmUp.steps + s.learningRates.length * (s.steps.at(-1)! + s.steps.length),
+
+  async runSeed(seed, settings, context) {
+    const train = await loadDigits('train');
+    const validation = firstDigits(await loadDigits('t10k'), settings.validation);
+    const model = buildNetwork({ seed, momentum: 0, blocks: settings.blocks });
+    const { batch, warmUp, learningRates } = settings;
+    const start = new Training(model, train, { seed, batch, learningRate: warmUp.learningRate });
+    try {
+      for (let step = 0; step < warmUp.steps; step++) await start.step(context, `seed ${seed}, start`);
+      const weights = model.getWeights().map((weight) => tf.clone(weight));
+      const rows: Row[] = [];
+      for (const learningRate of learningRates) {
+        model.setWeights(weights);
+        const training = new Training(model, train, { seed: seed + 100, batch, learningRate });
+        rows.push(
+          ...(await runRate(
+            seed,
+            learningRate,
+            settings,
+            model,
+            training,
+            train,
+            validation,
+            context,
+          ).finally(() => training.dispose())),
+        );
+      }
+      tf.dispose(weights);
+      return rows;
+    } finally {
+      start.dispose();
+      model.dispose();
+    }
+  },
+
+  claims,
+
+  table: ({ rows }) => {
+    const { head, body } = seriesTable(emaPoints(rows), 'validation error %, lambda');
+    const precise = ratesOf(rows).map((r) => percentSpread(perSeed(rows, r, null)));
+    return { head, body: [...body, ['PreciseBN', ...precise]] };
+  },
+
+  chart: ({ section, rows }) => {
+    const decays = decaysOf(rows);
+    // PreciseBN has no lambda: a level line.
+    const precise = ratesOf(rows).flatMap((rate) =>
+      decays.map((x) => ({
+        series: `PreciseBN, learning rate ${rate}`,
+        x,
+        values: perSeed(rows, rate, null),
+      })),
+    );
+    return seriesChart([...emaPoints(rows), ...precise], {
+      ariaLabel: `Sec. ${section}`,
+      x: { type: 'point', label: 'lambda', domain: decays },
+      y: { type: 'log', label: 'validation error (%)' },
+      dashed: precise.map(({ series }) => series),
+      marginRight: 230,
+    });
+  },
+};
+
+async function runRate(
+  seed: number,
+  learningRate: number,
+  settings: Settings,
+  model: ReturnType<typeof buildNetwork>,
+  training: Training,
+  train: Digits,
+  validation: Digits,
+  context: SeedContext,
+): Promise<Row[]> {
+  const { steps, decays, debias, preciseSamples: samples } = settings;
+  const { signal, advance } = context;
+  const emas = trackEma(model, decays, debias);
+  const rows: Row[] = [];
+  const what = `seed ${seed}, learning rate ${learningRate}`;
+  for (let step = 1; step <= steps.at(-1)!; step++) {
+    await training.step(context, what);
+    await emas.update();
+    if (!steps.includes(step)) continue;
+    for (const decay of [...decays, null]) {
+      if (decay !== null) applyStatistics(model, emas.statistics(decay));
+      else await usePopulation(model, train, { seed, samples, batch: 256, mode: 'batch', signal });
+      rows.push({ seed, learningRate, step, decay, error: await errorRate(model, validation, 256) });
+    }
+    advance(what);
+  }
+  return rows;
+}
+
+function ratesOf(rows: readonly Row[]): number[] {
+  return [...new Set(rows.map((row) => row.learningRate))];
+}
+
+function decaysOf(rows: readonly Row[]): number[] {
+  const decays = rows.flatMap(({ decay }) => (decay === null ? [] : [decay]));
+  return [...new Set(decays)].sort((a, b) => a - b);
+}
+
+/** One value per seed: the average over its points of training. */
+function perSeed(rows: readonly Row[], rate: number, decay: number | null): number[] {
+  const own = rows.filter((row) => row.learningRate === rate && row.decay === decay);
+  return [...new Set(own.map((row) => row.seed))].map((seed) =>
+    mean(own.filter((row) => row.seed === seed).map((row) => row.error)),
+  );
+}
+
+function emaPoints(rows: readonly Row[]): SeriesPoint[] {
+  return ratesOf(rows).flatMap((rate) =>
+    decaysOf(rows).map((x) => ({
+      series: `EMA, learning rate ${rate}`,
+      x,
+      values: perSeed(rows, rate, x),
+    })),
+  );
+}
+
+/** The findings of Sec. 3, decided by the rows. */
+function claims(rows: readonly Row[]): Claim[] {
+  const rates = [...new Set(rows.map((row) => row.learningRate))].sort((a, b) => b - a);
+  const [large, small] = [rates[0]!, rates.at(-1)!];
+  const decays = decaysOf(rows);
+  const [shortest, longest] = [decays[0]!, decays.at(-1)!];
+  const error = (rate: number, decay: number | null) =>
+    mean(rows.filter((r) => r.learningRate === rate && r.decay === decay).map((r) => r.error));
+  const best = (rate: number) => decays.reduce((a, b) => (error(rate, b) < error(rate, a) ? b : a));
+  const loss = (rate: number, decay: number) => error(rate, decay) - error(rate, best(rate));
+  const outdated = (rate: number) => error(rate, longest) - error(rate, null);
+  const against = (rate: number, decay: number) =>
+    `learning rate ${rate}: lambda ${decay} ${percent(error(rate, decay))}, ` +
+    `best (lambda ${best(rate)}) ${percent(error(rate, best(rate)))}`;
+  const precise = rates
+    .map(
+      (r) =>
+        `learning rate ${r}: PreciseBN ${percent(error(r, null))}, best EMA ${percent(error(r, best(r)))}`,
+    )
+    .join('; ');
+  return [
+    decide(
+      `A large lambda is outdated: at the large learning rate, ${longest} is more than 0.2 percentage points worse than ` +
+        'the best.',
+      against(large, longest),
+      loss(large, longest) > 0.002,
+      `The weights move too little in these steps: ${percent(loss(large, longest))} worse.`,
+    ),
+    decide(
+      'It is the more outdated, the faster the weights move: further from PreciseBN at the large learning rate.',
+      rates.map((r) => `learning rate ${r}: ${percent(outdated(r))} above PreciseBN`).join('; '),
+      outdated(large) > outdated(small),
+      `It is ${percent(outdated(small))} away at the small learning rate, ${percent(outdated(large))} at the large.`,
+    ),
+    decide(
+      `A small lambda is forgetful: at the small learning rate, ${shortest} is more than 0.2 percentage points worse than ` +
+        'the best.',
+      against(small, shortest),
+      loss(small, shortest) > 0.002,
+      `The few batches that lambda ${shortest} remembers already tell enough: ${percent(loss(small, shortest))} worse.`,
+    ),
+    decide(
+      'So the best lambda is smaller at the large learning rate.',
+      rates.map((r) => `learning rate ${r}: lambda ${best(r)}`).join('; '),
+      best(large) < best(small),
+      `It is ${best(large)} at the large learning rate and ${best(small)} at the small.`,
+    ),
+    decide(
+      'PreciseBN needs no such choice: at both, it is better than the best EMA, or within 0.2 percentage points.',
+      precise,
+      rates.every((r) => error(r, null) <= error(r, best(r)) + 0.002),
+      `An EMA is better somewhere: ${precise}.`,
+    ),
+  ];
+}

@@ -1,0 +1,44 @@
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { SeedResult } from '../run.ts';
+import { type Job, jobKey } from './job.ts';
+
+/** Ignored by git. */
+export const CACHE_FOLDER = fileURLToPath(new URL('../../.cache/', import.meta.url));
+
+/** Finished jobs on disk, so that an interrupted run goes on where it was. */
+export class JobCache {
+  readonly #folder: string;
+
+  constructor(folder: string = CACHE_FOLDER) {
+    this.#folder = folder;
+  }
+
+  /** What the job gave before; undefined if it never finished. */
+  async read(job: Job): Promise<SeedResult | undefined> {
+    try {
+      return JSON.parse(await readFile(this.#path(job), 'utf8'));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  /** Whole or not at all: a job that is interrupted here is done again. */
+  async write(job: Job, result: SeedResult): Promise<void> {
+    await mkdir(this.#folder, { recursive: true });
+    const path = this.#path(job);
+    await writeFile(`${path}.part`, JSON.stringify(result));
+    await rename(`${path}.part`, path);
+  }
+
+  /** Forgets everything. */
+  async clear(): Promise<void> {
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  #path(job: Job): string {
+    return join(this.#folder, `${jobKey(job)}.json`);
+  }
+}

@@ -1,0 +1,10 @@
+import * as Plot from '@observablehq/plot';
+
+/** Names beside the plot, in the order of the series: lines that end together would hide labels at their ends. */
+export function legend(names: readonly string[]): Plot.Markish[] {
+  const entries = names.map((name, i) => ({ name, top: i * 18 }));
+  return entries.flatMap(({ name, top }) => [
+    Plot.dot([name], { fill: () => name, r: 4, frameAnchor: 'top-right', dx: 16, dy: top + 4 }),
+    Plot.text([name], { text: (m) => m, frameAnchor: 'top-right', textAnchor: 'start', dx: 26, dy: top }),
+  ]);
+}

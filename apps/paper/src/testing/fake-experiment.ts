@@ -1,0 +1,47 @@
+// A tiny experiment for the tests of what runs experiments: no training, but asynchronous, seeded and reporting.
+import { setTimeout } from 'node:timers/promises';
+import type { Experiment } from '../experiment.ts';
+
+export interface FakeRow {
+  readonly seed: number;
+  readonly value: number;
+}
+
+interface FakeSettings {
+  readonly seeds: readonly number[];
+  readonly factor: number;
+  /** A seed that fails, and one that never ends. */
+  readonly failing?: number;
+  readonly hanging?: number;
+}
+
+/** Each seed has two rows: the seed and twice the seed, times the factor. */
+export function fakeExperiment(name: string, settings: FakeSettings): Experiment<FakeRow, FakeSettings> {
+  return {
+    name,
+    section: '0. Nothing',
+    summary: 'multiples of the seed',
+    finding: 'Seeds have multiples.',
+    settings: () => settings,
+    steps: () => 2,
+    async runSeed(seed, { factor, failing, hanging }, { signal, advance }) {
+      const rows: FakeRow[] = [];
+      for (const times of [1, 2]) {
+        await setTimeout(seed === hanging ? 1_000_000 : 1, undefined, { signal });
+        if (seed === failing) throw new Error(`seed ${seed} fails`);
+        rows.push({ seed, value: times * factor * seed });
+        advance(`seed ${seed}, times ${times}`);
+      }
+      return rows;
+    },
+    claims: (rows) => [
+      {
+        claim: 'Values are positive.',
+        measured: `${rows.length} values`,
+        holds: rows.every((r) => r.value > 0),
+      },
+    ],
+    table: ({ rows }) => ({ head: ['seed', 'value'], body: rows.map((r) => [`${r.seed}`, `${r.value}|`]) }),
+    chart: () => '<svg xmlns="http://www.w3.org/2000/svg"/>\n',
+  };
+}
