@@ -4,9 +4,11 @@ import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { advise } from './advise.ts';
 import { emaOf, inspectCase, kinds, makeCase } from './faults.test.support.ts';
 import { inspect } from './inspect.ts';
 import { makeModel, type Network, precise } from './network.test.support.ts';
+import type { ErrorRate, InspectionReport } from './report.ts';
 import { ADVICE_THRESHOLDS } from './thresholds.ts';
 
 const SEEDS = [1, 2, 3, 4];
@@ -94,6 +96,55 @@ test('statistics that are broken need recalibration', async () => {
   expect(report.layers.map(({ shift }) => shift === null)).toEqual([false, true, false]);
   expect(report.errors!.stored.error).toBe(1);
   expect(JSON.parse(JSON.stringify(report))).toEqual(report);
+});
+
+describe('errors have the last word about a shift', () => {
+  const withErrors = (report: InspectionReport, difference: ErrorRate): InspectionReport => {
+    const [rate, none] = [
+      { error: 0.1, standardError: 0.001 },
+      { error: 0, standardError: 0.001 },
+    ];
+    return {
+      ...report,
+      errors: {
+        samples: 1000,
+        batches: 20,
+        stored: rate,
+        precise: rate,
+        layerwise: null,
+        batch: rate,
+        differences: {
+          storedMinusPrecise: difference,
+          preciseMinusBatch: none,
+          storedMinusLayerwise: null,
+          preciseMinusLayerwise: null,
+          layerwiseMinusBatch: null,
+        },
+      },
+    };
+  };
+
+  test.each<[string, ErrorRate, string]>([
+    ['that certainly does no harm', { error: 0.001, standardError: 0.001 }, 'nothing-to-gain'],
+    ['that helps', { error: -0.05, standardError: 0.004 }, 'measure-more'],
+    ['that may do harm', { error: 0.02, standardError: 0.01 }, 'recalibrate'],
+    ['that does', { error: 0.05, standardError: 0.004 }, 'recalibrate'],
+  ])('%s', async (_, difference, expected) => {
+    const one = makeCase(6);
+    const report = await inspectCase(one, emaOf(one, 30, 64, 0.99), { batches: 20, size: 64, labels: false });
+    expect(kinds(report)).toEqual(['recalibrate']);
+    expect(advise(withErrors(report, difference)).map(({ advice }) => advice)).toEqual([expected]);
+  });
+
+  test('an error alone is reason enough, if it is certain', async () => {
+    const one = makeCase(6);
+    const report = await inspectCase(one, one.exact, { batches: 40, size: 64, labels: false });
+    const advised = (error: number, standardError: number) =>
+      advise(withErrors(report, { error, standardError })).map(({ advice }) => advice);
+    expect(advised(0.05, 0.01)).toEqual(['recalibrate']);
+    expect(advised(0.05, 0.02)).toEqual(['nothing-to-gain']);
+    expect(advised(0.009, 0.001)).toEqual(['nothing-to-gain']);
+  });
 });
 
 /**
