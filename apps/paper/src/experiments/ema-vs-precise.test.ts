@@ -18,6 +18,7 @@ function rows(errors: Record<string, number>, swings: Record<string, number> = {
 const asInThePaper = {
   'EMA 0.9': 0.1,
   'EMA 0.99': 0.2,
+  'PreciseBN 10^2': 0.05,
   'PreciseBN 10^3': 0.031,
   'PreciseBN 10^4': 0.03,
   layerwise: 0.03,
@@ -48,7 +49,7 @@ test('the table has a line per point and a column per method; the chart names ev
     seconds: 1,
   };
   const { head, body } = emaVsPrecise.table(result);
-  expect(head).toHaveLength(6);
+  expect(head).toHaveLength(7);
   expect(body.map((line) => line[0])).toEqual(['10', '20', '30']);
   expect(body[0]![1]).toBe('10.00 ±0.00');
   const svg = emaVsPrecise.chart(result);
