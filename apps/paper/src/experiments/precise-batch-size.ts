@@ -57,7 +57,6 @@ const FULL: Settings = {
 const QUICK: Settings = {
   ...FULL,
   seeds: [1],
-  training: { ...FULL.training, steps: 40 },
   batches: [2, 8, 32, 512],
   samples: 512,
 };
