@@ -73,6 +73,8 @@ export function seriesChart(points: readonly SeriesPoint[], options: SeriesChart
     const low = y.type === 'log' ? Math.max(center - spread, Math.min(...values)) : center - spread;
     return { series, x: at, y: scale * center, low: scale * low, high: scale * (center + spread) };
   });
+  const [bottom, top] = [Math.min(...drawn.map((p) => p.low)), Math.max(...drawn.map((p) => p.high))];
+  const ticks = LOG_TICKS.filter((tick) => tick >= bottom && tick <= top);
   const solid = drawn.filter((p) => !dashed.includes(p.series));
   const broken = drawn.filter((p) => dashed.includes(p.series));
   return renderSvg({
@@ -84,7 +86,7 @@ export function seriesChart(points: readonly SeriesPoint[], options: SeriesChart
     inset: 8,
     marginRight,
     x: { labelAnchor: 'center', ...x },
-    y: { grid: true, ...(y.type === 'log' ? { ticks: LOG_TICKS, tickFormat: '~g' } : {}), ...y },
+    y: { grid: true, ...(y.type === 'log' ? { ticks, tickFormat: '~g' } : {}), ...y },
     color: { legend: false, scheme: 'observable10', domain: names },
     marks: [
       Plot.ruleX(drawn, { x: 'x', y1: 'low', y2: 'high', stroke: 'series', strokeWidth: 1.2 }),

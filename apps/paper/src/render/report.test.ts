@@ -30,6 +30,6 @@ test('each experiment has the paper’s finding, verdicts with reasons, the char
   expect(report).toContain('- ✘ **Does not hold.** Two.\n  Measured: 2.\n  Why: It is 2.');
   expect(report).toContain('![multiples of the seed](results/fake.svg)');
   // A bar in a cell would start another one.
-  expect(report).toContain('| seed | value |\n| :-- | --: |\n| 4 | -8\\| |');
+  expect(report).toContain('| seed | value |\n| :-- | :-- |\n| 4 | -8\\| |');
   expect(report).toContain('- factor: `-2`');
 });

@@ -50,6 +50,7 @@ function renderClaim({ claim, measured, holds, why }: Claim): string {
 function markdownTable({ head, body }: Table): string {
   const line = (cells: readonly string[]) =>
     `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  const align = head.map((_, i) => (i === 0 ? ':--' : '--:'));
+  const numbers = (column: number) => body.every((row) => /^[-\d]*\.?\d* ?(±[\d.]+)?$/.test(row[column]!));
+  const align = head.map((_, i) => (i > 0 && numbers(i) ? '--:' : ':--'));
   return [line(head), line(align), ...body.map(line)].join('\n');
 }
