@@ -4,7 +4,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type ChannelView, valuesPerChannel } from './channel-view.ts';
 
-const RUN = 32;
+// Adding equal values to a far larger one, such as the square of an outlier, rounds the same way every time: in runs of
+// 32 that costs 2e-6. Runs of 8 take the same time.
+const RUN = 8;
 
 /** [2, groups, channels]: means, then biased variances. */
 export function moments(x: tf.Tensor, view: ChannelView): tf.Tensor {

@@ -189,15 +189,30 @@ export function describeConformance(name: string, prepare: () => Promise<unknown
       tf.dispose([...tensors, y]);
     });
 
-    test('one outlier, first in its channel, does not cost the others their digits', async () => {
-      const x = seededRandom(8).normals(4000 * 4, 0, 1e-2);
-      x.fill(1e3, 0, 4);
-      const tensor = tf.tensor(x, [4000, 4]);
-      const moments = batchMoments(tensor);
-      const expected = referenceMoments(x, { outer: 4000, channels: 4, inner: 1, groups: 1 });
-      expectClose(await moments.variance.data(), expected.variance, 2e-6, 'variance');
-      tf.dispose([tensor, moments.mean, moments.variance]);
-    });
+    test.each([1, 7, 31, 100])(
+      'one outlier, wherever it is in its channel, does not cost the moments their digits (inner = %i)',
+      async (inner) => {
+        for (const [c, channels] of [1, 3, 4, 17, 64].entries()) {
+          const outer = Math.ceil(1500 / inner);
+          const count = outer * inner;
+          const layout = { outer, channels, inner, groups: 1 };
+          for (const at of [0, 3, Math.floor(count / 2), count - 1]) {
+            const [outlier, mean, deviation] = c % 2 ? [1e6, 5, 0.01] : [12345.678, 0.1, 0.001];
+            const x = seededRandom(8).normals(count * channels, mean, deviation);
+            for (let channel = 0; channel < channels; channel++) {
+              x[(Math.floor(at / inner) * channels + channel) * inner + (at % inner)] = outlier!;
+            }
+            const tensor = tf.tensor(x, [outer, channels, inner]);
+            const moments = batchMoments(tensor, { axis: 1 });
+            const expected = referenceMoments(x, layout);
+            const where = `of ${channels} channels, outlier at ${at} of ${count}`;
+            expectClose(await moments.mean.data(), expected.mean, 1e-6, `mean ${where}`);
+            expectClose(await moments.variance.data(), expected.variance, 1e-6, `variance ${where}`);
+            tf.dispose([tensor, moments.mean, moments.variance]);
+          }
+        }
+      },
+    );
 
     test('a constant channel has its mean and no variance', async () => {
       const tensor = tf.fill([1000, 3], 0.1);

@@ -4,13 +4,15 @@
 // not cancel), then moved to float64 sums around K, the first value of the channel in the group:
 //   T1 = sum(x - K) += S1 + n * d,   T2 = sum((x - K)^2) += S2 + 2 * d * S1 + n * d * d,   d = shift - K.
 // (K - mean)^2 is at most n times the variance, because K is one of the values: float64 always has digits to spare.
-// The shift is the mean of the runs before, K for a short first one. The squares around it come to at most three times
-// those around the final mean (by the update formula of Chan, Golub & LeVeque 1983), so float32 keeps its digits too,
-// even where the values drift or the first is an outlier.
+// The shift is the mean of the values before, so the first few values have none: they go to float64 one by one. No run
+// is longer than what precedes it, because its squares are around a shift that one outlier may have dragged along: by
+// a k-th of the outlier after k values, so that the k squares at most come to a k-th of the outlier's own. That, and
+// drifting values, cost at most three times the squares around the final mean (by the update formula of Chan, Golub &
+// LeVeque 1983), so float32 keeps its digits, too.
 import { RUN, f32At, f64At, high, low, nextBlock, total, touch } from './numbers';
 
-/** Values in the first run, which has only a guess for its shift. */
-const FIRST_RUN: i32 = 4;
+/** Rows of lanes that go to float64 at once, before runs start. */
+const FIRST_ROWS: i32 = 4;
 
 /**
  * For values that lie channel by channel, or nearly so. Consecutive rows of `channels * inner` values are taken
@@ -36,9 +38,16 @@ export function momentsLanes(
       }
     }
     for (let r = 0, n = 0; r < wideRows; r += n) {
-      n = min(r == 0 ? FIRST_RUN : RUN, wideRows - r);
-      const perRow: f64 = r == 0 ? 0 : 1 / <f64>r;
       const block = f32At(base, r * lanes);
+      if (r == 0) {
+        n = min(FIRST_ROWS, wideRows);
+        for (let i = 0; i < lanes; i += 4) {
+          firstRows(f32At(block, i), lanes, n, f64At(sums, i), f64At(squares, i), f32At(origins, i));
+        }
+        continue;
+      }
+      n = min(min(r, RUN), wideRows - r);
+      const perRow = 1 / <f64>r;
       let ahead = nextBlock(block, lanes, n, r + 2 * n <= wideRows);
       let lane = 0;
       for (; lane + 16 <= lanes; lane += 16, ahead += (<usize>n) << 6) {
@@ -109,7 +118,32 @@ function addValue(address: usize, sum: usize, square: usize, origin: usize): voi
   store<f64>(square, load<f64>(square) + d * d);
 }
 
-/** Four shifts: K plus the mean of what came before, relative to K. perRow: 1 / rows before, 0 if there are none. */
+/** Begins the sums of four lanes with n rows, each value in float64. */
+// @ts-ignore: decorator
+@inline
+function firstRows(block: usize, stride: i32, n: i32, sums: usize, squares: usize, origins: usize): void {
+  const k = v128.load(origins);
+  const k0 = low(k), k1 = high(k);
+  let a0 = f64x2.splat(0), a1 = f64x2.splat(0);
+  let b0 = f64x2.splat(0), b1 = f64x2.splat(0);
+  let at = block;
+  for (let r = 0; r < n; r++) {
+    const x = v128.load(at);
+    const d0 = f64x2.sub(low(x), k0);
+    const d1 = f64x2.sub(high(x), k1);
+    a0 = f64x2.add(a0, d0);
+    a1 = f64x2.add(a1, d1);
+    b0 = f64x2.add(b0, f64x2.mul(d0, d0));
+    b1 = f64x2.add(b1, f64x2.mul(d1, d1));
+    at = f32At(at, stride);
+  }
+  v128.store(sums, a0);
+  v128.store(sums, a1, 16);
+  v128.store(squares, b0);
+  v128.store(squares, b1, 16);
+}
+
+/** Four shifts: K plus the mean of what came before, relative to K. perRow: 1 / rows before. */
 // @ts-ignore: decorator
 @inline
 function shiftOf(sums: usize, origins: usize, perRow: v128): v128 {
@@ -198,10 +232,17 @@ function addRun(run: usize, length: i32, before: i32, sum: usize, square: usize,
   let t1 = load<f64>(sum);
   let t2 = load<f64>(square);
   let i = 0;
-  while (i + 16 <= length) {
+  while (i < length) {
     const seen = before + i;
-    const n = min(16 * (seen == 0 ? FIRST_RUN : RUN), (length - i) & ~15);
-    const shift = seen == 0 ? k : <f32>(<f64>k + t1 / <f64>seen);
+    const n = min(min(16 * RUN, seen), length - i) & ~15;
+    if (n == 0) {
+      // The first 16 of the channel and the last few of the run.
+      const d = <f64>load<f32>(f32At(run, i++)) - <f64>k;
+      t1 += d;
+      t2 += d * d;
+      continue;
+    }
+    const shift = <f32>(<f64>k + t1 / <f64>seen);
     const shifts = f32x4.splat(shift);
     let a0 = f32x4.splat(0), a1 = f32x4.splat(0), a2 = f32x4.splat(0), a3 = f32x4.splat(0);
     let b0 = f32x4.splat(0), b1 = f32x4.splat(0), b2 = f32x4.splat(0), b3 = f32x4.splat(0);
@@ -227,11 +268,6 @@ function addRun(run: usize, length: i32, before: i32, sum: usize, square: usize,
     t1 += s1 + moved;
     t2 += s2 + d * (s1 + s1 + moved);
     i += n;
-  }
-  for (; i < length; i++) {
-    const d = <f64>load<f32>(f32At(run, i)) - <f64>k;
-    t1 += d;
-    t2 += d * d;
   }
   store<f64>(sum, t1);
   store<f64>(square, t2);
