@@ -1,4 +1,4 @@
-import { expectNoLeaks } from '@rebatch/testing';
+import { expectClose, expectNoLeaks, seededRandom } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { addressOf, kernelsOf, type WasmBackend, withScratch } from './backend.ts';
@@ -10,6 +10,10 @@ const run = (kernel: string, inputs: tf.NamedTensorMap, attributes: object) =>
   tf.engine().runKernel(kernel, inputs, attributes as never) as tf.Tensor;
 
 let backend: WasmBackend;
+/** `target`, but with these members in the place of its own. */
+const differing = <T extends object>(target: T, change: object): T =>
+  new Proxy(target, { get: (own, key) => Reflect.get(key in change ? change : own, key) });
+const poolInputs = { dy: [2, 3, 3, 3], input: [2, 6, 6, 3], output: [2, 3, 3, 3] };
 const heap = () => kernelMemory().buffer.byteLength;
 const kernelMemory = () => backend.wasm.asm!.memory!;
 
@@ -123,6 +127,7 @@ describe('a backend that is built differently', () => {
     dataIdMap: { get: () => ({ memoryOffset: 8 }) },
     makeOutput: () => ({ dataId: {}, shape: [], dtype: 'float32' }),
     disposeData: () => true,
+    incRef: () => {},
   } as unknown as WasmBackend;
 
   it('works with the memory of the threaded build, which lies elsewhere', () => {
@@ -137,6 +142,8 @@ describe('a backend that is built differently', () => {
     ['_malloc', { wasm: { asm: { memory } } }],
     ['dataIdMap', { dataIdMap: undefined }],
     ['makeOutput', { makeOutput: undefined }],
+    ['disposeData', { disposeData: undefined }],
+    ['incRef', { incRef: undefined }],
     ['wasm', { wasm: undefined }],
   ])('names what is missing: %s', (_, change) => {
     const changed = { ...working, ...change } as unknown as WasmBackend;
@@ -148,5 +155,56 @@ describe('a backend that is built differently', () => {
     const changed = { ...working, dataIdMap: { get: () => ({ memoryOffset: null }) } };
     const tensor = { dataId: {}, shape: [1], dtype: 'float32' as const };
     expect(() => addressOf(changed, tensor)).toThrow(/memoryOffset/);
+  });
+
+  describe.each([
+    ['incRef', () => ({ incRef: undefined })],
+    ['the memory', () => ({ wasm: differing(backend.wasm, { asm: {}, wasmMemory: undefined }) })],
+  ])('but whose own kernels work: without %s', (_, change) => {
+    const other = () => differing(backend, change());
+    const call = (kernel: string, inputs: Record<string, tf.Tensor>, attrs: object, on: object) =>
+      tf.getKernel(kernel, 'wasm').kernelFunc({ inputs, attrs: attrs as never, backend: on as never });
+    const valuesOf = (result: tf.TensorInfo | tf.TensorInfo[]) =>
+      [...(backend as unknown as tf.KernelBackend).readSync!((result as tf.TensorInfo).dataId)] as number[];
+    // Positive, because upstream's max pooling gives windows of negative values no gradient.
+    const image = seededRandom(2)
+      .normals(2 * 6 * 6 * 3)
+      .map(Math.abs);
+
+    it.each([
+      ['Identity', { x: [2, 6, 6, 3] }, {}],
+      ['MaxPoolGrad', poolInputs, { filterSize: 2, strides: 2, pad: 'valid' }],
+      [
+        'Conv2DBackpropInput',
+        { dy: [2, 6, 6, 3], filter: [2, 2, 5, 3] },
+        { ...convolution, inputShape: [2, 6, 6, 5] },
+      ],
+    ])('leaves %s to upstream', (kernel, shapes, attributes) => {
+      tf.tidy(() => {
+        const inputs = Object.fromEntries(
+          Object.entries(shapes).map(([name, shape]) => {
+            const size = shape.reduce((a, b) => a * b, 1);
+            return [name, tf.tensor(image.subarray(0, size), shape)];
+          }),
+        );
+        const expected = valuesOf(call(kernel, inputs, attributes, backend));
+        const own = vi.spyOn(backend, 'incRef');
+        expectClose(valuesOf(call(kernel, inputs, attributes, other())), expected, 1e-6, kernel);
+        expect(own).not.toHaveBeenCalled();
+      });
+    });
+
+    it('throws where upstream has no such kernel, and leaves nothing behind', () => {
+      const x = tf.zeros([64, 10]);
+      const filterGradient = { ...convolution, filterShape: [2, 2, 3, 3] };
+      const images = tf.zeros([2, 6, 6, 3]);
+      const buffers = tf.memory().numDataBuffers;
+      expect(() => call('RebatchMoments', { x }, view, other())).toThrow(UnsupportedBackendError);
+      expect(() => call('Conv2DBackpropFilter', { x: images, dy: images }, filterGradient, other())).toThrow(
+        UnsupportedBackendError,
+      );
+      expect(tf.memory().numDataBuffers).toBe(buffers);
+      tf.dispose([x, images]);
+    });
   });
 });

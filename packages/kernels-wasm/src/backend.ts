@@ -38,13 +38,16 @@ export function kernelsOf(backend: WasmBackend): KernelModule {
   return kernels;
 }
 
-function memoryOf({ wasm, dataIdMap, makeOutput }: Partial<WasmBackend>): WebAssembly.Memory {
+function memoryOf(backend: Partial<WasmBackend>): WebAssembly.Memory {
+  const { wasm, dataIdMap } = backend;
   const memory = wasm?.asm?.memory ?? wasm?.wasmMemory;
   if (!(memory instanceof WebAssembly.Memory)) throw moved('wasm.asm.memory or wasm.wasmMemory');
   if (typeof wasm?._malloc !== 'function' || typeof wasm._free !== 'function')
     throw moved('wasm._malloc and _free');
   if (typeof dataIdMap?.get !== 'function') throw moved('dataIdMap');
-  if (typeof makeOutput !== 'function') throw moved('makeOutput');
+  for (const method of ['makeOutput', 'disposeData', 'incRef'] as const) {
+    if (typeof backend[method] !== 'function') throw moved(method);
+  }
   return memory;
 }
 

@@ -1,51 +1,27 @@
 // The kernels behind @rebatch/core's ops; the contract is in its kernels.ts. Each reads and writes every value once.
-import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core';
-import { addressOf, allocate, kernelsOf, type WasmBackend, withScratch } from './backend.ts';
-import { type Inputs, input, optionalInput } from './inputs.ts';
-import type { KernelModule } from './module.ts';
-import { type View, viewOf } from './view.ts';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { type Call, kernel, type WasmKernel } from './kernel.ts';
+import { type View, type ViewAttributes, viewOf } from './view.ts';
 
-interface Call {
-  readonly kernels: KernelModule;
+interface Attributes extends ViewAttributes {
+  readonly epsilon: number;
+}
+
+interface BatchNormCall extends Call<Attributes> {
   readonly view: View;
   readonly epsilon: number;
+  /** The shape of x. */
   readonly shape: readonly number[];
-  /** The address of a required input of that many values. */
-  required(name: string, size: number): number;
-  /** The same for an optional input; 0 where it is not given. */
-  optional(name: string, size: number): number;
-  /** Lends scratch memory to `body` along with the address of a new output, which is returned. */
-  compute(
-    shape: readonly number[],
-    scratchBytes: number,
-    body: (out: number, scratch: number) => void,
-  ): TensorInfo;
 }
 
-function kernel(kernelName: string, run: (call: Call) => TensorInfo): KernelConfig {
-  const kernelFunc: KernelConfig['kernelFunc'] = (call) => {
-    const backend = call.backend as WasmBackend;
-    const given = call.inputs as Inputs;
-    const { epsilon = 0 } = (call.attrs ?? {}) as { epsilon?: number };
-    return run({
-      kernels: kernelsOf(backend),
-      view: viewOf(call.attrs, kernelName),
-      epsilon,
-      shape: given.x?.shape ?? [],
-      required: (name, size) => input(backend, given, name, size, kernelName),
-      optional: (name, size) => optionalInput(backend, given, name, size, kernelName),
-      compute: (shape, scratchBytes, body) =>
-        withScratch(backend, scratchBytes, kernelName, (scratch) => {
-          const output = allocate(backend, shape, kernelName);
-          body(addressOf(backend, output), scratch);
-          return output;
-        }),
-    });
-  };
-  return { kernelName, backendName: 'wasm', kernelFunc };
+function batchNormKernel(name: string, run: (call: BatchNormCall) => TensorInfo): WasmKernel {
+  return kernel<Attributes>(name, (call) => {
+    const { epsilon = 0 } = call.attributes;
+    return run({ ...call, view: viewOf(call.attributes, name), epsilon, shape: call.shapeOf('x') ?? [] });
+  });
 }
 
-const moments = kernel('RebatchMoments', ({ kernels, view, required, compute }) => {
+const moments = batchNormKernel('RebatchMoments', ({ kernels, view, required, compute }) => {
   const { groups, rows, channels, inner, repeat, lanes, size } = view;
   const x = required('x', size);
   const shape = [2, groups, channels];
@@ -59,7 +35,7 @@ const moments = kernel('RebatchMoments', ({ kernels, view, required, compute }) 
   );
 });
 
-const normalize = kernel(
+const normalize = batchNormKernel(
   'RebatchNormalize',
   ({ kernels, view, epsilon, shape, required, optional, compute }) => {
     const { groups, rows, channels, inner, repeat, lanes, size } = view;
@@ -81,23 +57,38 @@ const normalize = kernel(
   },
 );
 
-const backwardReduce = kernel('RebatchBackwardReduce', ({ kernels, view, epsilon, required, compute }) => {
-  const { groups, rows, channels, inner, repeat, lanes, size } = view;
-  const dy = required('dy', size);
-  const x = required('x', size);
-  const packed = required('moments', 2 * groups * channels);
-  const shape = [2, groups, channels];
-  if (repeat === 0) {
-    return compute(shape, 16 * channels, (out, scratch) =>
-      kernels.backwardReduceRuns(dy, x, packed, out, scratch, groups, rows, channels, inner, epsilon),
+const backwardReduce = batchNormKernel(
+  'RebatchBackwardReduce',
+  ({ kernels, view, epsilon, required, compute }) => {
+    const { groups, rows, channels, inner, repeat, lanes, size } = view;
+    const dy = required('dy', size);
+    const x = required('x', size);
+    const packed = required('moments', 2 * groups * channels);
+    const shape = [2, groups, channels];
+    if (repeat === 0) {
+      return compute(shape, 16 * channels, (out, scratch) =>
+        kernels.backwardReduceRuns(dy, x, packed, out, scratch, groups, rows, channels, inner, epsilon),
+      );
+    }
+    return compute(shape, 20 * lanes, (out, scratch) =>
+      kernels.backwardReduceLanes(
+        dy,
+        x,
+        packed,
+        out,
+        scratch,
+        groups,
+        rows,
+        channels,
+        inner,
+        repeat,
+        epsilon,
+      ),
     );
-  }
-  return compute(shape, 20 * lanes, (out, scratch) =>
-    kernels.backwardReduceLanes(dy, x, packed, out, scratch, groups, rows, channels, inner, repeat, epsilon),
-  );
-});
+  },
+);
 
-const backwardInput = kernel(
+const backwardInput = batchNormKernel(
   'RebatchBackwardInput',
   ({ kernels, view, epsilon, shape, required, optional, compute }) => {
     const { groups, rows, channels, inner, repeat, lanes, size } = view;
@@ -120,4 +111,4 @@ const backwardInput = kernel(
   },
 );
 
-export const batchNormKernels: readonly KernelConfig[] = [moments, normalize, backwardReduce, backwardInput];
+export const batchNormKernels: readonly WasmKernel[] = [moments, normalize, backwardReduce, backwardInput];

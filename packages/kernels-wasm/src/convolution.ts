@@ -1,6 +1,7 @@
 // The geometry that the four convolution gradients share, from the attributes TensorFlow.js gives them.
-import { backend_util } from '@tensorflow/tfjs-core';
+import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
 import { KernelInputError } from './errors.ts';
+import { type Call, kernel, type WasmKernel } from './kernel.ts';
 import type { KernelModule } from './module.ts';
 
 export type ConvInfo = backend_util.Conv2DInfo;
@@ -16,10 +17,27 @@ export interface ConvAttributes {
   readonly filterShape?: [number, number, number, number];
 }
 
+/** A kernel for one gradient of conv2d or depthwiseConv2d; the module knows the convolution when `run` is called. */
+export function gradientKernel(
+  name: string,
+  depthwise: boolean,
+  run: (call: Call<ConvAttributes>, info: ConvInfo) => TensorInfo,
+): WasmKernel {
+  return kernel<ConvAttributes>(name, (call) => {
+    const attributes = call.attributes as ConvAttributes;
+    // The gradient for the filter gets the input, and that for the input the filter; the other shape is an attribute.
+    const inputShape = call.shapeOf('x') ?? attributes.inputShape;
+    const filterShape = call.shapeOf('filter') ?? attributes.filterShape;
+    const info = convInfo(name, attributes, inputShape, filterShape, depthwise);
+    setGeometry(call.kernels, info);
+    return run(call, info);
+  });
+}
+
 /**
  * @throws {KernelInputError} for NCHW, which the WASM backend's conv2d does not compute either.
  */
-export function convInfo(
+function convInfo(
   kernel: string,
   attributes: ConvAttributes,
   inputShape: readonly number[] | undefined,

@@ -1,28 +1,55 @@
 // Puts the kernels into TensorFlow.js's registry under the backend name 'wasm'.
-import { getKernel, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core';
+import { getKernel, type KernelConfig, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core';
 import { batchNormKernels } from './batch-norm.ts';
-import { filterGradientKernel, inputGradientKernel } from './conv2d.ts';
+import { filterGradient, inputGradient } from './conv2d.ts';
 import { depthwiseFilterGradient, depthwiseInputGradient } from './depthwise-conv2d.ts';
+import { UnsupportedBackendError } from './errors.ts';
 import { identity } from './identity.ts';
+import type { WasmKernel } from './kernel.ts';
 import { maxPoolGradient } from './max-pool.ts';
 import { wasmKernelsSupported } from './module.ts';
+
+const backendName = 'wasm';
+const kernels: readonly WasmKernel[] = [
+  ...batchNormKernels,
+  filterGradient,
+  inputGradient,
+  depthwiseFilterGradient,
+  depthwiseInputGradient,
+  maxPoolGradient,
+  identity,
+];
+const registered = new WeakSet<KernelConfig>();
 
 /** Registers every kernel, in the place of upstream's where there is one; nothing where SIMD is missing. */
 export function registerWasmKernels(): void {
   if (!wasmKernelsSupported()) return;
-  const kernels = [
-    ...batchNormKernels,
-    filterGradientKernel(),
-    inputGradientKernel(),
-    depthwiseFilterGradient,
-    depthwiseInputGradient,
-    maxPoolGradient,
-    identity,
-  ];
   for (const kernel of kernels) {
+    const current = getKernel(kernel.kernelName, backendName);
+    if (current && registered.has(current)) continue;
     // Registering a name twice warns on the console.
-    if (getKernel(kernel.kernelName, kernel.backendName))
-      unregisterKernel(kernel.kernelName, kernel.backendName);
-    registerKernel(kernel);
+    if (current) unregisterKernel(kernel.kernelName, backendName);
+    const config = current ? inPlaceOf(current, kernel) : { ...kernel, backendName };
+    registered.add(config);
+    registerKernel(config);
   }
+}
+
+/**
+ * `kernel`, with upstream's for what it leaves, and for a backend whose internals it does not know: what worked without
+ * this package must go on working with it.
+ */
+function inPlaceOf(upstream: KernelConfig, { kernelFunc, leaves }: WasmKernel): KernelConfig {
+  return {
+    ...upstream,
+    kernelFunc: (call) => {
+      if (leaves?.(call.attrs ?? {})) return upstream.kernelFunc(call);
+      try {
+        return kernelFunc(call);
+      } catch (error) {
+        if (!(error instanceof UnsupportedBackendError)) throw error;
+        return upstream.kernelFunc(call);
+      }
+    },
+  };
 }
