@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type ChannelView, type ViewOptions, valuesPerChannel, viewChannels } from './channel-view.ts';
+import { type ChannelView, type ViewOptions, valuesPerChannel, viewFor } from './channel-view.ts';
 import { aside, spread } from './composed.ts';
 import { assertFloatTensor } from './inputs.ts';
 import * as kernels from './kernels.ts';
@@ -25,7 +25,7 @@ export interface BatchMoments {
  */
 export function batchMoments(x: tf.Tensor, options: ViewOptions = {}): BatchMoments {
   assertFloatTensor(x, 'x', 'batchMoments', options.name);
-  const view = viewChannels(x.shape, options);
+  const view = viewFor('batchMoments', x.shape, options);
   return tidied(() => unpackMoments(packedMoments(x, view), view, options.groups !== undefined));
 }
 

@@ -30,8 +30,13 @@ export interface ChannelView {
  *   cannot be split into that many groups.
  */
 export function viewChannels(shape: readonly number[], options: ViewOptions = {}): ChannelView {
+  return viewFor('viewChannels', shape, options);
+}
+
+/** viewChannels on behalf of `op`, which its errors name. Private to the package. */
+export function viewFor(op: string, shape: readonly number[], options: ViewOptions): ChannelView {
   const { axis = -1, groups = 1, name } = options;
-  const who = subject('viewChannels', name);
+  const who = subject(op, name);
   const shown = `[${shape.join(', ')}]`;
   if (shape.length < 2) {
     throw new InvalidInputError(

@@ -17,9 +17,9 @@ beforeAll(async () => {
 });
 
 const cases: [string, () => unknown, RegExp][] = [
-  ['a rank of 1', () => batchMoments(tf.ones([3])), /rank 2 or more.*\[3\].*expandDims/],
+  ['a rank of 1', () => batchMoments(tf.ones([3])), /^batchMoments: .*rank 2 or more.*\[3\].*expandDims/],
   ['an axis out of range', () => batchMoments(tf.ones([2, 3]), { axis: 2 }), /axis from -2 to 1.*got 2/],
-  ['a fractional axis', () => viewChannels([2, 3], { axis: 0.5 }), /got 0\.5/],
+  ['a fractional axis', () => viewChannels([2, 3], { axis: 0.5 }), /^viewChannels: .*got 0\.5/],
   ['an empty tensor', () => batchMoments(tf.ones([0, 3])), /at least one value per channel.*\[0, 3\]/],
   ['an integer tensor', () => batchMoments(tf.ones([2, 3], 'int32')), /float32, got int32.*toFloat/],
   ['groups that do not divide', () => batchMoments(tf.ones([5, 3]), { groups: 2 }), /2 groups divide, got 5/],

@@ -9,7 +9,7 @@ export class InvalidInputError extends RebatchError {}
  */
 export class NormalizationBatchError extends RebatchError {}
 
-/** "Layer 'bn1': " when a layer is known, else the name of the op. */
+/** What an error message begins with: "op (layer 'bn1')" when a layer is known, else the name of the op. */
 export function subject(op: string, name: string | undefined): string {
   return name === undefined ? op : `${op} (layer '${name}')`;
 }
