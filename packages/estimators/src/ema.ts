@@ -59,9 +59,7 @@ export function emaFromJSON(state: EstimatorState): Estimator {
     debias: reader.oneOf('debias', [true, false]),
     variance: reader.oneOf('variance', VARIANCES),
   };
-  const batches = reader.number('batches', 'an integer >= 0', (n) => Number.isSafeInteger(n) && n >= 0);
-  const average = reader.moments('average');
-  if ((average === undefined) !== (batches === 0)) reader.fail('average', 'null exactly when batches is 0');
+  const { batches, average } = reader.average();
   return new Ema(options, batches, average);
 }
 

@@ -30,6 +30,8 @@ describe('a corrupted state is refused, naming the kind, what was expected and w
     estimator.update(momentsOf([1, 2, 3]));
     return estimator.toJSON();
   };
+  const cycle: Record<string, unknown> = {};
+  cycle.self = cycle;
   const cases: [string, unknown, RegExp][] = [
     ['nothing', undefined, /expected an object .* got undefined/],
     ['text', '{}', /expected an object .* got "{}"/],
@@ -61,8 +63,20 @@ describe('a corrupted state is refused, naming the kind, what was expected and w
     [
       'empty moments',
       { ...fed(populationVariance()), seen: { ...(fed(populationVariance()).seen as object), count: 0 } },
-      /null or moments with a count > 0/,
+      /"populationVariance": expected seen to be moments with a count > 0/,
     ],
+    [
+      'an average of no values',
+      { ...fed(ema()), average: { ...(fed(ema()).average as object), count: 0 } },
+      /"ema": expected average to be moments with a count > 0/,
+    ],
+    ['a kind that is no JSON', { kind: 1n }, /expected kind to be one of .*, got 1n/],
+    [
+      'a version that is no JSON',
+      { ...fed(ema()), version: [1n] },
+      /version to be 1, .* got \[object Array\]/,
+    ],
+    ['a cycle', { ...fed(ema()), decay: cycle }, /decay to be .* got \[object Object\]/],
     [
       'a window of 0',
       { ...fed(slidingWindow({ batches: 3 })), batches: 0 },

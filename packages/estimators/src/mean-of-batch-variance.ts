@@ -25,10 +25,7 @@ export function meanOfBatchVariance(): Estimator {
 
 /** Restores a {@link meanOfBatchVariance} from its JSON. Throws an EstimatorStateError. */
 export function meanOfBatchVarianceFromJSON(state: EstimatorState): Estimator {
-  const reader = readState(state, KIND, VERSION);
-  const batches = reader.number('batches', 'an integer >= 0', (n) => Number.isSafeInteger(n) && n >= 0);
-  const average = reader.moments('average');
-  if ((average === undefined) !== (batches === 0)) reader.fail('average', 'null exactly when batches is 0');
+  const { batches, average } = readState(state, KIND, VERSION).average();
   return new MeanOfBatchVariance(batches, average);
 }
 

@@ -26,10 +26,7 @@ export function populationVariance(): Estimator {
 
 /** Restores a {@link populationVariance} from its JSON. Throws an EstimatorStateError. */
 export function populationVarianceFromJSON(state: EstimatorState): Estimator {
-  const reader = readState(state, KIND, VERSION);
-  const seen = reader.moments('seen');
-  if (seen?.count === 0) reader.fail('seen', 'null or moments with a count > 0');
-  return new PopulationVariance(seen);
+  return new PopulationVariance(readState(state, KIND, VERSION).moments('seen'));
 }
 
 class PopulationVariance implements Estimator {

@@ -41,8 +41,8 @@ export function slidingWindowFromJSON(state: EstimatorState): Estimator {
   const batches = reader.number('batches', 'an integer >= 1', isWindow);
   const recent = reader.momentsList('recent');
   if (recent.length > batches) reader.fail('recent', `at most ${batches} sets of moments`);
-  const sound = recent.every((m) => m.count > 0 && m.mean.length === recent[0]!.mean.length);
-  if (!sound) reader.fail('recent', 'moments of the same channels with counts > 0');
+  const alike = recent.every(({ mean }) => mean.length === recent[0]!.mean.length);
+  if (!alike) reader.fail('recent', 'moments of the same channels');
   return new SlidingWindow(batches, recent);
 }
 

@@ -9,10 +9,12 @@ export interface StateReader {
   number(field: string, expected: string, test: (value: number) => boolean): number;
   /** One of a few strings or booleans. */
   oneOf<T extends string | boolean>(field: string, values: readonly T[]): T;
-  /** A list of moments. */
+  /** A list of moments, each of at least one value. */
   momentsList(field: string): Moments[];
-  /** Moments, or undefined where the state has null. */
+  /** Moments of at least one value, or undefined where the state has null. */
   moments(field: string): Moments | undefined;
+  /** The fields `batches` and `average` of an average over batches; it is undefined (null) before the first one. */
+  average(): { batches: number; average: Moments | undefined };
   /** Throws: `field` is not `expected`. */
   fail(field: string, expected: string): never;
 }
@@ -32,15 +34,18 @@ export function readState(state: EstimatorState, kind: string, version: number):
     );
   };
   const oneMoments = (value: unknown, field: string): Moments => {
+    let moments: Moments;
     try {
-      return momentsFromJSON(value);
+      moments = momentsFromJSON(value);
     } catch (error) {
       return fail(field, 'moments as momentsToJSON() writes them', error);
     }
+    // No estimator keeps empty moments: updates with them are refused.
+    return moments.count > 0 ? moments : fail(field, 'moments with a count > 0');
   };
   if (state.kind !== kind) fail('kind', `"${kind}"`);
   if (state.version !== version) fail('version', `${version}, the newest that this release reads`);
-  return {
+  const reader: StateReader = {
     fail,
     number(field, expected, test) {
       const value = state[field];
@@ -60,11 +65,28 @@ export function readState(state: EstimatorState, kind: string, version: number):
       if (!Array.isArray(value)) return fail(field, 'a list of moments');
       return value.map((item) => oneMoments(item, field));
     },
+    average() {
+      const batches = reader.number('batches', 'an integer >= 0', (n) => Number.isSafeInteger(n) && n >= 0);
+      const average = reader.moments('average');
+      if ((average === undefined) !== (batches === 0)) fail('average', 'null exactly when batches is 0');
+      return { batches, average };
+    },
   };
+  return reader;
 }
 
-/** A short text for an unknown value. */
+/** A short text for an unknown value, whatever it is. */
 export function describe(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = textOf(value);
   return text.length > 60 ? `${text.slice(0, 60)}...` : text;
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === 'bigint') return `${value}n`;
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    // A cycle, or a bigint somewhere inside.
+    return Object.prototype.toString.call(value);
+  }
 }

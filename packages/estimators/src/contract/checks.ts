@@ -135,9 +135,21 @@ export function checks({
           refuses(rest, `no field "${field}"`);
           refuses({ ...state, [field]: 'garbage' }, `garbage in field "${field}"`);
           refuses({ ...state, [field]: { nested: [] } }, `an object in field "${field}"`);
+          refuses({ ...state, [field]: 1n }, `a bigint in field "${field}"`);
+          const value = state[field];
+          const emptied = Array.isArray(value) ? value.map(withoutValues) : withoutValues(value);
+          if (JSON.stringify(emptied) !== JSON.stringify(value)) {
+            refuses({ ...state, [field]: emptied }, `moments of no values in field "${field}"`);
+          }
         }
       }),
   };
+}
+
+/** Moments of a state, but with a count of 0; anything else as it is. */
+function withoutValues(value: unknown): unknown {
+  const isMoments = typeof value === 'object' && value !== null && 'count' in value && 'mean' in value;
+  return isMoments ? { ...value, count: 0 } : value;
 }
 
 /** A property whose predicate fails by throwing. */
