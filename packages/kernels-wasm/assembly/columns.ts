@@ -9,47 +9,18 @@ import {
 
 /** Writes the patches of output positions [from, from + n). */
 export function imageToColumns(image: usize, columns: usize, width: i32, from: i32, n: i32): void {
-  const tap = inChannels;
-  const line = filterWidth * tap;
-  let ow = from % outWidth;
-  let oh = (from / outWidth) % outHeight;
-  let b = from / (outWidth * outHeight);
-  for (let p = 0; p < n; p++) {
-    let to = f32At(columns, p * width);
-    const top = oh * strideHeight - padTop;
-    const left = ow * strideWidth - padLeft;
-    const first = min(firstTap(left, dilationWidth), filterWidth);
-    const end = max(endTap(left, dilationWidth, filterWidth, inWidth), first);
-    for (let kh = 0; kh < filterHeight; kh++) {
-      const ih = top + kh * dilationHeight;
-      if (ih < 0 || ih >= inHeight || first == end) {
-        clear(to, line);
-      } else {
-        const pixel = (b * inHeight + ih) * inWidth + left + first * dilationWidth;
-        clear(to, first * tap);
-        if (dilationWidth == 1) {
-          copy(f32At(image, pixel * tap), f32At(to, first * tap), (end - first) * tap);
-        } else {
-          for (let kw = first, at = pixel; kw < end; kw++, at += dilationWidth) {
-            copy(f32At(image, at * tap), f32At(to, kw * tap), tap);
-          }
-        }
-        clear(f32At(to, end * tap), (filterWidth - end) * tap);
-      }
-      to = f32At(to, line);
-    }
-    if (++ow == outWidth) {
-      ow = 0;
-      if (++oh == outHeight) {
-        oh = 0;
-        b++;
-      }
-    }
-  }
+  movePatches(image, columns, width, from, n, false);
 }
 
 /** Adds the patches of output positions [from, from + n) to the pixels they came from. */
 export function addColumnsToImage(columns: usize, image: usize, width: i32, from: i32, n: i32): void {
+  movePatches(image, columns, width, from, n, true);
+}
+
+/** Either of the above; `back` is known where this is inlined, so each has a loop of its own. */
+// @ts-ignore: decorator
+@inline
+function movePatches(image: usize, columns: usize, width: i32, from: i32, n: i32, back: bool): void {
   const tap = inChannels;
   const line = filterWidth * tap;
   let ow = from % outWidth;
@@ -59,19 +30,24 @@ export function addColumnsToImage(columns: usize, image: usize, width: i32, from
     let row = f32At(columns, p * width);
     const top = oh * strideHeight - padTop;
     const left = ow * strideWidth - padLeft;
-    const first = firstTap(left, dilationWidth);
-    const end = endTap(left, dilationWidth, filterWidth, inWidth);
+    // Taps [first, end) are inside of the image's width.
+    const first = min(firstTap(left, dilationWidth), filterWidth);
+    const end = max(endTap(left, dilationWidth, filterWidth, inWidth), first);
     for (let kh = 0; kh < filterHeight; kh++) {
       const ih = top + kh * dilationHeight;
       if (ih >= 0 && ih < inHeight && first < end) {
         const pixel = (b * inHeight + ih) * inWidth + left + first * dilationWidth;
+        if (!back) clear(row, first * tap);
         if (dilationWidth == 1) {
-          add(f32At(row, first * tap), f32At(image, pixel * tap), (end - first) * tap);
+          move(f32At(image, pixel * tap), f32At(row, first * tap), (end - first) * tap, back);
         } else {
           for (let kw = first, at = pixel; kw < end; kw++, at += dilationWidth) {
-            add(f32At(row, kw * tap), f32At(image, at * tap), tap);
+            move(f32At(image, at * tap), f32At(row, kw * tap), tap, back);
           }
         }
+        if (!back) clear(f32At(row, end * tap), (filterWidth - end) * tap);
+      } else if (!back) {
+        clear(row, line);
       }
       row = f32At(row, line);
     }
@@ -83,6 +59,13 @@ export function addColumnsToImage(columns: usize, image: usize, width: i32, from
       }
     }
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function move(pixels: usize, taps: usize, n: i32, back: bool): void {
+  if (back) add(taps, pixels, n);
+  else copy(pixels, taps, n);
 }
 
 // Loops, not memory.copy: the runs are tens of bytes, less than what a call out of the module costs.
