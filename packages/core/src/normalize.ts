@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type ChannelView, type ViewOptions, viewChannels } from './channel-view.ts';
+import { type ChannelView, type ViewOptions, viewFor } from './channel-view.ts';
 import { InvalidInputError, subject } from './errors.ts';
 import { assertEpsilon, assertFloatTensor, assertPerChannel } from './inputs.ts';
 import * as kernels from './kernels.ts';
@@ -62,7 +62,7 @@ export function normalize(
 /** Checks what normalize and batchNormalize have in common. */
 export function checkNormalize(op: string, x: tf.Tensor, options: NormalizeOptions) {
   assertFloatTensor(x, 'x', op, options.name);
-  const view = viewChannels(x.shape, options);
+  const view = viewFor(op, x.shape, options);
   assertPerChannel(options.gamma, view.channels, 'gamma', op, options.name);
   assertPerChannel(options.beta, view.channels, 'beta', op, options.name);
   const epsilon = options.epsilon ?? 1e-3;
