@@ -70,21 +70,69 @@ function iterableSource(data: object, make: () => BatchIterator): Source {
   return { owned: true, repeatable: !oneShot, endless: false, open: async () => make() };
 }
 
-/** Runs through a source once, and closes it when the loop is left early. */
-export async function* elementsOf(source: Source): AsyncGenerator<unknown, void, undefined> {
-  const iterator = await source.open();
-  let ended = false;
+/**
+ * Runs through a source once, and closes it when the loop is left early. Throws the signal's reason as soon as it
+ * aborts, also while the source has nothing to give; what it gives later is disposed.
+ */
+export async function* elementsOf(
+  source: Source,
+  signal?: AbortSignal,
+): AsyncGenerator<unknown, void, undefined> {
+  const discard = (late: IteratorResult<unknown>) => {
+    if (source.owned && !late.done) tf.dispose(late.value as tf.TensorContainer);
+  };
+  const iterator = await unlessAborted(source.open(), signal, close);
+  // An iterator that has ended or thrown is closed already, and its return() could only hide what it threw.
+  let open = true;
   try {
     for (;;) {
-      const next = await iterator.next();
-      if (next.done) {
-        ended = true;
-        return;
-      }
+      open = false;
+      const next = await unlessAborted(
+        // Called inside of a promise, so that a synchronous throw is handled the same.
+        (async () => iterator.next())(),
+        signal,
+        discard,
+        () => close(iterator),
+      );
+      if (next.done) return;
+      open = true;
       yield next.value;
     }
   } finally {
-    if (!ended) await iterator.return?.();
+    if (open) {
+      if (signal?.aborted) close(iterator);
+      else await iterator.return?.();
+    }
+  }
+}
+
+/** Closes an iterator without waiting: it may be stuck, and the caller has its reason to leave already. */
+function close(iterator: BatchIterator): void {
+  (async () => iterator.return?.())().catch(() => {});
+}
+
+/** What `work` resolves to; if the signal aborts before, throws its reason, and `late` gets what comes after all. */
+async function unlessAborted<T>(
+  work: Promise<T>,
+  signal: AbortSignal | undefined,
+  late: (value: T) => void,
+  onAbort?: () => void,
+): Promise<T> {
+  if (!signal) return work;
+  let stop = () => {};
+  const aborted = new Promise<'aborted'>((resolve) => {
+    stop = () => resolve('aborted');
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+  });
+  try {
+    const first = await Promise.race([work.then((value) => ({ value })), aborted]);
+    if (first !== 'aborted') return first.value;
+    work.then(late, () => {});
+    onAbort?.();
+    throw signal.reason;
+  } finally {
+    signal.removeEventListener('abort', stop);
   }
 }
 

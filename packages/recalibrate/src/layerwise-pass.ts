@@ -25,7 +25,7 @@ export interface LayerwisePlan {
 /** Runs the first sample through the model to find out what depends on what. */
 export async function planLayerwise(run: Run): Promise<LayerwisePlan> {
   const { model, layers, source } = run;
-  for await (const element of elementsOf(source)) {
+  for await (const element of elementsOf(source, run.settings.signal)) {
     try {
       checkRunning(run);
       const batch = readBatch(element, model, 0);

@@ -76,7 +76,7 @@ export async function runPass(run: Run, pass: Pass): Promise<PassTotals> {
 
   let next = 0;
   try {
-    for await (const element of elementsOf(source)) {
+    for await (const element of elementsOf(source, settings.signal)) {
       const index = next++;
       try {
         checkRunning(run);
