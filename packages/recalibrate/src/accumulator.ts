@@ -8,6 +8,7 @@ import {
   mergeAllMoments,
   mergeMoments,
   relativeErrors,
+  type StandardErrors,
 } from '@rebatch/stats';
 import { channelsOf } from './bn-layers.ts';
 import { EstimateError } from './errors.ts';
@@ -25,7 +26,8 @@ export class LayerAccumulator {
   readonly layer: BatchNormLayer;
   readonly estimator: Estimator;
   readonly applications = new Map<number, ApplicationMoments>();
-  readonly errors: ClusterErrors = clusterErrors();
+  /** One per pass: within a pass a batch is one cluster; passes read the same data and are no clusters of their own. */
+  readonly #passes = new Map<number, { moments: Moments; readonly errors: ClusterErrors }>();
 
   constructor(layer: BatchNormLayer, estimator: Estimator) {
     this.layer = layer;
@@ -50,7 +52,35 @@ export class LayerAccumulator {
       this.applications.get(index)!.errors.add(moments);
     }
     // One batch is one cluster, whatever number of times it met the layer.
-    this.errors.add(mergeAllMoments(seen.map(({ moments }) => moments)));
+    const merged = mergeAllMoments(seen.map(({ moments }) => moments));
+    const known = this.#passes.get(pass);
+    if (known) known.moments = mergeMoments(known.moments, merged);
+    else this.#passes.set(pass, { moments: merged, errors: clusterErrors() });
+    this.#passes.get(pass)!.errors.add(merged);
+  }
+
+  /**
+   * The standard errors of `seen()`; undefined while a pass has fewer than two batches. Passes see the same data, so
+   * their errors may all point the same way: to first order in the errors, this is the bound that holds then.
+   */
+  standardErrors(): StandardErrors | undefined {
+    const passes = [...this.#passes.values()];
+    if (passes.length === 0 || passes.some(({ errors }) => errors.clusters < 2)) return undefined;
+    if (passes.length === 1) return passes[0]!.errors.standardErrors();
+    const all = this.seen();
+    const mean = new Float64Array(all.mean.length);
+    const variance = new Float64Array(all.mean.length);
+    for (const { moments, errors } of passes) {
+      const share = moments.count / all.count;
+      const own = errors.standardErrors();
+      for (let c = 0; c < mean.length; c++) {
+        // The variance of all is the mean of v + (m - M)^2: an error of m moves it, too.
+        const lever = 2 * Math.abs(moments.mean[c]! - all.mean[c]!);
+        mean[c]! += share * own.mean[c]!;
+        variance[c]! += share * (own.variance[c]! + lever * own.mean[c]!);
+      }
+    }
+    return { mean, variance };
   }
 
   /** The moments of all values seen by all applications. */
@@ -60,8 +90,9 @@ export class LayerAccumulator {
 
   /** The worse of the two standard errors, relative and as root mean square over channels; Infinity if unknown. */
   relativeError(): number {
-    if (this.errors.clusters < 2) return Number.POSITIVE_INFINITY;
-    const { mean, variance } = relativeErrors(this.errors.standardErrors(), this.seen(), floorOf(this.layer));
+    const errors = this.standardErrors();
+    if (errors === undefined) return Number.POSITIVE_INFINITY;
+    const { mean, variance } = relativeErrors(errors, this.seen(), floorOf(this.layer));
     return Math.max(rootMeanSquare(mean), rootMeanSquare(variance));
   }
 

@@ -2,11 +2,11 @@
 
 import type { BatchNormLayer } from '@rebatch/layers';
 import {
-  type ClusterErrors,
   type Moments,
   MomentsError,
   normalizedShift,
   relativeErrors,
+  type StandardErrors,
 } from '@rebatch/stats';
 import { floorOf, type LayerAccumulator, rootMeanSquare } from './accumulator.ts';
 import type { RecalibrationMode } from './options.ts';
@@ -89,14 +89,14 @@ export function reportLayer(
   estimate: Omit<Moments, 'count'> | undefined,
   times: readonly number[],
 ): LayerReport {
-  const { layer, errors, applications } = accumulator;
+  const { layer, applications } = accumulator;
   const passes = new Set([...applications.values()].map(({ pass }) => pass));
   const list = [...applications].sort(([a], [b]) => a - b);
   return {
     name: layer.name,
     values: list.reduce((sum, [, { moments }]) => sum + moments.count, 0),
     shift: estimate ? shiftOf(layer, old, estimate) : null,
-    standardErrors: estimate ? errorsOf(layer, errors, accumulator.seen()) : null,
+    standardErrors: estimate ? errorsOf(layer, accumulator.standardErrors(), accumulator.seen()) : null,
     passes: passes.size,
     milliseconds: [...passes].reduce((sum, pass) => sum + times[pass - 1]!, 0),
     applications: list.map(([application, { pass, moments, errors: own }]) => ({
@@ -104,7 +104,7 @@ export function reportLayer(
       pass,
       values: moments.count,
       shift: shiftOf(layer, old, moments),
-      standardErrors: errorsOf(layer, own, moments),
+      standardErrors: errorsOf(layer, own.clusters < 2 ? undefined : own.standardErrors(), moments),
     })),
   };
 }
@@ -120,9 +120,13 @@ function shiftOf(layer: BatchNormLayer, from: Omit<Moments, 'count'>, to: Omit<M
   }
 }
 
-function errorsOf(layer: BatchNormLayer, errors: ClusterErrors, moments: Moments): MomentsSummary | null {
-  if (errors.clusters < 2) return null;
-  const relative = relativeErrors(errors.standardErrors(), moments, floorOf(layer));
+function errorsOf(
+  layer: BatchNormLayer,
+  errors: StandardErrors | undefined,
+  moments: Moments,
+): MomentsSummary | null {
+  if (errors === undefined) return null;
+  const relative = relativeErrors(errors, moments, floorOf(layer));
   return { mean: summary(relative.mean), variance: summary(relative.variance) };
 }
 
