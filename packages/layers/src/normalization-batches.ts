@@ -9,9 +9,10 @@ export interface NormalizedBatch {
   readonly variance: tf.Tensor;
 }
 
-/** So many groups of so many samples each. */
-interface Run {
+/** Consecutive normalization batches of one size: so many groups of so many samples each. */
+export interface NormalizationBatches {
   readonly groups: number;
+  /** Samples per group. */
   readonly size: number;
 }
 
@@ -62,8 +63,19 @@ export function normalizeInBatches(
   };
 }
 
-/** How samples are split, in their order: runs of equal groups, the remainder last. */
-function normalizationBatches(samples: number, size: number, valuesPerSample: number): readonly Run[] {
+/**
+ * How `normalizationBatchSize` splits the samples of a batch, in their order: runs of equal groups, the remainder last.
+ * A remainder of a single value per channel joins the group before it.
+ *
+ * @param samples samples in the batch, at least `size`.
+ * @param size samples per normalization batch.
+ * @param valuesPerSample values per channel in one sample (1 for dense layers, height * width for images).
+ */
+export function normalizationBatches(
+  samples: number,
+  size: number,
+  valuesPerSample: number,
+): readonly NormalizationBatches[] {
   const full = Math.floor(samples / size);
   const rest = samples - full * size;
   if (rest === 0) return [{ groups: full, size }];
@@ -72,4 +84,5 @@ function normalizationBatches(samples: number, size: number, valuesPerSample: nu
   return [...someRuns(full - 1, size), { groups: 1, size: size + rest }];
 }
 
-const someRuns = (groups: number, size: number): Run[] => (groups > 0 ? [{ groups, size }] : []);
+const someRuns = (groups: number, size: number): NormalizationBatches[] =>
+  groups > 0 ? [{ groups, size }] : [];

@@ -36,7 +36,7 @@ export class LayerAccumulator {
 
   /** Takes in what the layer's applications saw of one batch: one update each, as in training. */
   add(batch: number, pass: number, seen: readonly { index: number; moments: Moments }[]): void {
-    for (const { index, moments } of seen) {
+    for (const { moments } of seen) {
       try {
         this.estimator.update(moments);
       } catch (error) {
@@ -46,6 +46,9 @@ export class LayerAccumulator {
           { cause: error },
         );
       }
+    }
+    for (const index of new Set(seen.map((one) => one.index))) {
+      const moments = mergeAllMoments(seen.filter((one) => one.index === index).map((one) => one.moments));
       const known = this.applications.get(index);
       if (known) known.moments = mergeMoments(known.moments, moments);
       else this.applications.set(index, { pass, moments, errors: clusterErrors() });

@@ -6,10 +6,11 @@ import {
   valuesPerChannel,
   viewChannels,
 } from '@rebatch/core';
-import type * as tf from '@tensorflow/tfjs-core';
+import { type BatchNormLayer, normalizationBatches } from '@rebatch/layers';
+import * as tf from '@tensorflow/tfjs-core';
 import { normalizeOptions } from './bn-layers.ts';
 import { ApplicationsChangedError } from './errors.ts';
-import { disposeMeasured, forward } from './forward.ts';
+import { disposeMeasured, forward, type Step } from './forward.ts';
 import type { Pass, Run } from './pass.ts';
 
 /** The `measure` of the only pass. */
@@ -24,9 +25,7 @@ export function batchMeasure(run: Run): Pass['measure'] {
       const options = normalizeOptions(layers[layer]!);
       checkNormalizationBatch(x, options, index);
       count += 1;
-      if (count === last) return { moments: batchMoments(x, options) };
-      const { y, ...moments } = batchNormalize(x, options);
-      return { moments, y };
+      return measureAsTrained(layers[layer]!, x, options, count !== last);
     });
     first ??= { applications: count, signature: batch.signature };
     if (count !== first.applications) {
@@ -37,6 +36,32 @@ export function batchMeasure(run: Run): Pass['measure'] {
       );
     }
     return measured;
+  };
+}
+
+/** As the layer does in training: each of its normalization batches by itself, and each is one of the estimator's. */
+function measureAsTrained(
+  layer: BatchNormLayer,
+  x: tf.Tensor,
+  options: ReturnType<typeof normalizeOptions>,
+  needed: boolean,
+): Step {
+  const samples = x.shape[0]!;
+  const size = (layer as { normalizationBatchSize?: number }).normalizationBatchSize;
+  if (size === undefined || samples <= size) {
+    if (!needed) return { moments: [batchMoments(x, options)] };
+    const { y, ...moments } = batchNormalize(x, options);
+    return { moments: [moments], y };
+  }
+  const values = valuesPerChannel(viewChannels(x.shape, options)) / samples;
+  const runs = normalizationBatches(samples, size, values);
+  const sizes = runs.map((run) => run.groups * run.size);
+  const pieces = runs.length === 1 ? [x] : tf.split(x, sizes);
+  const parts = runs.map(({ groups }, i) => batchNormalize(pieces[i]!, { ...options, groups }));
+  const y = parts.length === 1 ? parts[0]!.y : tf.concat(parts.map((part) => part.y));
+  return {
+    moments: parts.map(({ mean, variance, count }) => ({ mean, variance, count })),
+    ...(needed && { y }),
   };
 }
 

@@ -12,7 +12,7 @@ export interface Measured extends Call {
 
 /** What to do at one application: the output to go on with, and moments to keep. */
 export interface Step {
-  readonly moments?: BatchMoments;
+  readonly moments?: readonly BatchMoments[];
   /** Absent where nothing that follows is needed: the run ends here. */
   readonly y?: tf.Tensor;
 }
@@ -33,8 +33,8 @@ export function forward(
   const measured: Measured[] = [];
   const hook = (call: Call, input: tf.Tensor): tf.Tensor => {
     const x = input.dtype === 'float32' ? input : tf.cast(input, 'float32');
-    const { moments, y } = step(call, x);
-    if (moments) {
+    const { moments: several = [], y } = step(call, x);
+    for (const moments of several) {
       tf.keep(moments.mean);
       tf.keep(moments.variance);
       measured.push({ ...call, moments });

@@ -86,7 +86,7 @@ export function layerwiseMeasure(
       // What follows from here on is measured in later passes: any values will do.
       if (pass > number) return { y: tf.clone(x) };
       left -= 1;
-      const moments = batchMoments(x, options);
+      const moments = [batchMoments(x, options)];
       return left === 0 && sameGraph ? { moments } : { moments, y: tf.clone(x) };
     });
     if (!sameGraph && count !== plan.passOf.size) throw changed(batch, index);

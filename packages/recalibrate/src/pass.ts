@@ -56,10 +56,12 @@ export async function runPass(run: Run, pass: Pass): Promise<PassTotals> {
   const settle = async (
     index: number,
     samples: number,
-    measured: readonly Measured[],
+    forwarded: readonly Measured[],
     read: Promise<Moments[][]>,
   ) => {
-    const moments = (await read).map(([only]) => only!);
+    const groups = await read;
+    const moments = groups.flat();
+    const measured = forwarded.flatMap((call, i) => groups[i]!.map(() => call));
     underway -= samples;
     if (!usable(run, index, measured, moments)) return;
     pass.absorb(index, measured, moments);
