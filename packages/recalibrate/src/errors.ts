@@ -10,6 +10,9 @@ export class RecalibrationOptionError extends RecalibrationError {}
 /** The model has no batch normalization layer, or is not built yet: there is nothing to recompute. */
 export class NoBatchNormError extends RecalibrationError {}
 
+/** The model has a stateful RNN, whose state every forward changes and every result depends on. */
+export class StatefulModelError extends RecalibrationError {}
+
 /** The data, or one batch of it, is of a kind that cannot be used. */
 export class InvalidDataError extends RecalibrationError {}
 

@@ -7,7 +7,12 @@ import { LayerAccumulator } from './accumulator.ts';
 import { batchMeasure } from './batch-pass.ts';
 import { findBatchNormLayers } from './bn-layers.ts';
 import { openSource, type RecalibrationData, type Source } from './data.ts';
-import { InsufficientDataError, InvalidDataError, RecalibrationOptionError } from './errors.ts';
+import {
+  InsufficientDataError,
+  InvalidDataError,
+  RecalibrationOptionError,
+  StatefulModelError,
+} from './errors.ts';
 import { DeviceStatistics, layerwiseMeasure, planLayerwise } from './layerwise-pass.ts';
 import { type RecalibrationOptions, readOptions, type Settings } from './options.ts';
 import { checkRunning, type Pass, type PassTotals, type Run, runPass } from './pass.ts';
@@ -42,6 +47,7 @@ export async function estimate(
   const started = performance.now();
   const settings = readOptions(options);
   const layers = findBatchNormLayers(model);
+  checkStateless(model);
   const source = openSource(data);
   checkSource(source, settings);
   const run: Run = { model, layers, source, settings, backend: tf.getBackend(), skipped: new Set() };
@@ -136,6 +142,17 @@ function makeAccumulators({ layers, settings }: Run): LayerAccumulator[] {
     );
   }
   return made.map((estimator, i) => new LayerAccumulator(layers[i]!, estimator));
+}
+
+/** Forwards would change the state, and batches would be measured in the state that those before them left. */
+function checkStateless(model: tfl.LayersModel): void {
+  const layer = model.layers.find(({ stateful }) => stateful);
+  if (layer === undefined) return;
+  throw new StatefulModelError(
+    `Layer '${layer.name}' of model '${model.name}' is stateful: recalibration would change its state, and the ` +
+      'statistics would depend on the order of the batches. Recalibrate the same model built with stateful: false ' +
+      'and move the statistics with captureStatistics and applyStatistics.',
+  );
 }
 
 function checkSource(source: Source, { mode, samples }: Settings): void {

@@ -12,6 +12,7 @@ export {
   NonFiniteActivationError,
   RecalibrationError,
   RecalibrationOptionError,
+  StatefulModelError,
   StatisticsError,
 } from './errors.ts';
 export type { StatisticsEstimate } from './estimate.ts';
