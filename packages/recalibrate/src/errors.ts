@@ -39,3 +39,6 @@ export class EstimateError extends RecalibrationError {}
 
 /** Statistics that do not fit the model they are meant for. */
 export class StatisticsError extends RecalibrationError {}
+
+/** A training callback was not given what fit gives to callbacks. */
+export class TrainingCallbackError extends RecalibrationError {}

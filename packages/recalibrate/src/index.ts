@@ -1,4 +1,15 @@
 /** PreciseBN for TensorFlow.js: recompute the population statistics of a whole model. */
+export {
+  type FreezeStatistics,
+  type FreezeStatisticsOptions,
+  freezeStatistics,
+} from './callbacks/freeze-statistics.ts';
+export {
+  type ValidateRecalibrated,
+  type ValidateRecalibratedOptions,
+  validateRecalibrated,
+} from './callbacks/validate-recalibrated.ts';
+export type { ValidationData } from './callbacks/validation.ts';
 export type { BatchInputs, DataBatch, DatasetLike, RecalibrationData } from './data.ts';
 export {
   ApplicationsChangedError,
@@ -14,6 +25,7 @@ export {
   RecalibrationOptionError,
   StatefulModelError,
   StatisticsError,
+  TrainingCallbackError,
 } from './errors.ts';
 export type { StatisticsEstimate } from './estimate.ts';
 export { type Call, type CallHook, interceptCalls } from './intercept.ts';
