@@ -36,7 +36,7 @@ const program = new Command('paper')
   )
   .option('--list', 'list the experiments', false)
   .option('--all', 'rerun all experiments on all cores; goes on where an interrupted run was', false)
-  .option('--fresh', 'with --all: do not use what earlier runs finished', false)
+  .option('--fresh', 'with --all: do not use what an interrupted run finished', false)
   .option('--report', 'render the committed results as RESULTS.md (with --all: afterwards)', false)
   .option('--out <folder>', 'where to write the results and their charts')
   .action(async (name: string, options: Options) => {
@@ -84,6 +84,7 @@ async function all(options: Options): Promise<void> {
   for (const [i, result] of results.entries()) {
     shown.push(await writeAndShow(experiments[i]!, result, options));
   }
+  await cache.forgetUsed();
   console.log(options.json ? JSON.stringify(results) : shown.join('\n\n'));
 }
 

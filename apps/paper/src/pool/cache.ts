@@ -10,6 +10,7 @@ export const CACHE_FOLDER = fileURLToPath(new URL('../../.cache/', import.meta.u
 /** Finished jobs on disk, so that an interrupted run goes on where it was. */
 export class JobCache {
   readonly #folder: string;
+  readonly #used = new Set<string>();
 
   constructor(folder: string = CACHE_FOLDER) {
     this.#folder = folder;
@@ -33,12 +34,20 @@ export class JobCache {
     await rename(`${path}.part`, path);
   }
 
+  /** Forgets what this run read or wrote: its results are whole, and the next run measures again. */
+  async forgetUsed(): Promise<void> {
+    await Promise.all([...this.#used].map((path) => rm(path, { force: true })));
+    this.#used.clear();
+  }
+
   /** Forgets everything. */
   async clear(): Promise<void> {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
   #path(job: Job): string {
-    return join(this.#folder, `${jobKey(job)}.json`);
+    const path = join(this.#folder, `${jobKey(job)}.json`);
+    this.#used.add(path);
+    return path;
   }
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { experiments } from '../experiments/index.ts';
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 const PAPER = 'apps/paper/src/';
@@ -13,18 +14,21 @@ const OTHERS = [
   'pnpm-lock.yaml',
 ];
 /** Parts of the app that only show or schedule results. */
-const BESIDE = ['render/', 'pool/', 'main.ts', 'progress.ts', 'report.ts', 'results.ts'];
+const BESIDE = ['render/', 'pool/', 'testing/', 'main.ts', 'progress.ts', 'results.ts', 'run-all.ts'];
 
 /** A hash of the sources that an experiment's numbers can depend on. Other experiments' files are left out. */
 export async function codeHash(experiment: string): Promise<string> {
+  const others = new Set(
+    experiments.filter((e) => e.name !== experiment).map((e) => `experiments/${e.name}.ts`),
+  );
   const own = (await sources(PAPER)).filter((path) => {
     const name = path.slice(PAPER.length);
-    if (name.startsWith('experiments/')) return name === `experiments/${experiment}.ts`;
+    if (others.has(name)) return false;
     return !BESIDE.some((prefix) => name.startsWith(prefix));
   });
-  const others = (await Promise.all(OTHERS.map(sources))).flat();
+  const beside = (await Promise.all(OTHERS.map(sources))).flat();
   const hash = createHash('sha256');
-  for (const path of [...own, ...others].sort()) {
+  for (const path of [...own, ...beside].sort()) {
     hash.update(`${path}\0`).update(await readFile(join(ROOT, path)));
   }
   return hash.digest('hex');
