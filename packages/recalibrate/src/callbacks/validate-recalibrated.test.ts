@@ -169,6 +169,69 @@ function failing(reason: Error): ValidationData {
   };
 }
 
+test('the model has its own statistics whenever a dataset is waited for', () =>
+  withBatches(rows, WIDTH, async (data) => {
+    const model = compiled();
+    const looks: unknown[] = [];
+    let own: unknown;
+    const validationData = {
+      iterator: async () => {
+        const inner = await fresh().iterator();
+        return {
+          async next() {
+            looks.push(weightsOf(model));
+            return inner.next();
+          },
+        };
+      },
+    };
+    const look = new tfl.CustomCallback({
+      onEpochEnd: () => {
+        own = weightsOf(model);
+      },
+    });
+    await train(model, 'fit', [look, validateRecalibrated({ data, validationData })], 1);
+    expect(looks).toEqual(Array(4).fill(own));
+  }));
+
+test('a signal ends the validation, too', () =>
+  withBatches(rows, WIDTH, async (data) => {
+    const model = compiled();
+    const stop = new AbortController();
+    let returned = 0;
+    const validationData = {
+      iterator: async () => ({
+        next: async () => {
+          stop.abort(new Error('enough'));
+          return { done: false, value: { xs: tf.clone(xs), ys: tf.clone(ys) } };
+        },
+        return: async () => {
+          returned++;
+        },
+      }),
+    };
+    const { signal } = stop;
+    const ours = validateRecalibrated({ data, validationData, recalibrate: { signal } });
+    await expect(train(model, 'fitDataset', ours)).rejects.toThrow('enough');
+    expect(returned).toBe(1);
+  }));
+
+test.each<[string, unknown[], typeof errors.RecalibrationError, RegExp]>([
+  ['no batches', [], errors.InsufficientDataError, /at least one sample/],
+  ['batches without labels', [{}], errors.InvalidDataError, /batches of validationData.*got an object/],
+  ['something else', [7], errors.InvalidDataError, /got 7/],
+])('a dataset with %s', (_, elements, kind, message) =>
+  withBatches(rows, WIDTH, async (data) => {
+    const iterator = async () => {
+      const values = elements.values();
+      return { next: async () => values.next() };
+    };
+    const run = () => train(compiled(), 'fit', validateRecalibrated({ data, validationData: { iterator } }));
+    await expect(run()).rejects.toThrow(kind);
+    await expect(run()).rejects.toThrow(message);
+  }),
+);
+
 test('running statistics that are NaN stay so, and do not reach the metrics', () =>
   withBatches(rows, WIDTH, async (data) => {
     const model = compiled();

@@ -101,8 +101,8 @@ function measured(layers: readonly BatchNormLayer[], statistics: StatisticsEstim
  * (`tfl.callbacks.earlyStopping({ monitor: 'val_loss_precise' })`, with `every: 1`). With `every` above 1 the history
  * has an entry for each validation rather than for each epoch.
  *
- * Nobody else sees the model with the precise statistics: it has them only within synchronous forwards. Recurrent
- * layers that keep state advance, as with fit's own validation. `recalibrate.signal` ends the validation, too.
+ * Nobody else sees the model with the precise statistics: it has them only within synchronous forwards.
+ * `recalibrate.signal` ends the validation, too.
  *
  * Put it into a list with other callbacks; plain objects among them have to be wrapped:
  * `callbacks: [validateRecalibrated(...), new tfl.CustomCallback({ onEpochEnd })]`.
