@@ -24,7 +24,7 @@ export function advise(report: Findings): Advice[] {
 }
 
 function recalibrate({ layers, errors }: Findings): Advice | undefined {
-  const broken = layers.find(({ shift, noise }) => noise !== null && shift === null);
+  const broken = layers.find(({ shift, applications }) => applications > 0 && shift === null);
   const gain = errors?.differences.storedMinusPrecise;
   const section = 'Wu & Johnson 2021, Sec. 3 (PreciseBN)';
   if (broken) {
@@ -137,18 +137,20 @@ function freeze({ errors }: Findings): Advice | undefined {
 }
 
 function noFault({ layers, errors, samples }: Findings): Advice {
-  const calm = layers.every(
-    ({ shift, layerwiseShift }) => !shift || isCalm(shift) || (layerwiseShift && isCalm(layerwiseShift)),
+  // What was not measured is not in order; a layer that the model never applies has nothing to measure.
+  const applied = layers.filter(({ applications }) => applications > 0);
+  const calm = applied.every(
+    ({ shift, layerwiseShift }) => (shift && isCalm(shift)) || (layerwiseShift && isCalm(layerwiseShift)),
   );
-  const quiet = layers.every(({ noise }) => !noise || noiseCeiling(noise) < 1);
+  const quiet = applied.every(({ noise }) => noise && noiseCeiling(noise) < 1);
   const same =
     errors !== null &&
     Object.values(errors.differences).every((difference) => !difference || isNegligible(difference));
   const evidence = {
-    'shift.mean.rms (largest)': largestOf(layers, (layer) => layer.shift?.mean.rms),
-    'shift.variance.rms (largest)': largestOf(layers, (layer) => layer.shift?.variance.rms),
-    'noise.mean (largest)': largestOf(layers, (layer) => layer.noise?.mean),
-    'noise.variance (largest)': largestOf(layers, (layer) => layer.noise?.variance),
+    ...largestOf(layers, 'shift.mean.rms', ({ shift }) => shift?.mean.rms),
+    ...largestOf(layers, 'shift.variance.rms', ({ shift }) => shift?.variance.rms),
+    ...largestOf(layers, 'noise.mean', ({ noise }) => noise?.mean),
+    ...largestOf(layers, 'noise.variance', ({ noise }) => noise?.variance),
     ...errorEvidence('storedMinusPrecise', errors?.differences.storedMinusPrecise),
     ...errorEvidence('preciseMinusBatch', errors?.differences.preciseMinusBatch),
   };
@@ -191,11 +193,14 @@ function errorEvidence(key: string, difference: ErrorRate | undefined): Record<s
   };
 }
 
+/** Of the layers that have this number; nothing if none has. */
 function largestOf(
   layers: readonly LayerInspection[],
+  path: string,
   value: (layer: LayerInspection) => number | undefined,
-) {
-  return layers.reduce((largest, layer) => Math.max(largest, value(layer) ?? 0), 0);
+): Record<string, number> {
+  const known = layers.map(value).filter((one) => one !== undefined);
+  return known.length > 0 ? { [`${path} (largest)`]: Math.max(...known) } : {};
 }
 
 function describeShift({ mean, variance }: Pick<Shift, 'mean' | 'variance'>): string {

@@ -32,24 +32,48 @@ export function worst(
   return found;
 }
 
+/**
+ * How many standard errors are certain, if they were themselves estimated from so many batches: the quantile of
+ * Student's t with one degree of freedom less than batches, at the level that `standardErrors` is for a Gaussian.
+ * Cornish-Fisher expansion (Abramowitz & Stegun 1964, 26.7.5), from five batches on within 1%.
+ */
+export function standardErrorsOf({ batches }: { readonly batches: number }): number {
+  const z = LIMITS.standardErrors;
+  const freedom = batches - 1;
+  const terms = [
+    (z ** 3 + z) / 4,
+    (5 * z ** 5 + 16 * z ** 3 + 3 * z) / 96,
+    (3 * z ** 7 + 19 * z ** 5 + 17 * z ** 3 - 15 * z) / 384,
+    (79 * z ** 9 + 776 * z ** 7 + 1482 * z ** 5 - 1920 * z ** 3 - 945 * z) / 92160,
+  ];
+  return terms.reduce((sum, term, i) => sum + term / freedom ** (i + 1), z);
+}
+
 const limitOf = (of: 'mean' | 'variance') => (of === 'mean' ? LIMITS.meanShift : LIMITS.varianceShift);
 
-/** A shift in multiples of what it takes to be a fault. */
+/** A shift in multiples of what it takes to be a fault; 0 if too few batches stand behind it to tell. */
 function excess(shift: Shift, of: 'mean' | 'variance'): number {
-  return shift[of].rms / Math.max(limitOf(of), LIMITS.standardErrors * shift.standardErrors[of]);
+  if (shift.batches < LIMITS.batches) return 0;
+  return shift[of].rms / Math.max(limitOf(of), standardErrorsOf(shift) * shift.standardErrors[of]);
 }
 
 /** Certainly no fault. */
 export function isCalm(shift: Shift): boolean {
+  if (shift.batches < LIMITS.batches) return false;
   return (['mean', 'variance'] as const).every(
-    (of) => shift[of].rms + LIMITS.standardErrors * shift.standardErrors[of] < limitOf(of),
+    (of) => shift[of].rms + standardErrorsOf(shift) * shift.standardErrors[of] < limitOf(of),
   );
 }
 
 export type Noise = NonNullable<LayerInspection['noise']>;
 
-export const noiseSeverity = (noise: Noise) => noiseIn(noise, -LIMITS.standardErrors);
-export const noiseCeiling = (noise: Noise) => noiseIn(noise, LIMITS.standardErrors);
+/** Above 1: certainly a fault. */
+export const noiseSeverity = (noise: Noise) =>
+  noise.batches < LIMITS.batches ? 0 : noiseIn(noise, -standardErrorsOf(noise));
+
+/** Below 1: certainly no fault. */
+export const noiseCeiling = (noise: Noise) =>
+  noise.batches < LIMITS.batches ? Number.POSITIVE_INFINITY : noiseIn(noise, standardErrorsOf(noise));
 
 /** Noise in multiples of its threshold, so many standard errors off. */
 function noiseIn({ mean, variance, standardErrors }: Noise, off: number): number {

@@ -8,7 +8,9 @@ import { errorOfMean, meanOf } from './summarize.ts';
  * The noise of one layer. Applications are compared with themselves only: that feature levels differ is no noise.
  *
  * Its standard error takes batches as independent, and channels not: per batch, the squared distances are averaged over
- * the channels first, and these averages are what varies (then sd(x) = sd(x^2) / 2x, the delta method).
+ * the channels first, and these averages are what varies (then sd(x) = sd(x^2) / 2x, the delta method). Few batches
+ * can agree by chance, and two always do, as both are equally far from their center: the standard error is at least
+ * what a single Gaussian channel has, x / sqrt(2 (batches - 1)).
  *
  * @param batches of one size, at least two; per batch the moments of each application.
  */
@@ -46,5 +48,6 @@ function deviation(squares: Float64Array, terms: number) {
   // Bessel: the center was estimated from the same batches.
   const perBatch = squares.map((sum) => ((sum / terms) * squares.length) / (squares.length - 1));
   const value = Math.sqrt(meanOf(perBatch));
-  return { value, standardError: value > 0 ? errorOfMean(perBatch) / (2 * value) : 0 };
+  const least = value / Math.sqrt(2 * (squares.length - 1));
+  return { value, standardError: value > 0 ? Math.max(errorOfMean(perBatch) / (2 * value), least) : 0 };
 }

@@ -13,6 +13,8 @@ export interface Shift {
    * there were no shift. Batches are taken as independent of each other, values within one are not.
    */
   readonly standardErrors: { readonly mean: number; readonly variance: number };
+  /** That the standard errors were estimated from. Below `ADVICE_THRESHOLDS.batches` they are no ground for advice. */
+  readonly batches: number;
 }
 
 /** From the stored statistics to the precise ones. */
@@ -29,7 +31,7 @@ export interface BatchNoise {
   readonly mean: number;
   /** Standard deviation of the batch variances, as a fraction of the population variance. */
   readonly variance: number;
-  /** Standard errors of the two above. */
+  /** Standard errors of the two above, never below those of a Gaussian: the noise / sqrt(2 (batches - 1)). */
   readonly standardErrors: { readonly mean: number; readonly variance: number };
   /** 1 / mean^2: so many independent values per channel would make means as noisy. Null if there is no noise. */
   readonly effectiveValues: number | null;
@@ -49,7 +51,7 @@ export interface LayerInspection {
   readonly applications: number;
   /** Null if the stored statistics are not usable, or the layer is never applied. */
   readonly shift: StoredShift | null;
-  /** Null if the layer is never applied. */
+  /** Null if the layer is never applied, or no two batches are of the same size. */
   readonly noise: BatchNoise | null;
   /**
    * From the layerwise to the mini-batch way of computing precise statistics, on the same samples: the error that the

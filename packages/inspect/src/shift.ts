@@ -39,6 +39,7 @@ export function storedShift(
         mean: rootMeanSquare(relativeErrors(own, from, floor).mean),
         variance: rootMeanSquare(relativeErrors(own, precise, floor).variance),
       },
+      batches: errors.clusters,
       symmetricKL: { mean, max: divergence.reduce((a, b) => Math.max(a, b)) },
       cumulativeKL: finite(klBefore + mean),
     };
@@ -48,7 +49,12 @@ export function storedShift(
   }
 }
 
-/** From stored to layerwise statistics: as uncertain as the precise ones and the correction that made them of those. */
+/**
+ * From stored to layerwise statistics: as uncertain as the precise ones and the correction that made them of those. The
+ * correction's standard error is an upper bound (see `estimationShift`), so the batches are those of the precise ones.
+ *
+ * @param parts the shift to the precise statistics, and the correction.
+ */
 export function layerwiseShift(
   stored: Omit<Moments, 'count'>,
   layerwise: Moments,
@@ -61,6 +67,7 @@ export function layerwiseShift(
     mean: summary(shift.mean),
     variance: summary(shift.variance),
     standardErrors: { mean: both('mean'), variance: both('variance') },
+    batches: parts[0].batches,
   };
 }
 
@@ -76,6 +83,7 @@ export function estimationShift(batch: readonly Moments[], layerwise: Moments, f
     mean: summary(shift.mean),
     variance: summary(shift.variance),
     standardErrors: { mean: rootMeanSquare(errors.mean), variance: rootMeanSquare(errors.variance) },
+    batches: batch.length,
   };
 }
 

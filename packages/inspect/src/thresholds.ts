@@ -2,13 +2,18 @@
 
 /**
  * What counts as a fault. A number must be above its threshold, and by so much that chance is no explanation: a shift
- * must be `standardErrors` times what it would be by chance; noise and differences of errors must lie that many of
+ * must be `standardErrors` times what it would be by chance, measured from at least `batches` batches; noise and differences of errors must lie that many of
  * their standard errors above the threshold or zero. To say that there is nothing to gain, a number must be below its
  * threshold by as many.
  */
 export const ADVICE_THRESHOLDS = {
-  /** How many standard errors make a number certain. */
+  /**
+   * How many standard errors make a number certain, when measured from many batches. From few, standard errors are
+   * themselves uncertain, and it takes more: Student's t at the same level (6.6 for five batches, 4.1 for ten).
+   */
   standardErrors: 3,
+  /** Below so many independent batches nothing about a layer is certain. */
+  batches: 5,
   /**
    * Shift of a layer's means, in standard deviations, rms over channels. The EMA of a healthy training (momentum 0.99,
    * 32 values per batch) strays by about 0.01; at 0.1, one in 25 Gaussian values changes its sign.
