@@ -25,7 +25,7 @@ export interface Collected {
   readonly recorders: readonly LayerRecorder[];
   readonly samples: number;
   readonly batches: number;
-  /** Samples of a full batch. */
+  /** Samples of a full batch: of those that are most frequent. */
   readonly batchSize: number;
   readonly heldOut: readonly (KeptBatch & { readonly labels: Labels })[];
   /** Of the full size, in the order of the recorders' `pooled`. */
@@ -35,6 +35,8 @@ export interface Collected {
 
 /** More would not make the noise's own error smaller than matters, and would have to be remembered. */
 const NOISE_BATCHES = 64;
+/** Of how many sizes batches are remembered for their noise; the size that most have is known only at the end. */
+const NOISE_SIZES = 8;
 /** What kept inputs may take, in bytes; each of the two kinds. */
 const KEPT_BYTES = 256 * 2 ** 20;
 /** Samples that are measured layer by layer: at least eight batches, and as many as cost no memory to speak of. */
@@ -56,8 +58,9 @@ export async function collect(
   };
   const choose = chooser(seed);
   let labeled = labels === true;
+  /** The most frequent size so far; among equally frequent ones, that which was first as frequent. */
   let full = 0;
-  let noisy = 0;
+  const frequency = new Map<number, number>();
   let bytes = { heldOut: 0, pooled: 0 };
 
   async function* watched() {
@@ -87,12 +90,13 @@ export async function collect(
     const count = samplesIn(xs);
     const choice = choose(index, labeled);
     // recalibrate is about to say what is wrong with it.
-    if (count === undefined) return { heldOut: false, pooled: false, noise: false };
-    full ||= count;
+    if (count === undefined) return { heldOut: false, pooled: false, noise: false, samples: 0 };
+    const alike = (frequency.get(count) ?? 0) + 1;
+    const known = frequency.has(count) || frequency.size < NOISE_SIZES;
+    if (known) frequency.set(count, alike);
+    if (known && alike > (frequency.get(full) ?? 0)) full = count;
     const size = bytesIn(xs);
-    const isFull = count === full;
-    const noise = isFull && noisy < NOISE_BATCHES;
-    if (noise) noisy += 1;
+    const noise = known && alike <= NOISE_BATCHES;
     const keep = choice.heldOut && bytes.heldOut + size <= KEPT_BYTES;
     if (keep) {
       const read = await readLabels(ys, model, count, index);
@@ -102,15 +106,15 @@ export async function collect(
     const limit = Math.max(POOLED.samples, POOLED.batches * full);
     const pool =
       choice.pooled &&
-      isFull &&
-      (pooled.length + 1) * full <= limit &&
+      count === full &&
+      (pooled.filter(({ samples: own }) => own === full).length + 1) * full <= limit &&
       bytes.pooled + size <= KEPT_BYTES &&
       model.inputs.every(({ shape }) => shape[0] === null);
     if (pool) {
       pooled.push({ batch: cloned(xs), samples: count });
       bytes = { ...bytes, pooled: bytes.pooled + size };
     }
-    return { heldOut: keep, pooled: pool, noise };
+    return { heldOut: keep, pooled: pool, noise, samples: count };
   }
 
   const progressed = (progress: RecalibrationProgress) => {
@@ -136,13 +140,14 @@ export async function collect(
       onProgress: progressed,
     });
     checkAmount(report.batches, heldOut.length, labeled);
+    for (const recorder of recorders) recorder.settle(full);
     return {
       recorders,
       samples: report.samples,
       batches: report.batches,
       batchSize: full,
       heldOut,
-      pooled,
+      pooled: pooled.filter(({ samples: own }) => own === full),
       dispose,
     };
   } catch (error) {

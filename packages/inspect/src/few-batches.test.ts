@@ -101,6 +101,23 @@ test.each([
   expect(Math.abs(standardErrorsOf({ batches }) / expected - 1)).toBeLessThan(0.01);
 });
 
+test('noise is that of the most frequent batch size, wherever batches of it are', async () => {
+  const random = seededRandom(6);
+  const report = await inspectNormal(random, { channels: 4, sizes: [2, 2, ...equal(20, 64), 7, 7] });
+  const [layer] = report.layers;
+  expect(report.batchSize).toBe(64);
+  expect(layer!.valuesPerBatch).toBe(64);
+  expect(layer!.noise!.batches).toBe(20);
+  // 1 / sqrt(64).
+  expect(Math.abs(layer!.noise!.mean - 0.125)).toBeLessThan(0.05);
+  expect(report.accumulation!.samples % 64).toBe(0);
+  expect(report.accumulation!.batches).toBeGreaterThan(3);
+  // Of equally frequent sizes, the first.
+  const tied = await inspectNormal(random, { channels: 4, sizes: [32, 16, 32, 16] });
+  expect(tied.batchSize).toBe(32);
+  expect(tied.layers[0]!.noise!.batches).toBe(2);
+});
+
 describe('batches that all differ in size', () => {
   const sizes = [64, 48, 40];
 

@@ -133,7 +133,7 @@ export interface InspectionReport {
   readonly backend: string;
   readonly samples: number;
   readonly batches: number;
-  /** Samples per batch, of full ones. */
+  /** Samples per full batch: the most frequent size. */
   readonly batchSize: number;
   readonly seconds: number;
   /** In the model's order. */
