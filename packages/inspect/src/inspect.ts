@@ -20,7 +20,8 @@ import { correctedByPart, estimationShift, type Floor, layerwiseShift, storedShi
  * mini-batch statistics are at this batch size, what they add up to with depth, and with labels what each kind of
  * statistics costs in errors (Wu & Johnson 2021, Sec. 3 and 4). Ends in advice that follows from the numbers.
  *
- * Give it data as in training, in batches of training's normalization batch size, and shuffled as there. The model
+ * Give it data as in training, in batches of training's normalization batch size, and shuffled as there. Of fewer than
+ * five batches, no shift or noise is certain, and advice comes from errors or broken statistics alone. The model
  * runs as at inference (dropout off), and is never written to.
  *
  * All batches run once, normalized by themselves. With `ys` (one-hot or integers), one batch of six is left out of
