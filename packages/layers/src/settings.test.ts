@@ -258,3 +258,13 @@ test('normalization batches of single values, or of channels, are errors that na
   const channels = built({ name: 'bn', normalizationBatchSize: 2, axis: 0 }, [4, 2]);
   expect(() => channels.apply(tf.ones([4, 2]), { training: true })).toThrow(/'bn'.*axis 0/);
 });
+
+test('a configuration is a copy: changing it, or what was given, does not change the layer', () => {
+  const given: { affine: 'fixed' | 'trainable' } = { affine: 'fixed' };
+  const layer = batchNormalization({ frozen: given });
+  given.affine = 'trainable';
+  expect(layer.frozen).toEqual({ affine: 'fixed' });
+  (layer.getConfig().frozen as typeof given).affine = 'trainable';
+  expect(layer.frozen).toEqual({ affine: 'fixed' });
+  expect(layer.getConfig().frozen).toEqual({ affine: 'fixed' });
+});

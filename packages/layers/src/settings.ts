@@ -56,7 +56,8 @@ export function changeSettings(
     if (!(key in changes)) continue;
     const value = changes[key] ?? DEFAULTS[key];
     CHECKS[key](layer, value, key);
-    next[key] = value;
+    // What the caller holds may change later.
+    next[key] = copied(value);
   }
   stored.set(layer, next as unknown as StatisticsSettings);
 }
@@ -65,8 +66,17 @@ export function changeSettings(
 export function savedSettings(layer: object): Partial<StatisticsSettings> {
   const entries = Object.entries(settingsOf(layer));
   return Object.fromEntries(
-    entries.filter(([key, value]) => value !== DEFAULTS[key as keyof typeof DEFAULTS]),
+    entries
+      .filter(([key, value]) => value !== DEFAULTS[key as keyof typeof DEFAULTS])
+      .map(([key, value]) => [key, copied(value)]),
   );
+}
+
+/** Settings are plain values, but for `frozen`. */
+function copied(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  const { affine } = value as NonNullable<StatisticsSettings['frozen']>;
+  return { affine };
 }
 
 type Check = (layer: Pick<BatchNormLayer, 'name'>, value: unknown, key: string) => void;
