@@ -18,12 +18,13 @@ interface LayerClass {
  * @throws {FoldError} if its class cannot be made from a configuration.
  */
 export function copyLayer(layer: tfl.layers.Layer, changes: tf.serialization.ConfigDict = {}) {
-  // tf.layers leaves a 1d convolution's data format out, and writes the regularizer of a depthwise kernel where its
+  // tf.layers leaves out a 1d convolution's data format and a separable one's depth multiplier, and writes the regularizer of a depthwise kernel where its
   // constraint should be. The copy's weights are not trained, so it needs no constraint.
-  const { dataFormat } = layer as { dataFormat?: string };
+  const { dataFormat, depthMultiplier } = layer as { dataFormat?: string; depthMultiplier?: number };
   const config = {
     ...layer.getConfig(),
     ...(dataFormat === undefined ? {} : { dataFormat }),
+    ...(depthMultiplier === undefined ? {} : { depthMultiplier }),
     ...('depthwiseConstraint' in layer ? { depthwiseConstraint: null } : {}),
     ...changes,
   };

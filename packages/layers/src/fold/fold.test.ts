@@ -195,6 +195,30 @@ test('what is kept stays what it was: ours with its settings, in wrappers too', 
   );
 });
 
+test('copies what getConfig leaves out: the depth multiplier of a separable convolution', () => {
+  const separable = { filters: 4, kernelSize: 2, depthMultiplier: 3, ...image };
+  const far = sequence(layers.separableConv2d(separable), layers.reLU());
+  expect(foldAndCompare(far).folded).toEqual([]);
+  const before = sequence(layers.separableConv2d({ ...separable, useBias: false }), bn());
+  expect(foldAndCompare(before).kept).toEqual([]);
+});
+
+test('folds a Sequential whose first layer was applied before, and so has no input shape of its own', () => {
+  const first = layers.dense({ name: 'fc', units: 3 });
+  first.apply(tfl.input({ shape: [4] }));
+  const { model, kept } = foldAndCompare(sequence(first, bn()));
+  expect(kept).toEqual([]);
+  expect(model.inputs[0]!.shape).toEqual([null, 4]);
+});
+
+test('refuses a Sequential whose first layer goes on from layers that are not of the model', () => {
+  const first = layers.dense({ name: 'fc', units: 4 });
+  first.apply(layers.dense({ units: 4 }).apply(tfl.input({ shape: [4] })));
+  const model = tfl.sequential({ name: 'net', layers: [first, bn()] });
+  expect(() => foldBatchNorm(model)).toThrow(FoldError);
+  expect(() => foldBatchNorm(model)).toThrow(/'net'.*'fc'.*functional model/);
+});
+
 test('the folded model saves and loads without this package', async () => {
   const model = sequence(layers.dense({ units: 3, inputShape: [4], useBias: false }), bn(), layers.reLU());
   const { model: folded } = foldBatchNorm(model);

@@ -39,7 +39,8 @@ export interface FoldOptions {
  * subtracts it from the sum of products instead of from each output.
  *
  * @param model a Sequential or functional model, which stays as it is; stock layers or ours.
- * @throws {FoldError} with `strict`, if any is kept; if the model is not built, or a layer cannot be copied.
+ * @throws {FoldError} with `strict`, if any is kept; if the model is not built, a layer cannot be copied, or
+ *   a Sequential computes layers that it does not list (its first one was applied to the output of others).
  */
 export function foldBatchNorm<Model extends tfl.LayersModel>(
   model: Model,
@@ -83,6 +84,7 @@ function plan(
     );
   }
   if (plans.has(model)) return;
+  refuseHiddenLayers(model);
   const own = planFolding(model);
   plans.set(model, own);
   for (const [layer, norms] of own.into) {
@@ -92,6 +94,19 @@ function plan(
   for (const { layer } of own.applications) {
     if (isModel(layer)) plan(layer, `${path}${layer.name}/`, plans, names);
   }
+}
+
+/** A Sequential computes what its first layer was applied to before it was added, but does not list it. */
+function refuseHiddenLayers(model: tfl.LayersModel): void {
+  const [first] = model.layers;
+  if (!(model instanceof tfl.Sequential) || first === undefined || isModel(first)) return;
+  const input = model.inputs[0]!;
+  if (first === input.sourceLayer || first.inboundNodes.some((node) => node.inputTensors[0] === input))
+    return;
+  throw new FoldError(
+    `foldBatchNorm: expected model '${model.name}' to begin with its first layer '${first.name}', but that was ` +
+      'applied to the output of other layers before it was added. Make a functional model of them all (tf.model).',
+  );
 }
 
 /** The model without what its plan folds. All weights that it makes are listed in `copies` by their layers. */
@@ -112,9 +127,14 @@ function rebuild(
       pointwiseConstraint: null,
       biasConstraint: null,
     };
+    // The first layer of a Sequential has no input shape in its configuration if it was applied before it was added.
+    const isFirst = model instanceof tfl.Sequential && layer === model.layers[0];
     const copy = isModel(layer)
       ? rebuild(layer, plans, copies)
-      : copyLayer(layer, into.has(layer) ? changes : {});
+      : copyLayer(layer, {
+          ...(into.has(layer) ? changes : {}),
+          ...(isFirst ? { batchInputShape: model.inputs[0]!.shape } : {}),
+        });
     copyOf.set(layer, copy);
     if (!isModel(layer)) copies.push(copy);
     return copy;
