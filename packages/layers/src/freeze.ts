@@ -1,11 +1,10 @@
 // FrozenBN: a batch normalization layer as the fixed affine map that it is in inference, also while the model trains.
-import { InvalidInputError } from '@rebatch/core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { batchNormLayers } from './batch-norm-layers.ts';
 import { BatchNormalization } from './batch-normalization.ts';
 import { convert } from './convert.ts';
+import { refuseDerived } from './derived.ts';
 import { changeSettings, checkFrozenAffine, type FrozenAffine } from './settings.ts';
-import { isStock, StockBatchNormalization } from './stock.ts';
 
 /** Options of `freezeBatchNorm`. */
 export interface FreezeOptions {
@@ -38,17 +37,7 @@ export function freezeBatchNorm<Model extends tfl.LayersModel>(
   const { affine = 'fixed' } = options;
   checkFrozenAffine(affine, 'freezeBatchNorm: expected affine');
   const layers = batchNormLayers(model);
-  const derived = layers.find(
-    (layer) =>
-      layer instanceof StockBatchNormalization && !(layer instanceof BatchNormalization) && !isStock(layer),
-  );
-  if (derived !== undefined) {
-    throw new InvalidInputError(
-      `freezeBatchNorm: layer '${derived.name}' of model '${model.name}' is of a class of its own ` +
-        `(${derived.constructor.name}), which computes by itself. Derive the class from BatchNormalization of ` +
-        '@rebatch/layers.',
-    );
-  }
+  refuseDerived('freezeBatchNorm', model, layers);
   convert(model);
   for (const layer of layers) changeSettings(layer, { frozen: { affine } });
   return model;

@@ -62,6 +62,22 @@ export function changeSettings(
   stored.set(layer, next as unknown as StatisticsSettings);
 }
 
+/** Runs a synchronous function while some settings of a layer are changed. They are as before when it returns. */
+export function withSettings<T>(
+  layer: Pick<BatchNormLayer, 'name'>,
+  changes: Parameters<typeof changeSettings>[1],
+  fn: () => T,
+): T {
+  const before = stored.get(layer);
+  changeSettings(layer, changes);
+  try {
+    return fn();
+  } finally {
+    if (before === undefined) stored.delete(layer);
+    else stored.set(layer, before);
+  }
+}
+
 /** The settings that differ from the defaults, as they are saved. Empty where the stock layer would do. */
 export function savedSettings(layer: object): Partial<StatisticsSettings> {
   const entries = Object.entries(settingsOf(layer));

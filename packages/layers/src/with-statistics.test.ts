@@ -15,6 +15,8 @@ import {
   withStatistics,
 } from './index.ts';
 
+const StockClass = tfl.layers.batchNormalization({ name: 'stock_class' })
+  .constructor as unknown as typeof BatchNormalization;
 type Create = (config: object) => tfl.layers.Layer;
 const KINDS: [string, Create][] = [
   ['stock', tfl.layers.batchNormalization],
@@ -205,4 +207,49 @@ test('errors: statistics that do not exist, and a batch that has none', () => {
   const one = () => withStatistics(model, 'batch', () => model.predict(tf.ones([1, 3])));
   expect(one).toThrow(NormalizationBatchError);
   expect(one).toThrow(/'bn'/);
+});
+
+test('a class derived from the stock one infers by itself: left alone by population, refused by batch', () => {
+  class Doubled extends StockClass {
+    override call(inputs: tf.Tensor | tf.Tensor[], kwargs: { training?: boolean } = {}) {
+      return tf.tidy(() => tf.mul(super.call(inputs, kwargs), 2));
+    }
+  }
+  const model = tfl.sequential({
+    name: 'mixed',
+    layers: [
+      tfl.layers.batchNormalization({ name: 'plain', inputShape: [3] }),
+      new Doubled({ name: 'doubled' }),
+    ],
+  });
+  randomizeWeights(model, 2);
+  const x = randomTensor([6, 3], 1);
+  const alone = predict(model, x);
+  expect(withStatistics(model, 'population', () => predict(model, x))).toEqual(alone);
+  const act = () => withStatistics(model, 'batch', () => predict(model, x));
+  expect(act).toThrow(InvalidInputError);
+  expect(act).toThrow(/withStatistics.*'doubled' of model 'mixed'.*\(Doubled\)/);
+  for (const layer of model.layers) expect(Object.hasOwn(layer, 'call')).toBe(false);
+  expect(predict(model, x)).toEqual(alone);
+});
+
+test('a class derived from ours infers by itself, on the statistics of the scope', () => {
+  class Doubled extends BatchNormalization {
+    override call(inputs: tf.Tensor | tf.Tensor[], kwargs: { training?: boolean } = {}): tf.Tensor {
+      return tf.tidy(() => tf.mul(super.call(inputs, kwargs), 2));
+    }
+  }
+  const x = randomTensor([6, 3], 1);
+  for (const settings of [{ inferenceStatistics: 'batch' }, { frozen: { affine: 'fixed' } }] as const) {
+    const plain = single(batchNormalization, settings);
+    const model = single((config) => new Doubled(config), settings);
+    const asSet = predict(model, x);
+    for (const statistics of ['batch', 'population'] as const) {
+      const expected = withStatistics(plain, statistics, () => predict(plain, x));
+      const actual = withStatistics(model, statistics, () => predict(model, x));
+      expect(actual).toEqual(expected.map((value) => 2 * value));
+    }
+    expect((model.layers[0] as BatchNormalization).getConfig()).toMatchObject(settings);
+    expect(predict(model, x)).toEqual(asSet);
+  }
 });

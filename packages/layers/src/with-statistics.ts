@@ -2,10 +2,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { batchNormLayers } from './batch-norm-layers.ts';
-import { normalizeByBatch, normalizeByPopulation } from './layer-math.ts';
-import { checkStatisticsName, type Statistics } from './settings.ts';
+import { BatchNormalization } from './batch-normalization.ts';
+import { refuseDerived } from './derived.ts';
+import { normalizeByBatch } from './layer-math.ts';
+import { checkStatisticsName, type Statistics, withSettings } from './settings.ts';
 import { shadowCall } from './shadow.ts';
-import { type BatchNormLayer, isStock } from './stock.ts';
+import type { BatchNormLayer } from './stock.ts';
 
 /** The scopes that a layer is in, the innermost last, and what takes it out of all of them. */
 interface Scoped {
@@ -22,16 +24,19 @@ const scoped = new WeakMap<BatchNormLayer, Scoped>();
  * of the prediction is then part of the model.
  *
  * Nothing of the model changes: moving statistics stay, training goes on as without, and stock layers are not converted.
- * Scopes nest, and the innermost holds; where asynchronous ones overlap, the one entered last.
+ * A class that a user derived from the stock one infers by itself under `'population'`, and is refused under `'batch'`;
+ * one derived from ours is told the statistics. Scopes nest, and the innermost holds; where asynchronous ones overlap, the one entered last.
  *
  * @param model any model, or a single layer.
  * @param fn synchronous or asynchronous. A generator outlives the scope; consume it inside.
  * @returns what `fn` returns.
- * @throws {InvalidInputError} if `statistics` is neither; what `fn` throws.
+ * @throws {InvalidInputError} if `statistics` is neither, or `'batch'` and a layer's class was derived from the stock
+ *   one by a user, so that it computes by itself; nothing has run then. What `fn` throws.
  */
 export function withStatistics<T>(model: tfl.layers.Layer, statistics: Statistics, fn: () => T): T {
   checkStatisticsName(statistics, 'withStatistics: expected statistics');
   const layers = batchNormLayers(model);
+  if (statistics === 'batch') refuseDerived('withStatistics', model, layers);
   const scope = { of: statistics };
   for (const layer of layers) enter(layer, scope);
   const leaveAll = () => {
@@ -58,10 +63,15 @@ function enter(layer: BatchNormLayer, scope: { readonly of: Statistics }): void 
   const statistics = [scope];
   const leave = shadowCall(layer, (original) => (inputs, kwargs) => {
     if (kwargs?.training === true) return original(inputs, kwargs);
-    // Population statistics are what a stock layer infers by itself.
     const { of } = statistics.at(-1)!;
-    if (of === 'population' && isStock(layer)) return original(inputs, kwargs);
-    return infer(layer, of, inputs as tf.Tensor | tf.Tensor[]);
+    if (layer instanceof BatchNormalization) {
+      // By its own call, which may be that of a derived class. Batch statistics hold over a frozen layer, too.
+      const changes = { inferenceStatistics: of, ...(of === 'batch' ? { frozen: undefined } : {}) };
+      return withSettings(layer, changes, () => original(inputs, kwargs));
+    }
+    // Population statistics are what a stock layer infers by itself.
+    if (of === 'population') return original(inputs, kwargs);
+    return tf.tidy(() => normalizeByBatch(layer, inputs as tf.Tensor | tf.Tensor[]).y);
   });
   scoped.set(layer, { statistics, leave });
 }
@@ -73,12 +83,6 @@ function leave(layer: BatchNormLayer, scope: { readonly of: Statistics }): void 
   if (statistics.length > 0) return;
   scoped.delete(layer);
   leave();
-}
-
-function infer(layer: BatchNormLayer, statistics: Statistics, inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
-  return tf.tidy(() =>
-    statistics === 'batch' ? normalizeByBatch(layer, inputs).y : normalizeByPopulation(layer, inputs),
-  );
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
