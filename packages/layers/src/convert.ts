@@ -14,10 +14,10 @@ import { isStock, StockBatchNormalization } from './stock.ts';
  * built, would get new variables, and so lose the optimizer's slots, and would leave references that the user holds
  * pointing at dead layers.
  *
- * @param model a LayersModel or Sequential, compiled or not.
+ * @param model any model, compiled or not, or a single layer.
  * @throws {ForeignLayerError} if a layer comes from another copy of tfjs-layers. Nothing is converted then.
  */
-export function convert<Model extends tfl.LayersModel>(model: Model): Model {
+export function convert<Model extends tfl.layers.Layer>(model: Model): Model {
   const layers = batchNormLayers(model);
   const foreign = layers.find((layer) => !isOwnCopy(layer));
   if (foreign !== undefined) {

@@ -230,6 +230,28 @@ test('unfreezing restores settings, flags and configurations; both are idempoten
   for (const layer of model.layers) expect(layer).toBeInstanceOf(BatchNormalization);
 });
 
+test('a single layer is converted, frozen and unfrozen as a model is', () => {
+  const layer = tfl.layers.batchNormalization({ name: 'alone' });
+  expect(freezeBatchNorm(layer, { affine: 'trainable' })).toBe(layer);
+  expect(layer).toMatchObject({ frozen: { affine: 'trainable' } });
+  expect(unfreezeBatchNorm(layer)).toBe(layer);
+  expect(layer).toMatchObject({ frozen: undefined });
+  const wrapper = tfl.layers.timeDistributed({ layer: tfl.layers.batchNormalization({ name: 'inside' }) });
+  expect(convert(wrapper)).toBe(wrapper);
+  expect(batchNormLayers(wrapper)[0]).toBeInstanceOf(BatchNormalization);
+});
+
+test('a frozen layer adds nothing that is trained, so a model of no other weights needs the affine part', async () => {
+  const [x, y] = [randomTensor([8, 3], 1), randomTensor([8, 3], 2)];
+  const model = tfl.sequential({ layers: [batchNormalization({ inputShape: [3] })] });
+  model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+  freezeBatchNorm(model);
+  await expect(model.fit(x, y, { epochs: 1, verbose: 0 })).rejects.toThrow(/Cannot find a connection/);
+  freezeBatchNorm(model, { affine: 'trainable' });
+  const { history } = await model.fit(x, y, { epochs: 1, verbose: 0 });
+  expect(history.loss).toHaveLength(1);
+});
+
 test('a model without such layers is returned as it is', () => {
   const model = tfl.sequential({ layers: [tfl.layers.dense({ units: 1, inputShape: [2] })] });
   expect(unfreezeBatchNorm(freezeBatchNorm(model))).toBe(model);

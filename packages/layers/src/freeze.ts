@@ -24,13 +24,16 @@ export interface FreezeOptions {
  * the optimizer and its state are not touched, nor are the layers' own settings, which hold again after
  * `unfreezeBatchNorm`. A frozen model is saved frozen. Freezing again changes only how the affine part is treated.
  *
+ * With `'fixed'` a layer has nothing to train: where nothing else of the model is trainable, `fit` throws tfjs's "Cannot
+ * find a connection between any variable and the result of the loss function". Freeze such a model with `'trainable'`.
+ *
  * @param model any model, or a single layer; harmless on a model without batch normalization.
  * @returns the same model.
  * @throws {ForeignLayerError} if a layer comes from another copy of tfjs-layers. Nothing is frozen then.
  * @throws {InvalidInputError} if `affine` is neither, or a layer's class was derived from the stock one by a user, so
  *   that it computes by itself. Nothing is frozen then.
  */
-export function freezeBatchNorm<Model extends tfl.LayersModel>(
+export function freezeBatchNorm<Model extends tfl.layers.Layer>(
   model: Model,
   options: FreezeOptions = {},
 ): Model {
@@ -44,12 +47,12 @@ export function freezeBatchNorm<Model extends tfl.LayersModel>(
 }
 
 /**
- * The inverse of `freezeBatchNorm`: the layers choose their statistics as they did before, and gamma and beta are
+ * The inverse of `freezeBatchNorm`, for any model or a single layer: the layers choose their statistics as they did before, and gamma and beta are
  * trained as before. Layers that were stock stay converted. Harmless on layers that are not frozen.
  *
  * @returns the same model.
  */
-export function unfreezeBatchNorm<Model extends tfl.LayersModel>(model: Model): Model {
+export function unfreezeBatchNorm<Model extends tfl.layers.Layer>(model: Model): Model {
   for (const layer of batchNormLayers(model)) {
     if (layer instanceof BatchNormalization && layer.frozen !== undefined) {
       changeSettings(layer, { frozen: undefined });
