@@ -60,6 +60,15 @@ export interface SeriesChartOptions {
   readonly marginRight?: number;
 }
 
+/** The axis of experiments on the normalization batch size. */
+export const NORMALIZATION_BATCH_AXIS: Plot.ScaleOptions = {
+  type: 'log',
+  base: 2,
+  label: 'normalization batch (samples)',
+  ticks: [2, 4, 8, 16, 64, 256],
+  tickFormat: 'd',
+};
+
 /** For errors in percent: enough of them wherever the values lie. */
 const LOG_TICKS = [0.5, 1, 1.5, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50];
 

@@ -5,7 +5,7 @@ import type { Claim, Experiment } from '../experiment.ts';
 import { firstDigits, loadDigits } from '../mnist.ts';
 import { type Block, buildNetwork, errorRate } from '../network.ts';
 import { usePopulation } from '../population.ts';
-import { type SeriesPoint, seriesChart, seriesOf, seriesTable } from '../series.ts';
+import { NORMALIZATION_BATCH_AXIS, type SeriesPoint, seriesChart, seriesOf, seriesTable } from '../series.ts';
 import { mean, percent } from '../summary.ts';
 import { cosineDecay, Training } from '../training.ts';
 
@@ -104,13 +104,7 @@ export const nbsSweep: Experiment<Row, Settings> = {
   chart: ({ section, rows }) =>
     seriesChart(points(rows), {
       ariaLabel: `Sec. ${section}`,
-      x: {
-        type: 'log',
-        base: 2,
-        label: 'normalization batch (samples)',
-        ticks: [2, 4, 8, 16, 64, 256],
-        tickFormat: 'd',
-      },
+      x: NORMALIZATION_BATCH_AXIS,
       y: { type: 'log', label: 'error (%)' },
     }),
 };
