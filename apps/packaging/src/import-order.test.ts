@@ -15,6 +15,7 @@ const ORDER: ImportOrder = {
   estimators: ['stats'],
   layers: ['stats', 'core', 'estimators'],
   recalibrate: ['stats', 'core', 'estimators', 'layers'],
+  domains: ['stats', 'core', 'layers', 'recalibrate'],
   inspect: ['stats', 'core', 'layers', 'recalibrate'],
 };
 
