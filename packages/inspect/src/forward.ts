@@ -29,7 +29,8 @@ export type DeviceStatistics = readonly { readonly mean: tf.Tensor; readonly var
 
 /** Runs the model as at inference (dropout off) with `hook` in place of each normalization. Tidy it. */
 export function runWith({ model, layers }: Subject, batch: unknown, hook: CallHook): tf.Tensor[] {
-  const float: CallHook = (call, x) => hook(call, x.dtype === 'float32' ? x : tf.cast(x, 'float32'));
+  const float: CallHook = (call, x, part) =>
+    hook(call, x.dtype === 'float32' ? x : tf.cast(x, 'float32'), part);
   return interceptCalls(layers, float, () =>
     [model.apply(tensorsIn(batch), { training: false })].flat(),
   ) as tf.Tensor[];
@@ -41,9 +42,10 @@ export function outputsUnder(
   batch: unknown,
   statistics: DeviceStatistics | 'batch',
 ): tf.Tensor {
-  const [output] = runWith(subject, batch, ({ layer }, x) => {
+  const [output] = runWith(subject, batch, ({ layer }, x, part) => {
     const options = normalizeOptions(subject.layers[layer]!);
-    return statistics === 'batch' ? batchNormalize(x, options).y : normalize(x, statistics[layer]!, options);
+    if (statistics !== 'batch') return normalize(x, statistics[layer]!, options);
+    return part === undefined ? batchNormalize(x, options).y : normalize(x, part, options);
   });
   return output!;
 }

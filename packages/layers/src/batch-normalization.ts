@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { channelAxis } from './channel-axis.ts';
 import { constantLosses } from './constant-losses.ts';
-import { normalizeByBatch, normalizeByPopulation } from './layer-math.ts';
+import { type CallArguments, normalizeByBatch, normalizeByPopulation } from './layer-math.ts';
 import {
   changeSettings,
   type Statistics,
@@ -121,19 +121,31 @@ export class BatchNormalization extends StockBatchNormalization {
    * @throws {NormalizationBatchError} by batch statistics, if a channel has a single value; nothing is updated then.
    * @throws {InvalidInputError} for an empty or disposed input.
    */
-  override call(inputs: tf.Tensor | tf.Tensor[], kwargs: { training?: boolean } = {}): tf.Tensor {
+  override call(inputs: tf.Tensor | tf.Tensor[], kwargs: CallArguments = {}): tf.Tensor {
     const training = kwargs.training === true;
     return tf.tidy(() => {
       const { frozen } = this;
       const statistics = training ? this.trainingStatistics : this.inferenceStatistics;
       if (frozen !== undefined || statistics === 'population') return normalizeByPopulation(this, inputs);
-      const { y, mean, variance } = normalizeByBatch(this, inputs);
-      if (!training) return y;
-      const nextMean = movedTowards(this.movingMean.read(), mean, this.momentum);
-      const nextVariance = movedTowards(this.movingVariance.read(), variance, this.momentum);
+      if (!training) return normalizeByBatch(this, inputs, kwargs.batchMoments).y;
+      const { y, ...moments } = normalizeByBatch(this, inputs);
+      this.moveStatistics(moments);
+      return y;
+    });
+  }
+
+  /**
+   * One step of the EMA: moving_mean and moving_variance move towards a batch's moments by 1 - momentum, as in a training
+   * call. For layers that normalize by other batches than their input, such as several inputs together.
+   *
+   * @param batch the batch's mean and biased variance, [channels] each.
+   */
+  moveStatistics(batch: { readonly mean: tf.Tensor; readonly variance: tf.Tensor }): void {
+    tf.tidy(() => {
+      const nextMean = movedTowards(this.movingMean.read(), batch.mean, this.momentum);
+      const nextVariance = movedTowards(this.movingVariance.read(), batch.variance, this.momentum);
       this.movingMean.write(nextMean);
       this.movingVariance.write(nextVariance);
-      return y;
     });
   }
 

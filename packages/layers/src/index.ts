@@ -11,6 +11,7 @@ export { FoldError, ForeignLayerError } from './errors.ts';
 export { type Folded, type FoldOptions, type FoldResult, foldBatchNorm } from './fold/fold.ts';
 export type { Kept } from './fold/plan.ts';
 export { type FreezeOptions, freezeBatchNorm, unfreezeBatchNorm } from './freeze.ts';
+export type { CallArguments } from './layer-math.ts';
 export { type NormalizationBatches, normalizationBatches } from './normalization-batches.ts';
 export type { FrozenAffine, Statistics, StatisticsSettings } from './settings.ts';
 export type { BatchNormLayer } from './stock.ts';

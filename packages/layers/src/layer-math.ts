@@ -1,19 +1,37 @@
 // What a batch normalization layer computes, for any layer, stock or ours: the one place that reads a layer's fields
 // into core's ops.
-import { InvalidInputError, type NormalizeOptions, normalize } from '@rebatch/core';
+import { batchMoments, InvalidInputError, type NormalizeOptions, normalize } from '@rebatch/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { channelAxis } from './channel-axis.ts';
 import { type NormalizedBatch, normalizeInBatches } from './normalization-batches.ts';
 import { settingsOf } from './settings.ts';
 import type { BatchNormLayer } from './stock.ts';
 
+/** What a layer's call may be told beside its input. */
+export interface CallArguments {
+  readonly training?: boolean;
+  /**
+   * The moments of the normalization batch that the input is only a part of, such as one of a head's feature levels:
+   * where batch statistics infer, these normalize. Training needs gradients through them, and does not look at them.
+   */
+  readonly batchMoments?: { readonly mean: tf.Tensor; readonly variance: tf.Tensor };
+}
+
 /**
- * By the moments of the normalization batches in the input. Nothing of the layer changes.
+ * By the moments of the normalization batches in the input, or by those that are given. Nothing of the layer changes.
  *
  * @throws {NormalizationBatchError} if a channel of a normalization batch has a single value.
  */
-export function normalizeByBatch(layer: BatchNormLayer, inputs: tf.Tensor | tf.Tensor[]): NormalizedBatch {
+export function normalizeByBatch(
+  layer: BatchNormLayer,
+  inputs: tf.Tensor | tf.Tensor[],
+  given?: CallArguments['batchMoments'],
+): NormalizedBatch {
   const x = floatInput(layer, inputs);
+  if (given !== undefined) {
+    const options = optionsOf(layer);
+    return { y: normalize(x, given, options), ...batchMoments(x, options) };
+  }
   return normalizeInBatches(x, settingsOf(layer).normalizationBatchSize, optionsOf(layer));
 }
 

@@ -1,8 +1,10 @@
 // Standing in for a layer's `call` for a while, by a property of the instance: it works for stock, converted and
 // wrapped layers alike, and the layer's class never learns of it.
 
+import type { CallArguments } from './layer-math.ts';
+
 /** A layer's computation, as tf.layers invokes it. */
-export type Call = (inputs: unknown, kwargs?: { training?: boolean }) => unknown;
+export type Call = (inputs: unknown, kwargs?: CallArguments) => unknown;
 
 /** Gives an object its own property `call`, made from the one it has, until the returned function is called. */
 export function shadowCall(layer: { call: unknown }, replace: (original: Call) => Call): () => void {

@@ -1,4 +1,4 @@
-import { expectClose, expectNoLeaks, referenceBatchNorm } from '@rebatch/testing';
+import { expectClose, expectNoLeaks, referenceBatchNorm, referenceNormalize } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { expect, test } from 'vitest';
@@ -252,4 +252,29 @@ test('a class derived from ours infers by itself, on the statistics of the scope
     expect((model.layers[0] as BatchNormalization).getConfig()).toMatchObject(settings);
     expect(predict(model, x)).toEqual(asSet);
   }
+});
+
+onEachBackend(() => {
+  test.each(KINDS)(
+    '%s: of an input that is a part of its batch, the batch’s moments normalize',
+    (_, create) => {
+      const model = single(create);
+      const layer = model.layers[0]!;
+      const part = randomTensor([3, 3], 1);
+      const [gamma, beta] = weightValues(model) as [Float32Array, Float32Array];
+      const moments = { mean: [0.5, -1, 2], variance: [4, 1, 0.25] };
+      const batchMoments = { mean: tf.tensor1d(moments.mean), variance: tf.tensor1d(moments.variance) };
+      const layout = { outer: 3, channels: 3, inner: 1, groups: 1 };
+      const expected = referenceNormalize(part.dataSync(), layout, moments, { gamma, beta, epsilon: 1e-3 });
+      const y = withStatistics(model, 'batch', () => layer.call(part, { batchMoments }) as tf.Tensor);
+      expectClose(y.dataSync(), expected, 1e-5);
+      // A single value per channel is no obstacle then, and population statistics are what they were.
+      const row = tf.slice(part, 0, 1);
+      const one = withStatistics(model, 'batch', () => layer.call(row, { batchMoments }) as tf.Tensor);
+      expectClose(one.dataSync(), expected.slice(0, 3), 1e-5);
+      expect((layer.call(part, { batchMoments }) as tf.Tensor).dataSync()).toEqual(
+        (layer.call(part, {}) as tf.Tensor).dataSync(),
+      );
+    },
+  );
 });

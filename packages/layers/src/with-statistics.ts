@@ -71,7 +71,7 @@ function enter(layer: BatchNormLayer, scope: { readonly of: Statistics }): void 
     }
     // Population statistics are what a stock layer infers by itself.
     if (of === 'population') return original(inputs, kwargs);
-    return tf.tidy(() => normalizeByBatch(layer, inputs as tf.Tensor | tf.Tensor[]).y);
+    return tf.tidy(() => normalizeByBatch(layer, inputs as tf.Tensor | tf.Tensor[], kwargs?.batchMoments).y);
   });
   scoped.set(layer, { statistics, leave });
 }

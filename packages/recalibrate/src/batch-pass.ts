@@ -3,6 +3,7 @@ import {
   batchMoments,
   batchNormalize,
   NormalizationBatchError,
+  normalize,
   valuesPerChannel,
   viewChannels,
 } from '@rebatch/core';
@@ -21,10 +22,12 @@ export function batchMeasure(run: Run): Pass['measure'] {
     // The graph is the same for inputs of one shape: after the last normalization nothing is left to learn from it.
     const last = first?.signature === batch.signature ? first.applications : undefined;
     let count = 0;
-    const measured = forward(model, layers, inputs, ({ layer }, x) => {
+    const measured = forward(model, layers, inputs, ({ layer }, x, batch) => {
       const options = normalizeOptions(layers[layer]!);
-      checkNormalizationBatch(x, options, index);
       count += 1;
+      if (batch !== undefined)
+        return { moments: [batchMoments(x, options)], y: normalize(x, batch, options) };
+      checkNormalizationBatch(x, options, index);
       return measureAsTrained(layers[layer]!, x, options, count !== last);
     });
     first ??= { applications: count, signature: batch.signature };
@@ -32,7 +35,7 @@ export function batchMeasure(run: Run): Pass['measure'] {
       disposeMeasured(measured);
       throw new ApplicationsChangedError(
         `Batch ${index}: its batch normalization layers were applied ${count} times, those of batch 0 ` +
-          `${first.applications} times. Batches must have the same number of time steps.`,
+          `${first.applications} times. Batches must have the same number of time steps, and the same domains.`,
       );
     }
     return measured;

@@ -3,7 +3,7 @@ import type { BatchMoments } from '@rebatch/core';
 import type { BatchNormLayer } from '@rebatch/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import { type Call, interceptCalls } from './intercept.ts';
+import { type Call, type CallHook, interceptCalls } from './intercept.ts';
 
 /** The moments of one application's input, kept on the device until `disposeMeasured`. */
 export interface Measured extends Call {
@@ -28,12 +28,12 @@ export function forward(
   model: tfl.LayersModel,
   layers: readonly BatchNormLayer[],
   inputs: () => readonly tf.Tensor[],
-  step: (call: Call, x: tf.Tensor) => Step,
+  step: (...application: Parameters<CallHook>) => Step,
 ): Measured[] {
   const measured: Measured[] = [];
-  const hook = (call: Call, input: tf.Tensor): tf.Tensor => {
+  const hook: CallHook = (call, input, batch) => {
     const x = input.dtype === 'float32' ? input : tf.cast(input, 'float32');
-    const { moments: several = [], y } = step(call, x);
+    const { moments: several = [], y } = step(call, x, batch);
     for (const moments of several) {
       tf.keep(moments.mean);
       tf.keep(moments.variance);

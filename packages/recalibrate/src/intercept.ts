@@ -4,7 +4,7 @@
  * the model ever meets it.
  */
 
-import type { BatchNormLayer } from '@rebatch/layers';
+import type { BatchNormLayer, CallArguments } from '@rebatch/layers';
 import type * as tf from '@tensorflow/tfjs-core';
 
 /** One application of a layer during one forward: the `index`-th call of the `layer`-th layer. */
@@ -13,8 +13,11 @@ export interface Call {
   readonly index: number;
 }
 
-/** Stands in for the layer's own computation. */
-export type CallHook = (call: Call, x: tf.Tensor) => tf.Tensor;
+/**
+ * Stands in for the layer's own computation. `batch` are the moments of the normalization batch, where x is only a part
+ * of it (`CallArguments.batchMoments` of `@rebatch/layers`).
+ */
+export type CallHook = (call: Call, x: tf.Tensor, batch?: CallArguments['batchMoments']) => tf.Tensor;
 
 /**
  * Runs `body` with every call of the layers going to `hook`; the layers are themselves again when it returns or throws.
@@ -26,9 +29,9 @@ export function interceptCalls<T>(layers: readonly BatchNormLayer[], hook: CallH
     layers.forEach((layer, number) => {
       let calls = 0;
       undo.push(
-        shadow(layer, 'call', (inputs: tf.Tensor | tf.Tensor[]) => {
+        shadow(layer, 'call', (inputs: tf.Tensor | tf.Tensor[], kwargs?: CallArguments) => {
           const x = Array.isArray(inputs) ? inputs[0]! : inputs;
-          return hook({ layer: number, index: calls++ }, x);
+          return hook({ layer: number, index: calls++ }, x, kwargs?.batchMoments);
         }),
       );
     });

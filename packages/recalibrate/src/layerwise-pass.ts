@@ -96,7 +96,7 @@ export function layerwiseMeasure(
   function changed({ signature }: Batch, index: number): ApplicationsChangedError {
     return new ApplicationsChangedError(
       `Batch ${index}: its batch normalization layers were not applied as often as for batch 0 (sample shapes ` +
-        `${signature} and ${plan.signature}). Batches must have the same number of time steps.`,
+        `${signature} and ${plan.signature}). Batches must have the same number of time steps, and the same domains.`,
     );
   }
 }
