@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type ChannelView, type ViewOptions, valuesPerChannel, viewFor } from './channel-view.ts';
-import { aside, spread } from './composed.ts';
+import { momentsGradient } from './composed.ts';
 import { assertFloatTensor } from './inputs.ts';
+import type { Grouping } from './kernels.ts';
 import * as kernels from './kernels.ts';
 import { tidied } from './tidied.ts';
 
@@ -30,12 +31,13 @@ export function batchMoments(x: tf.Tensor, options: ViewOptions = {}): BatchMome
 }
 
 /** The packed moments of x as one differentiable op, so that no intermediate of it lands on the gradient tape. */
-export function packedMoments(x: tf.Tensor, view: ChannelView): tf.Tensor3D {
+export function packedMoments(x: tf.Tensor, grouping: Grouping): tf.Tensor3D {
+  const { ids, ...view } = grouping;
   const op = tf.customGrad((input, save) => {
-    const value = kernels.moments(input as tf.Tensor, view);
-    (save as tf.GradSaveFunc)([input as tf.Tensor, value]);
-    const gradFunc = (dPacked: tf.Tensor, saved: tf.Tensor[]) =>
-      momentsGradient(dPacked as tf.Tensor3D, saved[0]!, saved[1] as tf.Tensor3D, view);
+    const value = kernels.moments(input as tf.Tensor, grouping);
+    (save as tf.GradSaveFunc)([input as tf.Tensor, value, ...(ids === undefined ? [] : [ids])]);
+    const gradFunc = (dPacked: tf.Tensor, [savedX, packed, savedIds]: tf.Tensor[]) =>
+      momentsGradient(dPacked, savedX!, packed!, { ...view, ids: savedIds });
     return { value, gradFunc };
   });
   return op(x) as tf.Tensor3D;
@@ -50,21 +52,4 @@ export function unpackMoments(packed: tf.Tensor3D, view: ChannelView, grouped: b
     variance: tf.reshape(variance, shape),
     count: valuesPerChannel(view),
   };
-}
-
-/** dx = (dmean + 2 (x - mean) dvariance) / n. */
-function momentsGradient(
-  dPacked: tf.Tensor3D,
-  x: tf.Tensor,
-  packed: tf.Tensor3D,
-  view: ChannelView,
-): tf.Tensor {
-  return tf.tidy(() => {
-    const n = valuesPerChannel(view);
-    const [mean] = tf.unstack(packed) as [tf.Tensor];
-    const [dMean, dVariance] = tf.unstack(dPacked) as [tf.Tensor, tf.Tensor];
-    const centered = tf.sub(spread(x, view), aside(mean, view));
-    const dx = tf.add(tf.mul(centered, aside(tf.mul(dVariance, 2 / n), view)), aside(tf.div(dMean, n), view));
-    return tf.reshape(dx, x.shape);
-  });
 }

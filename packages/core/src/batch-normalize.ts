@@ -1,9 +1,10 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import { affineGradients, pullsOf } from './affine-gradients.ts';
 import { type BatchMoments, packedMoments, unpackMoments } from './batch-moments.ts';
 import { valuesPerChannel } from './channel-view.ts';
 import { NormalizationBatchError, subject } from './errors.ts';
 import * as kernels from './kernels.ts';
-import { affineGradients, checkNormalize, type NormalizeOptions } from './normalize.ts';
+import { checkNormalize, type NormalizeOptions } from './normalize.ts';
 import { tidied } from './tidied.ts';
 
 /**
@@ -33,18 +34,23 @@ export function batchNormalize(
   return tidied(() => {
     const packed = packedMoments(x, view);
     const { gamma, beta, groups } = options;
-    const y = affineGradients(x, gamma, beta, {
-      forward: () => kernels.normalize(x, packed, gamma, beta, view, epsilon),
-      keep: [packed],
-      backward: (dy, savedX, [savedPacked], savedGamma) => {
-        const moments = savedPacked as tf.Tensor3D;
-        const sums = kernels.backwardReduce(dy, savedX, moments, view, epsilon);
-        return {
-          dx: kernels.backwardInput(dy, savedX, moments, sums, savedGamma, view, epsilon),
-          sums: () => sums,
-        };
+    const y = affineGradients(
+      x,
+      { gamma, beta },
+      {
+        forward: () => kernels.normalize(x, packed, { gamma, beta }, view, epsilon),
+        keep: [packed],
+        backward: (dy, savedX, [savedPacked], savedGamma) => {
+          const moments = savedPacked as tf.Tensor3D;
+          const sums = kernels.backwardReduce(dy, savedX, moments, view, epsilon);
+          const pulls = pullsOf(sums, savedGamma, valuesPerChannel(view));
+          return {
+            dx: kernels.backwardInput(dy, savedX, moments, pulls, savedGamma, view, epsilon),
+            sums: () => sums,
+          };
+        },
       },
-    });
+    );
     return { y, ...unpackMoments(packed, view, groups !== undefined) };
   });
 }

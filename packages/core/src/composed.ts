@@ -2,22 +2,20 @@
 // because one long float32 sum loses about 1e-5, and moments are taken around a first estimate of the mean, so that
 // a mean far larger than the deviation does not cancel.
 import * as tf from '@tensorflow/tfjs-core';
-import { type ChannelView, valuesPerChannel } from './channel-view.ts';
-
-// Adding equal values to a far larger one, such as the square of an outlier, rounds the same way every time: in runs of
-// 32 that costs 2e-6. Runs of 8 take the same time.
-const RUN = 8;
+import { type Groups, groupsOf } from './composed-groups.ts';
+import type { Affine, Grouping } from './kernels.ts';
 
 /** [2, groups, channels]: means, then biased variances. */
-export function moments(x: tf.Tensor, view: ChannelView): tf.Tensor {
+export function moments(x: tf.Tensor, grouping: Grouping): tf.Tensor {
   return tf.tidy(() => {
-    const n = valuesPerChannel(view);
-    const estimate = tf.div(sumPerChannel(spread(x, view), view), n);
-    const shifted = centered(x, estimate, view);
-    const residual = tf.div(sumPerChannel(shifted, view), n);
+    const groups = groupsOf(grouping);
+    const mean = (values: tf.Tensor) => tf.div(groups.sum(values), groups.count);
+    const estimate = mean(groups.spread(x));
+    const shifted = centered(x, estimate, groups);
+    const residual = mean(shifted);
     // Squares of the twice-centered values are never negative, and keep a NaN that a clamp might hide.
-    const squares = tf.square(tf.sub(shifted, aside(residual, view)));
-    return tf.stack([tf.add(estimate, residual), tf.div(sumPerChannel(squares, view), n)]);
+    const squares = tf.square(tf.sub(shifted, groups.aside(residual)));
+    return tf.stack([tf.add(estimate, residual), mean(squares)]);
   });
 }
 
@@ -25,29 +23,26 @@ export function moments(x: tf.Tensor, view: ChannelView): tf.Tensor {
 export function normalize(
   x: tf.Tensor,
   packed: tf.Tensor,
-  gamma: tf.Tensor | undefined,
-  beta: tf.Tensor | undefined,
-  view: ChannelView,
+  { gamma, beta }: Affine,
+  grouping: Grouping,
   epsilon: number,
 ): tf.Tensor {
   return tf.tidy(() => {
     const [mean, variance] = tf.unstack(packed) as [tf.Tensor, tf.Tensor];
-    if (hasOwnNormalize(view)) {
-      const rows = tf.reshape(x, [view.outer, view.channels]) as tf.Tensor2D;
-      const vectors = [mean, variance].map((t) => tf.reshape(t, [view.channels]) as tf.Tensor1D);
-      const y = tf.batchNorm2d(
-        rows,
-        vectors[0]!,
-        vectors[1]!,
-        beta as tf.Tensor1D,
-        gamma as tf.Tensor1D,
-        epsilon,
+    if (hasOwnNormalize(grouping)) {
+      const { outer, channels } = grouping;
+      const rows = tf.reshape(x, [outer, channels]) as tf.Tensor2D;
+      const vectors = [mean, variance, beta, gamma].map(
+        (t) => t && (tf.reshape(t, [channels]) as tf.Tensor1D),
       );
+      const y = tf.batchNorm2d(rows, vectors[0]!, vectors[1]!, vectors[2], vectors[3], epsilon);
       return tf.reshape(y, x.shape);
     }
+    const groups = groupsOf(grouping);
     // Not x * scale + shift: that cancels when the mean is far larger than the deviation.
-    const scaled = tf.mul(centered(x, mean, view), aside(scaleOf(variance, gamma, epsilon), view));
-    const y = beta === undefined ? scaled : tf.add(scaled, aside(tf.broadcastTo(beta, mean.shape), view));
+    const scale = groups.aside(scaleOf(variance, gamma, epsilon));
+    const scaled = tf.mul(centered(x, mean, groups), scale);
+    const y = beta === undefined ? scaled : tf.add(scaled, groups.aside(tf.broadcastTo(beta, mean.shape)));
     return tf.reshape(y, x.shape);
   });
 }
@@ -56,8 +51,8 @@ export function normalize(
  * Whether the backend's own inference op is as exact as ours: it must subtract the mean first (webgl and webgpu
  * multiply it out). Where it does, it is 20 times faster than broadcasting.
  */
-function hasOwnNormalize({ groups, inner }: ChannelView): boolean {
-  return groups === 1 && inner === 1 && ['cpu', 'wasm'].includes(tf.getBackend());
+function hasOwnNormalize({ groups, inner, ids }: Grouping): boolean {
+  return groups === 1 && inner === 1 && ids === undefined && ['cpu', 'wasm'].includes(tf.getBackend());
 }
 
 /** [2, groups, channels]: sum of dy, then sum of dy times the normalized x. */
@@ -65,35 +60,54 @@ export function backwardReduce(
   dy: tf.Tensor,
   x: tf.Tensor,
   packed: tf.Tensor,
-  view: ChannelView,
+  grouping: Grouping,
   epsilon: number,
 ): tf.Tensor {
   return tf.tidy(() => {
+    const groups = groupsOf(grouping);
     const [mean, variance] = tf.unstack(packed) as [tf.Tensor, tf.Tensor];
-    const upstream = spread(dy, view);
-    const products = sumPerChannel(tf.mul(upstream, centered(x, mean, view)), view);
-    return tf.stack([sumPerChannel(upstream, view), tf.mul(products, scaleOf(variance, undefined, epsilon))]);
+    const upstream = groups.spread(dy);
+    const products = groups.sum(tf.mul(upstream, centered(x, mean, groups)));
+    const scaled = tf.mul(products, scaleOf(variance, undefined, epsilon));
+    return tf.stack([groups.sum(upstream), groups.present(scaled)]);
   });
 }
 
-/** gamma / sqrt(variance + epsilon) * (dy - sum(dy)/n - xhat * sum(dy * xhat)/n). */
+/** (gamma * dy - pulls[0] - xhat * pulls[1]) / sqrt(variance + epsilon). */
 export function backwardInput(
   dy: tf.Tensor,
   x: tf.Tensor,
   packed: tf.Tensor,
-  sums: tf.Tensor,
+  pulls: tf.Tensor,
   gamma: tf.Tensor | undefined,
-  view: ChannelView,
+  grouping: Grouping,
   epsilon: number,
 ): tf.Tensor {
   return tf.tidy(() => {
-    const n = valuesPerChannel(view);
+    const groups = groupsOf(grouping);
     const [mean, variance] = tf.unstack(packed) as [tf.Tensor, tf.Tensor];
-    const [sumDy, sumDyXhat] = tf.unstack(sums) as [tf.Tensor, tf.Tensor];
-    const slope = tf.div(tf.mul(sumDyXhat, scaleOf(variance, undefined, epsilon)), n);
-    const along = tf.mul(centered(x, mean, view), aside(slope, view));
-    const across = tf.sub(tf.sub(spread(dy, view), aside(tf.div(sumDy, n), view)), along);
-    return tf.reshape(tf.mul(across, aside(scaleOf(variance, gamma, epsilon), view)), x.shape);
+    const [ofMean, ofVariance] = tf.unstack(pulls) as [tf.Tensor, tf.Tensor];
+    const inverse = scaleOf(variance, undefined, epsilon);
+    const own = tf.mul(groups.spread(dy), groups.aside(scaleOf(variance, gamma, epsilon)));
+    const slope = tf.mul(ofVariance, tf.square(inverse));
+    const along = tf.mul(centered(x, mean, groups), groups.aside(slope));
+    return tf.reshape(tf.sub(tf.sub(own, groups.aside(tf.mul(ofMean, inverse))), along), x.shape);
+  });
+}
+
+/** dx = (dmean + 2 (x - mean) dvariance) / n, for the gradients [2, groups, channels] of moments. */
+export function momentsGradient(
+  dPacked: tf.Tensor,
+  x: tf.Tensor,
+  packed: tf.Tensor,
+  grouping: Grouping,
+): tf.Tensor {
+  return tf.tidy(() => {
+    const groups = groupsOf(grouping);
+    const [mean] = tf.unstack(packed) as [tf.Tensor];
+    const [dMean, dVariance] = tf.unstack(tf.div(dPacked, groups.count)) as [tf.Tensor, tf.Tensor];
+    const along = tf.mul(centered(x, mean, groups), groups.aside(tf.mul(dVariance, 2)));
+    return tf.reshape(tf.add(along, groups.aside(dMean)), x.shape);
   });
 }
 
@@ -104,39 +118,6 @@ function scaleOf(variance: tf.Tensor, gamma: tf.Tensor | undefined, epsilon: num
 }
 
 /** x - mean, spread. */
-function centered(x: tf.Tensor, mean: tf.Tensor, view: ChannelView): tf.Tensor {
-  return tf.sub(spread(x, view), aside(mean, view));
-}
-
-/** x as [groups, outer / groups, channels, inner], without the last axis where it is 1. */
-export function spread(x: tf.Tensor, { outer, channels, inner, groups }: ChannelView): tf.Tensor {
-  const shape = [groups, outer / groups, channels];
-  return tf.reshape(x, inner === 1 ? shape : [...shape, inner]);
-}
-
-/** [groups, channels] in a shape that broadcasts against `spread`. */
-export function aside(perChannel: tf.Tensor, { channels, inner, groups }: ChannelView): tf.Tensor {
-  return tf.reshape(perChannel, inner === 1 ? [groups, 1, channels] : [groups, 1, channels, 1]);
-}
-
-/** Sums a spread tensor to [groups, channels]. */
-function sumPerChannel(values: tf.Tensor, view: ChannelView): tf.Tensor {
-  const summed = view.inner === 1 ? values : sumAxis(values, 3);
-  return sumAxis(summed, 1);
-}
-
-/** Sums out one axis, never adding more than RUN values in a row. */
-function sumAxis(values: tf.Tensor, axis: number): tf.Tensor {
-  let rest = values;
-  while (rest.shape[axis]! > RUN) {
-    const length = rest.shape[axis]!;
-    const runs = Math.ceil(length / RUN);
-    const padding = rest.shape.map((_, i): [number, number] =>
-      i === axis ? [0, runs * RUN - length] : [0, 0],
-    );
-    const padded = runs * RUN === length ? rest : tf.pad(rest, padding);
-    const split = [...rest.shape.slice(0, axis), runs, RUN, ...rest.shape.slice(axis + 1)];
-    rest = tf.sum(tf.reshape(padded, split), axis + 1);
-  }
-  return tf.sum(rest, axis);
+function centered(x: tf.Tensor, mean: tf.Tensor, groups: Groups): tf.Tensor {
+  return tf.sub(groups.spread(x), groups.aside(mean));
 }

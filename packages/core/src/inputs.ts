@@ -16,20 +16,46 @@ export function assertFloatTensor(x: tf.Tensor, what: string, op: string, name?:
   }
 }
 
-/** Throws unless `vector` is a live float32 tensor of shape [channels]. */
-export function assertPerChannel(
-  vector: tf.Tensor | undefined,
+/**
+ * Throws unless gamma and beta, where there are any, are live float32 tensors of shape [channels] or, where there are
+ * groups, [groups, channels].
+ */
+export function assertAffine(
+  vectors: { readonly gamma?: tf.Tensor | undefined; readonly beta?: tf.Tensor | undefined },
+  groups: number | undefined,
   channels: number,
-  what: string,
   op: string,
   name?: string,
 ): void {
-  if (vector === undefined) return;
-  assertFloatTensor(vector, what, op, name);
-  if (vector.rank !== 1 || vector.shape[0] !== channels) {
+  for (const what of ['gamma', 'beta'] as const) {
+    const vector = vectors[what];
+    if (vector === undefined) continue;
+    assertFloatTensor(vector, what, op, name);
+    const shape = vector.shape.join();
+    if (shape === `${channels}` || (groups !== undefined && shape === `${groups},${channels}`)) continue;
+    const perGroup = groups === undefined ? '' : `, or [${groups}, ${channels}] for one of each`;
     throw new InvalidInputError(
-      `${subject(op, name)}: expected ${what} of shape [${channels}], one value per channel, ` +
+      `${subject(op, name)}: expected ${what} of shape [${channels}], one value per channel${perGroup}, ` +
         `got [${vector.shape.join(', ')}].`,
+    );
+  }
+}
+
+/** Throws unless mean and variance, which `whose` belong to, are live float32 tensors of that shape. */
+export function assertMoments(
+  moments: { readonly mean: tf.Tensor; readonly variance: tf.Tensor },
+  shape: readonly number[],
+  whose: string,
+  op: string,
+  name?: string,
+): void {
+  for (const key of ['mean', 'variance'] as const) {
+    const what = `${whose}${key}`;
+    assertFloatTensor(moments[key], what, op, name);
+    if (moments[key].shape.join() === shape.join()) continue;
+    throw new InvalidInputError(
+      `${subject(op, name)}: expected ${what} of shape [${shape.join(', ')}], ` +
+        `got [${moments[key].shape.join(', ')}].`,
     );
   }
 }

@@ -1,6 +1,12 @@
 // The four kernels that everything here is made of. A backend package may register any of them under these names in
 // TensorFlow.js's kernel registry; where it has not, the composed ops of ./composed.ts run instead.
-// Private to the package: call batchMoments, normalize and batchNormalize.
+// Private to the package: call batchMoments, normalize, batchNormalize and the others that ./index.ts names.
+//
+// Every kernel takes the four numbers of a view as attributes, which say how x lies and how many groups it is in: group
+// g is the g-th run of outer / groups outer indices. With an input `ids` (int32, [blocks], where blocks divides outer)
+// it is instead all those of the blocks runs of outer / blocks outer indices whose id is g: as many or as few as there
+// are. A group may then be empty, and what is reduced over it is 0. A block whose id is not in [0, groups) is in no
+// group: reductions pass it over, and where a value of it is asked for, that value is NaN.
 import * as tf from '@tensorflow/tfjs-core';
 import type { ChannelView } from './channel-view.ts';
 import * as composed from './composed.ts';
@@ -13,19 +19,35 @@ export const KERNELS = {
   backwardInput: 'RebatchBackwardInput',
 } as const;
 
+/** How x is seen: see above. `groups` is the number of groups with ids, too. */
+export interface Grouping extends ChannelView {
+  readonly ids?: tf.Tensor | undefined;
+}
+
+/** gamma and beta: [channels], or [groups, channels] for one of each per group. Absent: 1 and 0. */
+export interface Affine {
+  readonly gamma?: tf.Tensor | undefined;
+  readonly beta?: tf.Tensor | undefined;
+}
+
 type Inputs = Record<string, tf.Tensor | undefined>;
 
-function run(kernel: string, inputs: Inputs, attributes: Record<string, number>): tf.Tensor | undefined {
+function run(
+  kernel: string,
+  inputs: Inputs,
+  { ids, ...view }: Grouping,
+  attributes: Record<string, number> = {},
+): tf.Tensor | undefined {
   if (tf.getKernel(kernel, tf.getBackend()) === undefined) return undefined;
-  const given = Object.entries(inputs).filter(
+  const given = Object.entries({ ...inputs, ids }).filter(
     (entry): entry is [string, tf.Tensor] => entry[1] !== undefined,
   );
-  return tf.engine().runKernel(kernel, Object.fromEntries(given), attributes) as tf.Tensor;
+  return tf.engine().runKernel(kernel, Object.fromEntries(given), { ...view, ...attributes }) as tf.Tensor;
 }
 
 /** Means, then biased variances: [2, groups, channels]. */
-export function moments(x: tf.Tensor, view: ChannelView): tf.Tensor3D {
-  const packed = run(KERNELS.moments, { x }, { ...view }) ?? composed.moments(x, view);
+export function moments(x: tf.Tensor, grouping: Grouping): tf.Tensor3D {
+  const packed = run(KERNELS.moments, { x }, grouping) ?? composed.moments(x, grouping);
   return packed as tf.Tensor3D;
 }
 
@@ -33,14 +55,13 @@ export function moments(x: tf.Tensor, view: ChannelView): tf.Tensor3D {
 export function normalize(
   x: tf.Tensor,
   packed: tf.Tensor3D,
-  gamma: tf.Tensor | undefined,
-  beta: tf.Tensor | undefined,
-  view: ChannelView,
+  { gamma, beta }: Affine,
+  grouping: Grouping,
   epsilon: number,
 ): tf.Tensor {
   return (
-    run(KERNELS.normalize, { x, moments: packed, gamma, beta }, { ...view, epsilon }) ??
-    composed.normalize(x, packed, gamma, beta, view, epsilon)
+    run(KERNELS.normalize, { x, moments: packed, gamma, beta }, grouping, { epsilon }) ??
+    composed.normalize(x, packed, { gamma, beta }, grouping, epsilon)
   );
 }
 
@@ -49,27 +70,33 @@ export function backwardReduce(
   dy: tf.Tensor,
   x: tf.Tensor,
   packed: tf.Tensor3D,
-  view: ChannelView,
+  grouping: Grouping,
   epsilon: number,
 ): tf.Tensor3D {
   const sums =
-    run(KERNELS.backwardReduce, { dy, x, moments: packed }, { ...view, epsilon }) ??
-    composed.backwardReduce(dy, x, packed, view, epsilon);
+    run(KERNELS.backwardReduce, { dy, x, moments: packed }, grouping, { epsilon }) ??
+    composed.backwardReduce(dy, x, packed, grouping, epsilon);
   return sums as tf.Tensor3D;
 }
 
-/** The gradient that reaches x through normalization by its own batch's moments. */
+/**
+ * The gradient that reaches x through a normalization whose moments are made of x, whatever else they are made of:
+ * (gamma * dy - pull of the mean - xhat * pull of the variance) / sqrt(variance + epsilon).
+ *
+ * @param pulls [2, groups, channels]: the means of gamma * dy and of gamma * dy * xhat, over all values that a group's
+ *   moments are made of. 0 where the moments are constants.
+ */
 export function backwardInput(
   dy: tf.Tensor,
   x: tf.Tensor,
   packed: tf.Tensor3D,
-  sums: tf.Tensor3D,
+  pulls: tf.Tensor3D,
   gamma: tf.Tensor | undefined,
-  view: ChannelView,
+  grouping: Grouping,
   epsilon: number,
 ): tf.Tensor {
   return (
-    run(KERNELS.backwardInput, { dy, x, moments: packed, sums, gamma }, { ...view, epsilon }) ??
-    composed.backwardInput(dy, x, packed, sums, gamma, view, epsilon)
+    run(KERNELS.backwardInput, { dy, x, moments: packed, pulls, gamma }, grouping, { epsilon }) ??
+    composed.backwardInput(dy, x, packed, pulls, gamma, grouping, epsilon)
   );
 }

@@ -1,12 +1,13 @@
 // sum(dy) and sum(dy * xhat) of every channel, xhat = (x - mean) / sqrt(variance + epsilon), in one read of dy and x.
 // Runs of at most RUN values are summed in float32, the runs in float64.
+import { blockOf, chunkOf, clearGroup, continues, nextChunk, startWalk } from './groups';
 import { RUN, addTo64, f32At, f64At, nextBlock, total, touch } from './numbers';
 import { inverseDeviation, spread } from './lanes';
 
-/** See momentsLanes. scratch: 20 bytes per lane. out: [2, groups, channels]. */
+/** See momentsLanes. scratch: 20 bytes per lane, with ids 276. out: [2, groups, channels], 0 for a group without rows. */
 export function backwardReduceLanes(
-  dy: usize, x: usize, moments: usize, out: usize, scratch: usize,
-  groups: i32, rows: i32, channels: i32, inner: i32, repeat: i32, epsilon: f64,
+  dy: usize, x: usize, ids: usize, moments: usize, out: usize, scratch: usize,
+  groups: i32, blocks: i32, rows: i32, channels: i32, inner: i32, repeat: i32, epsilon: f64,
 ): void {
   const period = channels * inner;
   const lanes = period * repeat;
@@ -14,19 +15,24 @@ export function backwardReduceLanes(
   const sums = scratch;
   const products = f64At(sums, lanes);
   const means = f64At(products, lanes);
-  const wideRows = rows / repeat;
+  const bufferX = f32At(means, lanes);
+  const bufferDy = f32At(bufferX, RUN * lanes);
   for (let g = 0; g < groups; g++) {
-    const skip = (<usize>(g * rows * period)) << 2;
+    if (blockOf(ids, blocks, 0, g) == blocks) {
+      clearGroup(out, groups, g, channels);
+      continue;
+    }
     memory.fill(sums, 0, (<usize>lanes) << 4);
     for (let c = 0; c < channels; c++) {
       spread(means, load<f32>(f32At(moments, g * channels + c)), c, inner, period, repeat);
     }
-    for (let r = 0; r < wideRows; r += RUN) {
-      const n = min(RUN, wideRows - r);
-      const blockX = f32At(x + skip, r * lanes);
-      const blockDy = f32At(dy + skip, r * lanes);
-      let aheadX = nextBlock(blockX, lanes, n, r + 2 * n <= wideRows);
-      let aheadDy = nextBlock(blockDy, lanes, n, r + 2 * n <= wideRows);
+    startWalk(ids, blocks, rows, period, g);
+    for (let m = nextChunk(RUN * repeat, repeat); m > 0; m = nextChunk(RUN * repeat, repeat)) {
+      const n = m / repeat;
+      const blockX = chunkOf(x, bufferX);
+      const blockDy = chunkOf(dy, bufferDy);
+      let aheadX = nextBlock(blockX, lanes, n, continues());
+      let aheadDy = nextBlock(blockDy, lanes, n, continues());
       let lane = 0;
       for (; lane + 16 <= lanes; lane += 16, aheadX += (<usize>n) << 6, aheadDy += (<usize>n) << 6) {
         fourVectors(
@@ -40,14 +46,14 @@ export function backwardReduceLanes(
           f64At(sums, lane), f64At(products, lane), f32At(means, lane),
         );
       }
-    }
-    const done = skip + ((<usize>(wideRows * lanes)) << 2);
-    const left = (rows - wideRows * repeat) * period;
-    for (let i = 0; i < left; i++) {
-      const upstream = <f64>load<f32>(f32At(dy + done, i));
-      const d = <f64>load<f32>(f32At(x + done, i)) - <f64>load<f32>(f32At(means, i));
-      store<f64>(f64At(sums, i), load<f64>(f64At(sums, i)) + upstream);
-      store<f64>(f64At(products, i), load<f64>(f64At(products, i)) + upstream * d);
+      const done = n * lanes;
+      const left = m * period - done;
+      for (let i = 0; i < left; i++) {
+        const upstream = <f64>load<f32>(f32At(blockDy, done + i));
+        const d = <f64>load<f32>(f32At(blockX, done + i)) - <f64>load<f32>(f32At(means, i));
+        store<f64>(f64At(sums, i), load<f64>(f64At(sums, i)) + upstream);
+        store<f64>(f64At(products, i), load<f64>(f64At(products, i)) + upstream * d);
+      }
     }
     for (let c = 0; c < channels; c++) {
       let t1: f64 = 0;
@@ -64,22 +70,29 @@ export function backwardReduceLanes(
   }
 }
 
-/** See momentsRuns. scratch: 16 bytes per channel. out: [2, groups, channels]. */
+/** See momentsRuns. scratch: 16 bytes per channel. out: as backwardReduceLanes. */
 export function backwardReduceRuns(
-  dy: usize, x: usize, moments: usize, out: usize, scratch: usize,
-  groups: i32, rows: i32, channels: i32, inner: i32, epsilon: f64,
+  dy: usize, x: usize, ids: usize, moments: usize, out: usize, scratch: usize,
+  groups: i32, blocks: i32, rows: i32, channels: i32, inner: i32, epsilon: f64,
 ): void {
   const slots = groups * channels;
   const sums = scratch;
   const products = f64At(sums, channels);
-  let done: usize = 0;
   for (let g = 0; g < groups; g++) {
+    let block = blockOf(ids, blocks, 0, g);
+    if (block == blocks) {
+      clearGroup(out, groups, g, channels);
+      continue;
+    }
     memory.fill(sums, 0, (<usize>channels) << 4);
-    for (let r = 0; r < rows; r++) {
-      for (let c = 0; c < channels; c++) {
-        const mean = load<f32>(f32At(moments, g * channels + c));
-        addRun(dy + done, x + done, inner, f64At(sums, c), f64At(products, c), mean);
-        done += (<usize>inner) << 2;
+    for (; block < blocks; block = blockOf(ids, blocks, block + 1, g)) {
+      let done = (<usize>(block * rows * channels * inner)) << 2;
+      for (let r = 0; r < rows; r++) {
+        for (let c = 0; c < channels; c++) {
+          const mean = load<f32>(f32At(moments, g * channels + c));
+          addRun(dy + done, x + done, inner, f64At(sums, c), f64At(products, c), mean);
+          done += (<usize>inner) << 2;
+        }
       }
     }
     for (let c = 0; c < channels; c++) {

@@ -9,6 +9,7 @@
 // a k-th of the outlier after k values, so that the k squares at most come to a k-th of the outlier's own. That, and
 // drifting values, cost at most three times the squares around the final mean (by the update formula of Chan, Golub &
 // LeVeque 1983), so float32 keeps its digits, too.
+import { blockOf, chunkOf, clearGroup, continues, nextChunk, rowsOf, startWalk } from './groups';
 import { RUN, f32At, f64At, high, low, nextBlock, total, touch } from './numbers';
 
 /** Rows of lanes that go to float64 at once, before runs start. */
@@ -17,19 +18,26 @@ const FIRST_ROWS: i32 = 4;
 /**
  * For values that lie channel by channel, or nearly so. Consecutive rows of `channels * inner` values are taken
  * together as one row of `repeat` times as many lanes, a multiple of 4; lanes of one channel are summed at the end.
- * scratch: 20 bytes per lane. out: [2, groups, channels].
+ * `rows` are those of one block, of which there are as many as groups where there are no ids; see groups.ts.
+ * scratch: 20 bytes per lane, with ids 148. out: [2, groups, channels], 0 for a group without rows.
  */
 export function momentsLanes(
-  x: usize, out: usize, scratch: usize, groups: i32, rows: i32, channels: i32, inner: i32, repeat: i32,
+  x: usize, ids: usize, out: usize, scratch: usize,
+  groups: i32, blocks: i32, rows: i32, channels: i32, inner: i32, repeat: i32,
 ): void {
   const period = channels * inner;
   const lanes = period * repeat;
   const sums = scratch;
   const squares = f64At(sums, lanes);
   const origins = f64At(squares, lanes);
-  const wideRows = rows / repeat;
+  const buffer = f32At(origins, lanes);
   for (let g = 0; g < groups; g++) {
-    const base = f32At(x, g * rows * period);
+    const count = rowsOf(ids, blocks, rows, g);
+    if (count == 0) {
+      clearGroup(out, groups, g, channels);
+      continue;
+    }
+    const base = f32At(x, blockOf(ids, blocks, 0, g) * rows * period);
     memory.fill(sums, 0, (<usize>lanes) << 4);
     for (let r = 0, lane = 0; r < repeat; r++) {
       for (let c = 0; c < channels; c++) {
@@ -37,31 +45,33 @@ export function momentsLanes(
         for (let i = 0; i < inner; i++, lane++) store<f32>(f32At(origins, lane), first);
       }
     }
-    for (let r = 0, n = 0; r < wideRows; r += n) {
-      const block = f32At(base, r * lanes);
-      if (r == 0) {
-        n = min(FIRST_ROWS, wideRows);
-        for (let i = 0; i < lanes; i += 4) {
-          firstRows(f32At(block, i), lanes, n, f64At(sums, i), f64At(squares, i), f32At(origins, i));
-        }
-        continue;
-      }
-      n = min(min(r, RUN), wideRows - r);
-      const perRow = 1 / <f64>r;
-      let ahead = nextBlock(block, lanes, n, r + 2 * n <= wideRows);
+    startWalk(ids, blocks, rows, period, g);
+    for (let r = 0, n = 0; ; r += n) {
+      const m = nextChunk((r == 0 ? FIRST_ROWS : min(r, RUN)) * repeat, repeat);
+      if (m == 0) break;
+      const block = chunkOf(x, buffer);
+      n = m / repeat;
       let lane = 0;
-      for (; lane + 16 <= lanes; lane += 16, ahead += (<usize>n) << 6) {
-        fourVectors(
-          f32At(block, lane), ahead, lanes, n, perRow, f64At(sums, lane), f64At(squares, lane), f32At(origins, lane),
-        );
+      if (r == 0) {
+        for (; lane < lanes; lane += 4) {
+          firstRows(f32At(block, lane), lanes, n, f64At(sums, lane), f64At(squares, lane), f32At(origins, lane));
+        }
+      } else {
+        const perRow = 1 / <f64>r;
+        let ahead = nextBlock(block, lanes, n, continues());
+        for (; lane + 16 <= lanes; lane += 16, ahead += (<usize>n) << 6) {
+          fourVectors(
+            f32At(block, lane), ahead, lanes, n, perRow, f64At(sums, lane), f64At(squares, lane), f32At(origins, lane),
+          );
+        }
+        for (; lane < lanes; lane += 4) {
+          oneVector(f32At(block, lane), lanes, n, perRow, f64At(sums, lane), f64At(squares, lane), f32At(origins, lane));
+        }
       }
-      for (; lane < lanes; lane += 4) {
-        oneVector(f32At(block, lane), lanes, n, perRow, f64At(sums, lane), f64At(squares, lane), f32At(origins, lane));
-      }
+      const rest = f32At(block, n * lanes);
+      const left = m * period - n * lanes;
+      for (let i = 0; i < left; i++) addValue(f32At(rest, i), f64At(sums, i), f64At(squares, i), f32At(origins, i));
     }
-    const rest = f32At(base, wideRows * lanes);
-    const left = (rows - wideRows * repeat) * period;
-    for (let i = 0; i < left; i++) addValue(f32At(rest, i), f64At(sums, i), f64At(squares, i), f32At(origins, i));
     for (let c = 0; c < channels; c++) {
       let t1: f64 = 0;
       let t2: f64 = 0;
@@ -72,31 +82,43 @@ export function momentsLanes(
           t2 += load<f64>(f64At(squares, lane));
         }
       }
-      finish(out, groups * channels, g * channels + c, load<f32>(f32At(origins, c * inner)), t1, t2, rows, inner);
+      finish(out, groups * channels, g * channels + c, load<f32>(f32At(origins, c * inner)), t1, t2, count, inner);
     }
   }
 }
 
-/** For long runs of one channel: inner values at a time. scratch: 16 bytes per channel. out: [2, groups, channels]. */
+/**
+ * For long runs of one channel: inner values at a time; the rest as momentsLanes. scratch: 16 bytes per channel.
+ */
 export function momentsRuns(
-  x: usize, out: usize, scratch: usize, groups: i32, rows: i32, channels: i32, inner: i32,
+  x: usize, ids: usize, out: usize, scratch: usize,
+  groups: i32, blocks: i32, rows: i32, channels: i32, inner: i32,
 ): void {
   const sums = scratch;
   const squares = f64At(sums, channels);
+  const size = rows * channels * inner;
   for (let g = 0; g < groups; g++) {
-    const base = f32At(x, g * rows * channels * inner);
+    let block = blockOf(ids, blocks, 0, g);
+    if (block == blocks) {
+      clearGroup(out, groups, g, channels);
+      continue;
+    }
+    const base = f32At(x, block * size);
     memory.fill(sums, 0, (<usize>channels) << 4);
-    let run = base;
-    for (let r = 0; r < rows; r++) {
-      for (let c = 0; c < channels; c++) {
-        addRun(run, inner, r * inner, f64At(sums, c), f64At(squares, c), load<f32>(f32At(base, c * inner)));
-        run = f32At(run, inner);
+    let count = 0;
+    for (; block < blocks; block = blockOf(ids, blocks, block + 1, g)) {
+      let run = f32At(x, block * size);
+      for (let r = 0; r < rows; r++, count++) {
+        for (let c = 0; c < channels; c++) {
+          addRun(run, inner, count * inner, f64At(sums, c), f64At(squares, c), load<f32>(f32At(base, c * inner)));
+          run = f32At(run, inner);
+        }
       }
     }
     for (let c = 0; c < channels; c++) {
       const t1 = load<f64>(f64At(sums, c));
       const t2 = load<f64>(f64At(squares, c));
-      finish(out, groups * channels, g * channels + c, load<f32>(f32At(base, c * inner)), t1, t2, rows, inner);
+      finish(out, groups * channels, g * channels + c, load<f32>(f32At(base, c * inner)), t1, t2, count, inner);
     }
   }
 }

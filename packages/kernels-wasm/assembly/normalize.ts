@@ -1,12 +1,17 @@
 // y = (x - mean) * scale + beta, scale = gamma / sqrt(variance + epsilon). Not x * scale + offset: that cancels when
 // the mean is far larger than the deviation.
+import { blockOf, eraseStrays } from './groups';
 import { f32At } from './numbers';
 import { inverseDeviation, optional, spread } from './lanes';
 
-/** See momentsLanes. gamma and beta may be 0 for none. scratch: 12 bytes per lane. */
+/**
+ * See momentsLanes. gamma and beta may be 0 for none; the values of group g begin at g * perGamma and g * perBeta, which
+ * are 0 where all groups share them. A block of no group comes out as NaN. scratch: 12 bytes per lane.
+ */
 export function normalizeLanes(
-  x: usize, y: usize, moments: usize, gamma: usize, beta: usize, scratch: usize,
-  groups: i32, rows: i32, channels: i32, inner: i32, repeat: i32, epsilon: f64,
+  x: usize, ids: usize, y: usize, moments: usize, gamma: usize, beta: usize, scratch: usize,
+  groups: i32, blocks: i32, rows: i32, channels: i32, inner: i32, repeat: i32,
+  perGamma: i32, perBeta: i32, epsilon: f64,
 ): void {
   const period = channels * inner;
   const lanes = period * repeat;
@@ -14,66 +19,76 @@ export function normalizeLanes(
   const means = scratch;
   const scales = f32At(means, lanes);
   const offsets = f32At(scales, lanes);
-  let from = x;
-  let to = y;
   for (let g = 0; g < groups; g++) {
+    let block = blockOf(ids, blocks, 0, g);
+    if (block == blocks) continue;
     for (let c = 0; c < channels; c++) {
       const slot = g * channels + c;
-      const scale = inverseDeviation(moments, slots, slot, epsilon) * <f64>optional(gamma, c, 1);
+      const scale = inverseDeviation(moments, slots, slot, epsilon) * <f64>optional(gamma, g * perGamma + c, 1);
       spread(means, load<f32>(f32At(moments, slot)), c, inner, period, repeat);
       spread(scales, <f32>scale, c, inner, period, repeat);
-      spread(offsets, optional(beta, c, 0), c, inner, period, repeat);
+      spread(offsets, optional(beta, g * perBeta + c, 0), c, inner, period, repeat);
     }
-    let left = rows * period;
-    while (left > 0) {
-      const n = min(lanes, left);
-      const bytes = (<usize>n) << 2;
-      const vectors = bytes & ~15;
-      let at: usize = 0;
-      for (; at < vectors; at += 16) {
-        const d = f32x4.sub(v128.load(from + at), v128.load(means + at));
-        v128.store(to + at, f32x4.add(f32x4.mul(d, v128.load(scales + at)), v128.load(offsets + at)));
-      }
-      for (; at < bytes; at += 4) {
-        const d = load<f32>(from + at) - load<f32>(means + at);
-        store<f32>(to + at, d * load<f32>(scales + at) + load<f32>(offsets + at));
-      }
-      from += bytes;
-      to += bytes;
-      left -= n;
-    }
-  }
-}
-
-/** See momentsRuns. gamma and beta may be 0 for none. */
-export function normalizeRuns(
-  x: usize, y: usize, moments: usize, gamma: usize, beta: usize,
-  groups: i32, rows: i32, channels: i32, inner: i32, epsilon: f64,
-): void {
-  const slots = groups * channels;
-  const bytes = (<usize>inner) << 2;
-  const vectors = bytes & ~15;
-  let from = x;
-  let to = y;
-  for (let g = 0; g < groups; g++) {
-    for (let r = 0; r < rows; r++) {
-      for (let c = 0; c < channels; c++) {
-        const slot = g * channels + c;
-        const mean = load<f32>(f32At(moments, slot));
-        const scale = <f32>(inverseDeviation(moments, slots, slot, epsilon) * <f64>optional(gamma, c, 1));
-        const offset = optional(beta, c, 0);
-        const means = f32x4.splat(mean);
-        const scales = f32x4.splat(scale);
-        const offsets = f32x4.splat(offset);
+    for (; block < blocks; block = blockOf(ids, blocks, block + 1, g)) {
+      let from = f32At(x, block * rows * period);
+      let to = f32At(y, block * rows * period);
+      let left = rows * period;
+      while (left > 0) {
+        const n = min(lanes, left);
+        const bytes = (<usize>n) << 2;
+        const vectors = bytes & ~15;
         let at: usize = 0;
         for (; at < vectors; at += 16) {
-          const d = f32x4.sub(v128.load(from + at), means);
-          v128.store(to + at, f32x4.add(f32x4.mul(d, scales), offsets));
+          const d = f32x4.sub(v128.load(from + at), v128.load(means + at));
+          v128.store(to + at, f32x4.add(f32x4.mul(d, v128.load(scales + at)), v128.load(offsets + at)));
         }
-        for (; at < bytes; at += 4) store<f32>(to + at, (load<f32>(from + at) - mean) * scale + offset);
+        for (; at < bytes; at += 4) {
+          const d = load<f32>(from + at) - load<f32>(means + at);
+          store<f32>(to + at, d * load<f32>(scales + at) + load<f32>(offsets + at));
+        }
         from += bytes;
         to += bytes;
+        left -= n;
       }
     }
   }
+  eraseStrays(y, ids, blocks, groups, rows * period);
+}
+
+/** See momentsRuns and, for the rest, normalizeLanes. */
+export function normalizeRuns(
+  x: usize, ids: usize, y: usize, moments: usize, gamma: usize, beta: usize,
+  groups: i32, blocks: i32, rows: i32, channels: i32, inner: i32, perGamma: i32, perBeta: i32, epsilon: f64,
+): void {
+  const slots = groups * channels;
+  const size = rows * channels * inner;
+  const bytes = (<usize>inner) << 2;
+  const vectors = bytes & ~15;
+  for (let g = 0; g < groups; g++) {
+    for (let block = blockOf(ids, blocks, 0, g); block < blocks; block = blockOf(ids, blocks, block + 1, g)) {
+      let from = f32At(x, block * size);
+      let to = f32At(y, block * size);
+      for (let r = 0; r < rows; r++) {
+        for (let c = 0; c < channels; c++) {
+          const slot = g * channels + c;
+          const mean = load<f32>(f32At(moments, slot));
+          const own = <f64>optional(gamma, g * perGamma + c, 1);
+          const scale = <f32>(inverseDeviation(moments, slots, slot, epsilon) * own);
+          const offset = optional(beta, g * perBeta + c, 0);
+          const means = f32x4.splat(mean);
+          const scales = f32x4.splat(scale);
+          const offsets = f32x4.splat(offset);
+          let at: usize = 0;
+          for (; at < vectors; at += 16) {
+            const d = f32x4.sub(v128.load(from + at), means);
+            v128.store(to + at, f32x4.add(f32x4.mul(d, scales), offsets));
+          }
+          for (; at < bytes; at += 4) store<f32>(to + at, (load<f32>(from + at) - mean) * scale + offset);
+          from += bytes;
+          to += bytes;
+        }
+      }
+    }
+  }
+  eraseStrays(y, ids, blocks, groups, size);
 }

@@ -163,20 +163,18 @@ describe('batch-norm kernels', () => {
             expect(Math.abs(first[s]! - gradients.sumDy[s]!)).toBeLessThan(bound);
             expect(Math.abs(second[s]! - gradients.sumDyXhat[s]!)).toBeLessThan(bound);
           }
-          const dx = run('RebatchBackwardInput', { dy, x, moments: packed, sums, ...scale }, attributes);
+          const pulls = tf.tensor1d(
+            sums.dataSync().map((sum, at) => (sum * (gamma?.[at % layout.channels] ?? 1)) / exact.count),
+          );
+          const dx = run('RebatchBackwardInput', { dy, x, moments: packed, pulls, ...scale }, attributes);
           // Over few values the terms of dx all but cancel, so each is compared in the size of its terms.
-          const [moment, sum, out] = [packed.dataSync(), sums.dataSync(), dx.dataSync()];
+          const [moment, pull, out] = [packed.dataSync(), pulls.dataSync(), dx.dataSync()];
           forEachValue(layout, (i, slot, c) => {
             const deviation = Math.sqrt(moment[slots + slot]! + epsilon);
             const xhat = (values[i]! - moment[slot]!) / deviation;
-            const terms = [
-              upstream[i]!,
-              -sum[slot]! / exact.count,
-              (-xhat * sum[slots + slot]!) / exact.count,
-            ];
-            const scale = (gamma?.[c] ?? 1) / deviation;
-            const expected = scale * (terms[0]! + terms[1]! + terms[2]!);
-            const size = Math.abs(scale) * terms.reduce((total, term) => total + Math.abs(term), 0);
+            const terms = [upstream[i]! * (gamma?.[c] ?? 1), -pull[slot]!, -xhat * pull[slots + slot]!];
+            const expected = (terms[0]! + terms[1]! + terms[2]!) / deviation;
+            const size = terms.reduce((total, term) => total + Math.abs(term), 0) / deviation;
             expect(Math.abs(out[i]! - expected)).toBeLessThanOrEqual(1e-6 * size);
           });
           if (exact.count >= 16) expectClose(out, gradients.dx, 1e-5, 'dx');
@@ -191,9 +189,9 @@ describe('batch-norm kernels', () => {
       const x = tf.randomNormal([2, 3, 4, 5]);
       const attributes = { outer: 24, channels: 5, inner: 1, groups: 1, epsilon: 1e-3 };
       const moments = run('RebatchMoments', { x }, attributes);
-      const sums = run('RebatchBackwardReduce', { dy: x, x, moments }, attributes);
+      const pulls = run('RebatchBackwardReduce', { dy: x, x, moments }, attributes);
       expect(run('RebatchNormalize', { x, moments }, attributes).shape).toEqual(x.shape);
-      expect(run('RebatchBackwardInput', { dy: x, x, moments, sums }, attributes).shape).toEqual(x.shape);
+      expect(run('RebatchBackwardInput', { dy: x, x, moments, pulls }, attributes).shape).toEqual(x.shape);
     });
   });
 
@@ -220,7 +218,7 @@ describe('batch-norm kernels', () => {
       ['RebatchMoments', { x: integers }, view, /expected x to be float32, got int32/],
       ['RebatchNormalize', { x }, view, /expected an input named moments, got none/],
       ['RebatchNormalize', { x, moments, gamma: x }, view, /expected gamma to hold 3 values/],
-      ['RebatchBackwardInput', { dy: x, x, moments, sums: x }, view, /expected sums to hold 6 values/],
+      ['RebatchBackwardInput', { dy: x, x, moments, pulls: x }, view, /expected pulls to hold 6 values/],
     ];
     for (const [kernel, inputs, attributes, message] of attempts) {
       expect(() => run(kernel, inputs, attributes)).toThrow(KernelInputError);

@@ -9,49 +9,76 @@ interface Attributes extends ViewAttributes {
 
 interface BatchNormCall extends Call<Attributes> {
   readonly view: View;
+  /** The address of the group of each block, 0 where each group is one block. */
+  readonly ids: number;
   readonly epsilon: number;
   /** The shape of x. */
   readonly shape: readonly number[];
+  /** The address of gamma or beta, 0 for none, and how many values apart those of two groups are. */
+  affine(name: 'gamma' | 'beta'): readonly [address: number, perGroup: number];
 }
 
 function batchNormKernel(name: string, run: (call: BatchNormCall) => TensorInfo): WasmKernel {
   return kernel<Attributes>(name, (call) => {
     const { epsilon = 0 } = call.attributes;
-    return run({ ...call, view: viewOf(call.attributes, name), epsilon, shape: call.shapeOf('x') ?? [] });
+    const view = viewOf(call.attributes, sizeOf(call.shapeOf('ids')), name);
+    const { groups, channels } = view;
+    return run({
+      ...call,
+      view,
+      ids: call.optional('ids', view.blocks, 'int32'),
+      epsilon,
+      shape: call.shapeOf('x') ?? [],
+      affine: (input) => {
+        // A value per channel, or one per group and channel.
+        const perGroup = sizeOf(call.shapeOf(input)) === channels ? 0 : channels;
+        return [call.optional(input, perGroup === 0 ? channels : groups * channels), perGroup];
+      },
+    });
   });
 }
 
-const moments = batchNormKernel('RebatchMoments', ({ kernels, view, required, compute }) => {
-  const { groups, rows, channels, inner, repeat, lanes, size } = view;
+function sizeOf(shape: readonly number[] | undefined): number | undefined {
+  return shape?.reduce((total, length) => total * length, 1);
+}
+
+/** Bytes per lane in which a reduction copies rows together that are in one group, but not next to each other. */
+const bufferOf = (ids: number, tensors: number) => (ids === 0 ? 0 : 128 * tensors);
+
+const moments = batchNormKernel('RebatchMoments', ({ kernels, view, ids, required, compute }) => {
+  const { groups, blocks, rows, channels, inner, repeat, lanes, size } = view;
   const x = required('x', size);
   const shape = [2, groups, channels];
   if (repeat === 0) {
     return compute(shape, 16 * channels, (out, scratch) =>
-      kernels.momentsRuns(x, out, scratch, groups, rows, channels, inner),
+      kernels.momentsRuns(x, ids, out, scratch, groups, blocks, rows, channels, inner),
     );
   }
-  return compute(shape, 20 * lanes, (out, scratch) =>
-    kernels.momentsLanes(x, out, scratch, groups, rows, channels, inner, repeat),
+  return compute(shape, (20 + bufferOf(ids, 1)) * lanes, (out, scratch) =>
+    kernels.momentsLanes(x, ids, out, scratch, groups, blocks, rows, channels, inner, repeat),
   );
 });
 
 const normalize = batchNormKernel(
   'RebatchNormalize',
-  ({ kernels, view, epsilon, shape, required, optional, compute }) => {
-    const { groups, rows, channels, inner, repeat, lanes, size } = view;
+  ({ kernels, view, ids, epsilon, shape, required, affine, compute }) => {
+    const { groups, blocks, rows, channels, inner, repeat, lanes, size } = view;
     const x = required('x', size);
     const packed = required('moments', 2 * groups * channels);
-    const gamma = optional('gamma', channels);
-    const beta = optional('beta', channels);
+    const [gamma, perGamma] = affine('gamma');
+    const [beta, perBeta] = affine('beta');
     if (repeat === 0) {
       return compute(shape, 0, (y) =>
-        kernels.normalizeRuns(x, y, packed, gamma, beta, groups, rows, channels, inner, epsilon),
+        kernels.normalizeRuns(
+          ...[x, ids, y, packed, gamma, beta],
+          ...[groups, blocks, rows, channels, inner, perGamma, perBeta, epsilon],
+        ),
       );
     }
     return compute(shape, 12 * lanes, (y, scratch) =>
       kernels.normalizeLanes(
-        ...[x, y, packed, gamma, beta, scratch],
-        ...[groups, rows, channels, inner, repeat, epsilon],
+        ...[x, ids, y, packed, gamma, beta, scratch],
+        ...[groups, blocks, rows, channels, inner, repeat, perGamma, perBeta, epsilon],
       ),
     );
   },
@@ -59,30 +86,24 @@ const normalize = batchNormKernel(
 
 const backwardReduce = batchNormKernel(
   'RebatchBackwardReduce',
-  ({ kernels, view, epsilon, required, compute }) => {
-    const { groups, rows, channels, inner, repeat, lanes, size } = view;
+  ({ kernels, view, ids, epsilon, required, compute }) => {
+    const { groups, blocks, rows, channels, inner, repeat, lanes, size } = view;
     const dy = required('dy', size);
     const x = required('x', size);
     const packed = required('moments', 2 * groups * channels);
     const shape = [2, groups, channels];
     if (repeat === 0) {
       return compute(shape, 16 * channels, (out, scratch) =>
-        kernels.backwardReduceRuns(dy, x, packed, out, scratch, groups, rows, channels, inner, epsilon),
+        kernels.backwardReduceRuns(
+          ...[dy, x, ids, packed, out, scratch],
+          ...[groups, blocks, rows, channels, inner, epsilon],
+        ),
       );
     }
-    return compute(shape, 20 * lanes, (out, scratch) =>
+    return compute(shape, (20 + bufferOf(ids, 2)) * lanes, (out, scratch) =>
       kernels.backwardReduceLanes(
-        dy,
-        x,
-        packed,
-        out,
-        scratch,
-        groups,
-        rows,
-        channels,
-        inner,
-        repeat,
-        epsilon,
+        ...[dy, x, ids, packed, out, scratch],
+        ...[groups, blocks, rows, channels, inner, repeat, epsilon],
       ),
     );
   },
@@ -90,22 +111,25 @@ const backwardReduce = batchNormKernel(
 
 const backwardInput = batchNormKernel(
   'RebatchBackwardInput',
-  ({ kernels, view, epsilon, shape, required, optional, compute }) => {
-    const { groups, rows, channels, inner, repeat, lanes, size } = view;
+  ({ kernels, view, ids, epsilon, shape, required, affine, compute }) => {
+    const { groups, blocks, rows, channels, inner, repeat, lanes, size } = view;
     const dy = required('dy', size);
     const x = required('x', size);
     const packed = required('moments', 2 * groups * channels);
-    const sums = required('sums', 2 * groups * channels);
-    const gamma = optional('gamma', channels);
+    const pulls = required('pulls', 2 * groups * channels);
+    const [gamma, perGamma] = affine('gamma');
     if (repeat === 0) {
       return compute(shape, 0, (dx) =>
-        kernels.backwardInputRuns(dy, x, dx, packed, sums, gamma, groups, rows, channels, inner, epsilon),
+        kernels.backwardInputRuns(
+          ...[dy, x, ids, dx, packed, pulls, gamma],
+          ...[groups, blocks, rows, channels, inner, perGamma, epsilon],
+        ),
       );
     }
     return compute(shape, 16 * lanes, (dx, scratch) =>
       kernels.backwardInputLanes(
-        ...[dy, x, dx, packed, sums, gamma, scratch],
-        ...[groups, rows, channels, inner, repeat, epsilon],
+        ...[dy, x, ids, dx, packed, pulls, gamma, scratch],
+        ...[groups, blocks, rows, channels, inner, repeat, perGamma, epsilon],
       ),
     );
   },

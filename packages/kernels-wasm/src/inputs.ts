@@ -7,7 +7,7 @@ import { KernelInputError } from './errors.ts';
 export type Inputs = Readonly<Record<string, TensorInfo | undefined>>;
 
 /**
- * The address of a float32 input with this many values.
+ * The address of an input with this many values, float32 unless another dtype is asked for.
  *
  * @throws {KernelInputError} if it is missing, of another dtype, or of another size.
  */
@@ -17,13 +17,14 @@ export function input(
   name: string,
   size: number,
   kernel: string,
+  dtype: 'float32' | 'int32' = 'float32',
 ): number {
   const tensor = inputs[name];
   if (tensor === undefined)
     throw new KernelInputError(`${kernel}: expected an input named ${name}, got none.`);
-  if (tensor.dtype !== 'float32') {
+  if (tensor.dtype !== dtype) {
     throw new KernelInputError(
-      `${kernel}: expected ${name} to be float32, got ${tensor.dtype}. Cast it with tf.cast(${name}, 'float32').`,
+      `${kernel}: expected ${name} to be ${dtype}, got ${tensor.dtype}. Cast it with tf.cast(${name}, '${dtype}').`,
     );
   }
   const actual = tensor.shape.reduce((total, length) => total * length, 1);
@@ -42,6 +43,7 @@ export function optionalInput(
   name: string,
   size: number,
   kernel: string,
+  dtype?: 'float32' | 'int32',
 ): number {
-  return inputs[name] === undefined ? 0 : input(backend, inputs, name, size, kernel);
+  return inputs[name] === undefined ? 0 : input(backend, inputs, name, size, kernel, dtype);
 }

@@ -21,7 +21,7 @@ export interface Call<A> {
   /** The address of a required input of that many values. */
   required(name: string, size: number): number;
   /** The same for an optional input; 0 where it is not given. */
-  optional(name: string, size: number): number;
+  optional(name: string, size: number, dtype?: 'float32' | 'int32'): number;
   /** Lends scratch memory to `body` along with the address of a new output, which is returned. */
   compute(
     shape: readonly number[],
@@ -40,7 +40,7 @@ export function kernel<A>(kernelName: string, run: (call: Call<A>) => TensorInfo
       attributes: (call.attrs ?? {}) as Partial<A>,
       shapeOf: (name) => given[name]?.shape,
       required: (name, size) => input(backend, given, name, size, kernelName),
-      optional: (name, size) => optionalInput(backend, given, name, size, kernelName),
+      optional: (name, size, dtype) => optionalInput(backend, given, name, size, kernelName, dtype),
       compute: (shape, scratchBytes, body) =>
         withScratch(backend, scratchBytes, kernelName, (scratch) => {
           const output = allocate(backend, shape, kernelName);

@@ -56,7 +56,7 @@ describe('the threaded build, whose memory is shared', () => {
     const values = seededRandom(3).normals(500, 2);
     const [x, out, scratch] = [1024, 4096, 8192];
     new Float32Array(memory.buffer, x, 500).set(values);
-    instantiate(memory).momentsLanes(x, out, scratch, 1, 100, 5, 1, 4);
+    instantiate(memory).momentsLanes(x, 0, out, scratch, 1, 1, 100, 5, 1, 4);
     const { mean, variance } = referenceMoments(values, layout);
     expectClose(new Float32Array(memory.buffer, out, 5), mean, 1e-6, 'mean');
     expectClose(new Float32Array(memory.buffer, out + 20, 5), variance, 1e-6, 'variance');

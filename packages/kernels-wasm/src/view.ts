@@ -11,7 +11,9 @@ export interface ViewAttributes {
 }
 
 export interface View extends ViewAttributes {
-  /** Outer indices per group. */
+  /** Runs of outer indices that are in one group as a whole: the groups themselves, or what has an id each. */
+  readonly blocks: number;
+  /** Outer indices per block. */
   readonly rows: number;
   /** How many outer indices are taken together as one row of lanes; 0 means run by run. */
   readonly repeat: number;
@@ -26,9 +28,10 @@ const SHORT_RUN = 32;
 const LANES = 16;
 
 /**
- * @throws {KernelInputError} if the attributes are not whole numbers of at least 1, or groups does not divide outer.
+ * @param ids how many ids tell the groups of as many blocks; undefined where each group is one block.
+ * @throws {KernelInputError} if the attributes are not whole numbers of at least 1, or the blocks do not divide outer.
  */
-export function viewOf(attributes: object | undefined, kernel: string): View {
+export function viewOf(attributes: object | undefined, ids: number | undefined, kernel: string): View {
   const { outer, channels, inner, groups } = (attributes ?? {}) as ViewAttributes;
   for (const [name, value] of Object.entries({ outer, channels, inner, groups })) {
     if (!Number.isInteger(value) || value < 1) {
@@ -37,8 +40,10 @@ export function viewOf(attributes: object | undefined, kernel: string): View {
       );
     }
   }
-  if (outer % groups !== 0) {
-    throw new KernelInputError(`${kernel}: expected groups to divide outer (${outer}), got ${groups}.`);
+  const blocks = ids ?? groups;
+  if (outer % blocks !== 0) {
+    const what = ids === undefined ? 'groups' : 'the number of ids';
+    throw new KernelInputError(`${kernel}: expected ${what} to divide outer (${outer}), got ${blocks}.`);
   }
   const repeat = inner < SHORT_RUN ? repeatOf(channels * inner) : 0;
   return {
@@ -46,7 +51,8 @@ export function viewOf(attributes: object | undefined, kernel: string): View {
     channels,
     inner,
     groups,
-    rows: outer / groups,
+    blocks,
+    rows: outer / blocks,
     repeat,
     lanes: repeat * channels * inner,
     size: outer * channels * inner,
