@@ -11,7 +11,7 @@ const FIRST = 5;
 
 /** Normalizes the first rows and the others by the moments of all, each as an application of the layer inside. */
 class InTwo extends tfl.layers.Layer {
-  static override className = 'InTwo';
+  static className = 'InTwo';
   readonly layer = batchNormalization({ name: 'inner' });
 
   override build(shape: tfl.Shape): void {

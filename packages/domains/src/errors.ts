@@ -1,0 +1,11 @@
+/** What can go wrong between domains. Whatever it is, the model is as it was before the call. */
+import { RebatchError } from '@rebatch/stats';
+
+/** Base of the errors of this package. */
+export class DomainError extends RebatchError {}
+
+/** A domain that a layer or bank does not have, or none where one is needed; the message lists those that there are. */
+export class UnknownDomainError extends DomainError {}
+
+/** A layer of several domains is configured or applied in a way that leaves open which domain an input is of. */
+export class DomainLayerError extends DomainError {}
