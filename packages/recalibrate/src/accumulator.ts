@@ -12,6 +12,7 @@ import {
 } from '@rebatch/stats';
 import { channelsOf } from './bn-layers.ts';
 import { EstimateError } from './errors.ts';
+import { blend, checkPrior, type Prior } from './prior.ts';
 import { unusable } from './unusable.ts';
 
 /** All values that one application has seen. */
@@ -27,15 +28,27 @@ export class LayerAccumulator {
   readonly estimator: Estimator;
   readonly applications = new Map<number, ApplicationMoments>();
   /** One per pass: within a pass a batch is one cluster; passes read the same data and are no clusters of their own. */
-  readonly #passes = new Map<number, { moments: Moments; readonly errors: ClusterErrors }>();
+  readonly #passes = new Map<number, { samples: number; moments: Moments; readonly errors: ClusterErrors }>();
+  readonly #prior: Prior;
 
-  constructor(layer: BatchNormLayer, estimator: Estimator) {
+  constructor(layer: BatchNormLayer, estimator: Estimator, prior: Prior) {
     this.layer = layer;
     this.estimator = estimator;
+    this.#prior = prior;
   }
 
-  /** Takes in what the layer's applications saw of one batch: one update each, as in training. */
-  add(batch: number, pass: number, seen: readonly { index: number; moments: Moments }[]): void {
+  /**
+   * Takes in what the layer's applications saw of one batch: one update each, as in training.
+   *
+   * @throws {EstimateError} if the estimator refuses the batch, {StatisticsError} if the prior is not usable: of a layer
+   *   that is never applied it does not matter.
+   */
+  add(
+    { index: batch, samples }: { readonly index: number; readonly samples: number },
+    pass: number,
+    seen: readonly { index: number; moments: Moments }[],
+  ): void {
+    if (this.#passes.size === 0) checkPrior(this.layer.name, channelsOf(this.layer), this.#prior);
     for (const { moments } of seen) {
       try {
         this.estimator.update(moments);
@@ -58,8 +71,10 @@ export class LayerAccumulator {
     const merged = mergeAllMoments(seen.map(({ moments }) => moments));
     const known = this.#passes.get(pass);
     if (known) known.moments = mergeMoments(known.moments, merged);
-    else this.#passes.set(pass, { moments: merged, errors: clusterErrors() });
-    this.#passes.get(pass)!.errors.add(merged);
+    else this.#passes.set(pass, { samples: 0, moments: merged, errors: clusterErrors() });
+    const own = this.#passes.get(pass)!;
+    own.errors.add(merged);
+    own.samples += samples;
   }
 
   /**
@@ -100,7 +115,7 @@ export class LayerAccumulator {
   }
 
   /**
-   * The statistics for the layer as estimated so far.
+   * The statistics for the layer as estimated so far, blended with the prior.
    *
    * @throws {EstimateError} unless they are what float32 weights of the layer can hold.
    */
@@ -113,7 +128,9 @@ export class LayerAccumulator {
           'expected a finite mean and a finite variance >= 0 per channel, in the range of float32.',
       );
     }
-    return estimate;
+    // Passes read the same data, so the samples of several are those of the longest.
+    const samples = Math.max(...[...this.#passes.values()].map((pass) => pass.samples));
+    return blend(this.#prior, samples, estimate);
   }
 }
 

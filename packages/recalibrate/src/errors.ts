@@ -37,7 +37,7 @@ export class ApplicationsChangedError extends RecalibrationError {}
 /** An estimator refused a batch, or its estimate is not usable as statistics of its layer. */
 export class EstimateError extends RecalibrationError {}
 
-/** Statistics that do not fit the model they are meant for. */
+/** Statistics that do not fit the model they are meant for, or that should count as a prior and are not usable. */
 export class StatisticsError extends RecalibrationError {}
 
 /** A training callback was not given what fit gives to callbacks. */

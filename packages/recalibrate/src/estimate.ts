@@ -17,7 +17,7 @@ import { DeviceStatistics, layerwiseMeasure, planLayerwise } from './layerwise-p
 import { type RecalibrationOptions, readOptions, type Settings } from './options.ts';
 import { checkRunning, type Pass, type PassTotals, type Run, runPass } from './pass.ts';
 import { type RecalibrationReport, reportLayer } from './report.ts';
-import { readStatistics } from './statistics.ts';
+import { type LayerStatistics, readStatistics } from './statistics.ts';
 
 /** Fewer batches say too little about their own spread for `'auto'` to trust it. */
 const AUTO_BATCHES = 8;
@@ -25,8 +25,8 @@ const AUTO_BATCHES = 8;
 /** What `estimateStatistics` returns. */
 export interface StatisticsEstimate {
   /**
-   * The estimate of each layer, in the model's order, for `applyStatistics`. A layer that the model never applies
-   * keeps its statistics, with count 0.
+   * The estimate of each layer, blended with the prior, in the model's order, for `applyStatistics`. `count` is the
+   * values that were measured. A layer that the model never applies keeps its statistics, with count 0.
    */
   readonly statistics: readonly (Moments & { readonly name: string })[];
   readonly report: RecalibrationReport;
@@ -52,8 +52,8 @@ export async function estimate(
   checkSource(source, settings);
   const run: Run = { model, layers, source, settings, backend: tf.getBackend(), skipped: new Set() };
   checkRunning(run);
-  const accumulators = makeAccumulators(run);
   const old = await readStatistics(layers);
+  const accumulators = makeAccumulators(run, old);
 
   const times: number[] = [];
   const totals = await (settings.mode === 'batch' ? batch : layerwise)(run, accumulators, times);
@@ -62,6 +62,7 @@ export async function estimate(
   const report: RecalibrationReport = {
     mode: settings.mode,
     estimator: accumulators[0]!.estimator.kind,
+    prior: settings.prior,
     samples: longest.samples,
     batches: longest.batches,
     passes: totals.length,
@@ -112,13 +113,13 @@ function makePass(
   const met = new Set<LayerAccumulator>();
   return {
     ...about,
-    absorb(index, measured, moments) {
+    absorb(batch, measured, moments) {
       accumulators.forEach((accumulator, layer) => {
         const seen = measured.flatMap((call, i) =>
           call.layer === layer ? [{ index: call.index, moments: moments[i]! }] : [],
         );
         if (seen.length === 0) return;
-        accumulator.add(index, about.number, seen);
+        accumulator.add(batch, about.number, seen);
         met.add(accumulator);
       });
     },
@@ -129,7 +130,7 @@ function makePass(
   };
 }
 
-function makeAccumulators({ layers, settings }: Run): LayerAccumulator[] {
+function makeAccumulators({ layers, settings }: Run, old: readonly LayerStatistics[]): LayerAccumulator[] {
   const made = layers.map(() => settings.estimator());
   const sound = made.every(
     (item) => typeof item?.update === 'function' && typeof item.estimate === 'function',
@@ -141,7 +142,10 @@ function makeAccumulators({ layers, settings }: Run): LayerAccumulator[] {
         `Pass ${populationVariance.name}, or () => ema({ decay: 0.9 }).`,
     );
   }
-  return made.map((estimator, i) => new LayerAccumulator(layers[i]!, estimator));
+  return made.map((estimator, i) => {
+    const prior = { samples: settings.prior, statistics: old[i]! };
+    return new LayerAccumulator(layers[i]!, estimator, prior);
+  });
 }
 
 /** Forwards would change the state, and batches would be measured in the state that those before them left. */

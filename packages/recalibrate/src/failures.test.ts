@@ -320,6 +320,10 @@ test.each([
   ['samples', { samples: 1.5 }],
   ['samples', { samples: 'some' }],
   ['tolerance', { tolerance: 0 }],
+  ['prior', { prior: -1 }],
+  ['prior', { prior: Number.NaN }],
+  ['prior', { prior: Number.POSITIVE_INFINITY }],
+  ['prior', { prior: '8' }],
   ['nonFinite', { nonFinite: 'ignore' }],
   ['estimator', { estimator: populationVariance() }],
 ])('a bad option: %s', async (name, options) => {

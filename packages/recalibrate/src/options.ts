@@ -39,6 +39,13 @@ export interface RecalibrationOptions {
    * the variance, that is small enough; root mean square over the channels of the worst layer. Default 0.02.
    */
   readonly tolerance?: number;
+  /**
+   * For how many samples the statistics count that the model has when the call begins (the pseudo-sample size of
+   * Schneider et al. 2020): (prior * old + samples * new) / (prior + samples), for means and variances each, with
+   * `samples` as many as were taken in. Mode `'layerwise'` measures each layer behind layers on their blended
+   * statistics, as the model will run. Default 0: the old ones are replaced.
+   */
+  readonly prior?: number;
   /** What to do when a layer receives NaN or Infinity: throw (default), or leave the batch out and count it. */
   readonly nonFinite?: 'throw' | 'skip';
   /** Ends the call with `signal.reason`; the model stays as it was. */
@@ -53,6 +60,7 @@ export interface Settings {
   readonly mode: RecalibrationMode;
   readonly samples: number | 'all' | 'auto';
   readonly tolerance: number;
+  readonly prior: number;
   readonly nonFinite: 'throw' | 'skip';
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: RecalibrationProgress) => void) | undefined;
@@ -65,11 +73,12 @@ export function readOptions(options: RecalibrationOptions): Settings {
     mode: options.mode ?? 'batch',
     samples: options.samples ?? 'all',
     tolerance: options.tolerance ?? 0.02,
+    prior: options.prior ?? 0,
     nonFinite: options.nonFinite ?? 'throw',
     signal: options.signal,
     onProgress: options.onProgress,
   };
-  const { estimator, mode, samples, tolerance, nonFinite } = settings;
+  const { estimator, mode, samples, tolerance, prior, nonFinite } = settings;
   const count = typeof samples === 'number' && Number.isSafeInteger(samples) && samples >= 1;
   demand(
     typeof estimator === 'function',
@@ -85,6 +94,7 @@ export function readOptions(options: RecalibrationOptions): Settings {
     samples,
   );
   demand(tolerance > 0 && tolerance < Infinity, 'tolerance', 'a finite number > 0', tolerance);
+  demand(Number.isFinite(prior) && prior >= 0, 'prior', 'a finite number >= 0 (of samples)', prior);
   demand(nonFinite === 'throw' || nonFinite === 'skip', 'nonFinite', "'throw' or 'skip'", nonFinite);
   return settings;
 }

@@ -31,7 +31,11 @@ export interface Pass {
   /** Runs the model on a batch; synchronous. */
   measure(inputs: () => readonly tf.Tensor[], batch: Batch, index: number): Measured[];
   /** Takes in one batch's moments, in the order of `measured`. */
-  absorb(index: number, measured: readonly Measured[], moments: readonly Moments[]): void;
+  absorb(
+    batch: { readonly index: number; readonly samples: number },
+    measured: readonly Measured[],
+    moments: readonly Moments[],
+  ): void;
   /** Whether the statistics are good enough to stop. */
   enough(batches: number): boolean;
 }
@@ -64,7 +68,7 @@ export async function runPass(run: Run, pass: Pass): Promise<PassTotals> {
     const measured = forwarded.flatMap((call, i) => groups[i]!.map(() => call));
     underway -= samples;
     if (!usable(run, index, measured, moments)) return;
-    pass.absorb(index, measured, moments);
+    pass.absorb({ index, samples }, measured, moments);
     totals.samples += samples;
     totals.batches += 1;
     settings.onProgress?.({

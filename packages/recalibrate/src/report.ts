@@ -45,7 +45,7 @@ export interface LayerReport {
   /** Values per channel that all its applications saw. */
   readonly values: number;
   /**
-   * From the old to the new statistics. `mean` in old standard deviations, `variance` as a difference of natural
+   * From the old to the new statistics, which a prior blends with the old. `mean` in old standard deviations, `variance` as a difference of natural
    * logarithms (0.1 is about 10%). Null if the old ones are not finite.
    */
   readonly shift: MomentsSummary | null;
@@ -67,6 +67,8 @@ export interface RecalibrationReport {
   readonly mode: RecalibrationMode;
   /** The estimator's kind. */
   readonly estimator: string;
+  /** The samples that the old statistics counted for. */
+  readonly prior: number;
   /** Samples of the longest pass. All passes are equal unless `samples` was `'auto'`. */
   readonly samples: number;
   /** Batches of the longest pass. */
