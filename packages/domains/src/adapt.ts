@@ -1,0 +1,50 @@
+/** A trained model on a new domain: its statistics are moved there by unlabeled inputs. */
+import {
+  type RecalibrationData,
+  type RecalibrationMode,
+  type RecalibrationOptions,
+  type RecalibrationReport,
+  recalibrate,
+} from '@rebatch/recalibrate';
+import type * as tfl from '@tensorflow/tfjs-layers';
+
+/** Samples for which the source statistics count unless the caller says otherwise. */
+const PRIOR = 16;
+
+/** Options of `adapt`: those of `recalibrate`, with defaults for few samples. */
+export interface AdaptOptions extends RecalibrationOptions {
+  /**
+   * For how many target samples the model's present statistics count. Default 16.
+   */
+  readonly prior?: number;
+  /**
+   * Default `'layerwise'`.
+   */
+  readonly mode?: RecalibrationMode;
+}
+
+/**
+ * Adapts a trained model to a new domain from inputs alone, without labels: the population statistics of its batch
+ * normalization layers become those of the target (AdaBN, Li et al. 2016; Wu & Johnson 2021, Sec. 5), blended with
+ * those that it has by a pseudo-sample size, `prior` (Schneider et al. 2020).
+ *
+ * The model is written to once, at the end; if anything fails or the signal aborts, it is bit by bit as it was. Keep
+ * its statistics first (`captureStatistics`), and put them back (`applyStatistics`) before it is adapted to another
+ * domain: the prior is what the model has when the call begins.
+ *
+ * @param model any model with batch normalization layers, stock or converted; layers that are not applied are left
+ *   alone.
+ * @param targetData inputs of the target domain, as for `recalibrate`: a `tf.data.Dataset` of batches, an iterable, an
+ *   array or a tensor. Labels are ignored.
+ * @returns a report of what moved, and how far.
+ * @throws (rejects) with the signal's reason, or the errors of `recalibrate`: `RecalibrationOptionError` for an option
+ *   out of its range, `StatisticsError` for source statistics that are not finite, and those about the data.
+ */
+export async function adapt(
+  model: tfl.LayersModel,
+  targetData: RecalibrationData,
+  options: AdaptOptions = {},
+): Promise<RecalibrationReport> {
+  const { prior = PRIOR, mode = 'layerwise' } = options;
+  return recalibrate(model, targetData, { ...options, prior, mode });
+}
