@@ -1,4 +1,4 @@
-/** What can go wrong between domains. Whatever it is, the model is as it was before the call. */
+/** What can go wrong between domains. Whatever it is, model and bank are as they were before the call. */
 import { RebatchError } from '@rebatch/stats';
 
 /** Base of the errors of this package. */

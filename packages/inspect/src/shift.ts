@@ -1,16 +1,16 @@
 /** Differences between statistics, each with the standard error of its own measurement. */
+import { summarizeShift } from '@rebatch/recalibrate';
 import {
   type ClusterErrors,
   clusteredStandardErrors,
   type Moments,
   MomentsError,
   mergeAllMoments,
-  normalizedShift,
   relativeErrors,
   symmetricKL,
 } from '@rebatch/stats';
 import type { Shift, StoredShift } from './report.ts';
-import { finite, meanOf, rootMeanSquare, summary } from './summarize.ts';
+import { finite, meanOf, rootMeanSquare } from './summarize.ts';
 
 /** Compares variances as the layer sees them: differences far below its epsilon do not matter to it. */
 export interface Floor {
@@ -27,13 +27,12 @@ export function storedShift(
 ): StoredShift | null {
   const from = { ...stored, count: 1 };
   try {
-    const shift = normalizedShift(from, precise, floor);
+    const shift = summarizeShift(from, precise, floor);
     const divergence = symmetricKL(from, precise, floor).map(finite);
     const own = errors.standardErrors();
     const mean = finite(meanOf(divergence));
     return {
-      mean: summary(shift.mean),
-      variance: summary(shift.variance),
+      ...shift,
       standardErrors: {
         // In the units of the shift: the mean's by the stored deviations, the logarithm's by the precise variance.
         mean: rootMeanSquare(relativeErrors(own, from, floor).mean),
@@ -61,11 +60,9 @@ export function layerwiseShift(
   parts: readonly [Shift, Shift],
   floor: Floor,
 ): Shift {
-  const shift = normalizedShift({ ...stored, count: 1 }, layerwise, floor);
   const both = (of: 'mean' | 'variance') => Math.hypot(...parts.map((part) => part.standardErrors[of]));
   return {
-    mean: summary(shift.mean),
-    variance: summary(shift.variance),
+    ...summarizeShift(stored, layerwise, floor),
     standardErrors: { mean: both('mean'), variance: both('variance') },
     batches: parts[0].batches,
   };
@@ -77,11 +74,9 @@ export function layerwiseShift(
  */
 export function estimationShift(batch: readonly Moments[], layerwise: Moments, floor: Floor): Shift {
   const merged = mergeAllMoments(batch);
-  const shift = normalizedShift(layerwise, merged, floor);
   const errors = relativeErrors(clusteredStandardErrors(batch), merged, floor);
   return {
-    mean: summary(shift.mean),
-    variance: summary(shift.variance),
+    ...summarizeShift(layerwise, merged, floor),
     standardErrors: { mean: rootMeanSquare(errors.mean), variance: rootMeanSquare(errors.variance) },
     batches: batch.length,
   };

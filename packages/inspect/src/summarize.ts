@@ -1,5 +1,4 @@
 /** From per-channel numbers to the few of the report. */
-import type { ChannelSummary } from '@rebatch/recalibrate';
 
 export function rootMeanSquare(values: ArrayLike<number>): number {
   let squares = 0;
@@ -11,13 +10,6 @@ export function meanOf(values: ArrayLike<number>): number {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i]!;
   return sum / values.length;
-}
-
-export function summary(values: Float64Array): ChannelSummary {
-  return {
-    rms: rootMeanSquare(values),
-    max: values.reduce((max, value) => Math.max(max, Math.abs(value)), 0),
-  };
 }
 
 /** Standard error of the mean of independent values; 0 for equal ones. */

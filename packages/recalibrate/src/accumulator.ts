@@ -13,6 +13,7 @@ import {
 import { channelsOf } from './bn-layers.ts';
 import { EstimateError } from './errors.ts';
 import { blend, checkPrior, type Prior } from './prior.ts';
+import { rootMeanSquare } from './summaries.ts';
 import { unusable } from './unusable.ts';
 
 /** All values that one application has seen. */
@@ -137,8 +138,4 @@ export class LayerAccumulator {
 /** Compares variances as the layer sees them: differences far below its epsilon do not matter to it. */
 export function floorOf(layer: BatchNormLayer): { epsilon?: number } {
   return layer.epsilon > 0 ? { epsilon: layer.epsilon } : {};
-}
-
-export function rootMeanSquare(values: Float64Array): number {
-  return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
 }

@@ -4,7 +4,8 @@ import type * as tfl from '@tensorflow/tfjs-layers';
 import { NoBatchNormError } from './errors.ts';
 
 /**
- * The batch normalization layers of a model that have statistics, in the order of `batchNormLayers`.
+ * The batch normalization layers of a model that have statistics, in the order of `batchNormLayers`: the layers that
+ * `captureStatistics` has an entry for.
  *
  * @throws {NoBatchNormError} if there is none, or the model is not built.
  */

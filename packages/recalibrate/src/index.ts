@@ -1,4 +1,5 @@
 /** PreciseBN for TensorFlow.js: recompute the population statistics of a whole model. */
+export { findBatchNormLayers } from './bn-layers.ts';
 export {
   type FreezeStatistics,
   type FreezeStatisticsOptions,
@@ -31,16 +32,12 @@ export type { StatisticsEstimate } from './estimate.ts';
 export { type Call, type CallHook, interceptCalls } from './intercept.ts';
 export type { RecalibrationMode, RecalibrationOptions, RecalibrationProgress } from './options.ts';
 export { estimateStatistics, recalibrate } from './recalibrate.ts';
-export type {
-  ApplicationReport,
-  ChannelSummary,
-  LayerReport,
-  MomentsSummary,
-  RecalibrationReport,
-} from './report.ts';
+export type { ApplicationReport, LayerReport, RecalibrationReport } from './report.ts';
 export {
   applyStatistics,
   captureStatistics,
+  checkStatistics,
   type LayerStatistics,
   type ModelStatistics,
 } from './statistics.ts';
+export { type ChannelSummary, type MomentsSummary, summarizeShift } from './summaries.ts';

@@ -1,29 +1,10 @@
 /** What a recalibration did, as plain JSON. */
 
 import type { BatchNormLayer } from '@rebatch/layers';
-import {
-  type Moments,
-  MomentsError,
-  normalizedShift,
-  relativeErrors,
-  type StandardErrors,
-} from '@rebatch/stats';
-import { floorOf, type LayerAccumulator, rootMeanSquare } from './accumulator.ts';
+import { type Moments, MomentsError, relativeErrors, type StandardErrors } from '@rebatch/stats';
+import { floorOf, type LayerAccumulator } from './accumulator.ts';
 import type { RecalibrationMode } from './options.ts';
-
-/** A quantity with one value per channel, in two numbers. */
-export interface ChannelSummary {
-  /** Root mean square over the channels. */
-  readonly rms: number;
-  /** Largest absolute value. */
-  readonly max: number;
-}
-
-/** A pair of quantities about a mean and a variance. */
-export interface MomentsSummary {
-  readonly mean: ChannelSummary;
-  readonly variance: ChannelSummary;
-}
+import { type MomentsSummary, summarizeChannels, summarizeShift } from './summaries.ts';
 
 /** What one application of a layer saw. */
 export interface ApplicationReport {
@@ -113,8 +94,7 @@ export function reportLayer(
 
 function shiftOf(layer: BatchNormLayer, from: Omit<Moments, 'count'>, to: Omit<Moments, 'count'>) {
   try {
-    const shift = normalizedShift({ ...from, count: 1 }, { ...to, count: 1 }, floorOf(layer));
-    return { mean: summary(shift.mean), variance: summary(shift.variance) };
+    return summarizeShift(from, to, floorOf(layer));
   } catch (error) {
     // Broken old statistics are a reason to recalibrate, not to refuse it; but there is no way to measure from them.
     if (error instanceof MomentsError) return null;
@@ -129,12 +109,5 @@ function errorsOf(
 ): MomentsSummary | null {
   if (errors === undefined) return null;
   const relative = relativeErrors(errors, moments, floorOf(layer));
-  return { mean: summary(relative.mean), variance: summary(relative.variance) };
-}
-
-function summary(values: Float64Array): ChannelSummary {
-  return {
-    rms: rootMeanSquare(values),
-    max: values.reduce((max, value) => Math.max(max, Math.abs(value)), 0),
-  };
+  return { mean: summarizeChannels(relative.mean), variance: summarizeChannels(relative.variance) };
 }

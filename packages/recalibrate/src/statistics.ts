@@ -39,6 +39,38 @@ export async function readStatistics(layers: readonly BatchNormLayer[]) {
 }
 
 /**
+ * Throws unless `applyStatistics` would take these statistics; the model stays as it is.
+ *
+ * @returns the layers that they are for, in their order.
+ * @throws {StatisticsError} or {NoBatchNormError}, as `applyStatistics`.
+ */
+export function checkStatistics(model: tfl.LayersModel, statistics: ModelStatistics): BatchNormLayer[] {
+  const layers = findBatchNormLayers(model);
+  if (statistics.length !== layers.length) {
+    throw new StatisticsError(
+      `Expected statistics for ${layers.length} batch normalization layers ` +
+        `(${layers.map(({ name }) => name).join(', ')}), got ${statistics.length}.`,
+    );
+  }
+  for (const [i, layer] of layers.entries()) {
+    const { name, mean, variance } = statistics[i]!;
+    if (name !== layer.name) {
+      throw new StatisticsError(
+        `Entry ${i}: expected the statistics of layer '${layer.name}', got those of '${name}'. ` +
+          'Use statistics of a model with the same layers.',
+      );
+    }
+    const flaw = unusable(mean, variance, channelsOf(layer));
+    if (flaw !== undefined) {
+      throw new StatisticsError(
+        `Layer '${name}': expected a finite mean and a finite variance >= 0 per channel, got ${flaw}.`,
+      );
+    }
+  }
+  return layers;
+}
+
+/**
  * Writes population statistics into a model, all layers or none: everything is checked first, and a write that fails
  * undoes those before it. Values are rounded to float32. Synchronous.
  *
@@ -47,8 +79,7 @@ export async function readStatistics(layers: readonly BatchNormLayer[]) {
  * @throws {NoBatchNormError} if the model has no batch normalization layer or is not built.
  */
 export function applyStatistics(model: tfl.LayersModel, statistics: ModelStatistics): void {
-  const layers = findBatchNormLayers(model);
-  checkStatistics(layers, statistics);
+  const layers = checkStatistics(model, statistics);
   writeStatistics(layers.map((layer, i) => ({ layer, statistics: statistics[i]! })));
 }
 
@@ -76,29 +107,5 @@ export function writeStatistics(
     }
   } finally {
     tf.dispose([...fresh, ...before]);
-  }
-}
-
-function checkStatistics(layers: readonly BatchNormLayer[], statistics: ModelStatistics): void {
-  if (statistics.length !== layers.length) {
-    throw new StatisticsError(
-      `Expected statistics for ${layers.length} batch normalization layers ` +
-        `(${layers.map(({ name }) => name).join(', ')}), got ${statistics.length}.`,
-    );
-  }
-  for (const [i, layer] of layers.entries()) {
-    const { name, mean, variance } = statistics[i]!;
-    if (name !== layer.name) {
-      throw new StatisticsError(
-        `Entry ${i}: expected the statistics of layer '${layer.name}', got those of '${name}'. ` +
-          'Use statistics of a model with the same layers.',
-      );
-    }
-    const flaw = unusable(mean, variance, channelsOf(layer));
-    if (flaw !== undefined) {
-      throw new StatisticsError(
-        `Layer '${name}': expected a finite mean and a finite variance >= 0 per channel, got ${flaw}.`,
-      );
-    }
   }
 }
