@@ -34,7 +34,7 @@ export function groupsOf({ ids, ...view }: Grouping): Groups {
   }
   // Each block as a group of its own; then blocks are summed by id, and numbers are gathered by id.
   const blocks = { ...view, groups: ids.size };
-  const members = tf.oneHot(ids as tf.Tensor1D, view.groups, 1, 0, 'float32') as tf.Tensor2D;
+  const members = membersOf(ids, view.groups);
   const sizes = tf.reshape(tf.mul(tf.sum(members, 0), valuesIn(blocks)), [view.groups, 1]);
   return {
     count: tf.maximum(sizes, 1),
@@ -46,6 +46,12 @@ export function groupsOf({ ids, ...view }: Grouping): Groups {
       return tf.where(some, perGroup, tf.zerosLike(perGroup));
     },
   };
+}
+
+/** [ids, groups]: 1 where an id is that group, else 0. */
+export function membersOf(ids: tf.Tensor, groups: number): tf.Tensor2D {
+  // Asked for float32, the wasm backend of TensorFlow.js 4.22 writes the bits of an integer.
+  return tf.cast(tf.oneHot(ids as tf.Tensor1D, groups, 1, 0, 'int32'), 'float32') as tf.Tensor2D;
 }
 
 /** x as [groups, outer / groups, channels, inner], without the last axis where it is 1. */

@@ -18,6 +18,8 @@ import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { batchMoments } from './batch-moments.ts';
 import { batchNormalize } from './batch-normalize.ts';
 import { viewChannels } from './channel-view.ts';
+import { describeJoint } from './conformance-joint.ts';
+import { describeSegments } from './conformance-segments.ts';
 import { type NormalizeOptions, normalize } from './normalize.ts';
 import { readMoments } from './read-moments.ts';
 
@@ -287,6 +289,9 @@ export function describeConformance(name: string, prepare: () => Promise<unknown
         tf.dispose([tensors.all, moments.mean, moments.variance, out.y, out.mean, out.variance, same, dx]);
       });
     });
+
+    describeSegments();
+    describeJoint();
   });
 }
 

@@ -2,5 +2,13 @@ export { type BatchMoments, batchMoments } from './batch-moments.ts';
 export { batchNormalize } from './batch-normalize.ts';
 export { type ChannelView, type ViewOptions, valuesPerChannel, viewChannels } from './channel-view.ts';
 export { InvalidInputError, NormalizationBatchError } from './errors.ts';
+export { type JointBatch, type JointOptions, jointBatchNormalize } from './joint-batch-normalize.ts';
 export { type GivenMomentsOptions, type NormalizeOptions, normalize } from './normalize.ts';
 export { readMoments } from './read-moments.ts';
+export {
+  type SegmentBatchOptions,
+  type SegmentedBatch,
+  type SegmentOptions,
+  segmentBatchNormalize,
+} from './segment-batch-normalize.ts';
+export { type SegmentConstantsOptions, segmentNormalize } from './segment-normalize.ts';

@@ -10,3 +10,4 @@ export {
   referenceMoments,
   referenceNormalize,
 } from './reference.ts';
+export { referenceSlotMoments, referenceSlotNorm, type SlotOptions, type Slots } from './reference-slots.ts';
