@@ -10,3 +10,12 @@ export {
 export { type AdaptOptions, adapt } from './adapt.ts';
 export { diffStatistics, type LayerDifference, type StatisticsDifference } from './diff-statistics.ts';
 export { DomainError, DomainLayerError, UnknownDomainError } from './errors.ts';
+export type {
+  DomainBatchNormalizationConfig,
+  DomainSettings,
+  DomainSource,
+  Sharing,
+} from './layer/config.ts';
+export { convertToDomains, type DomainConversion } from './layer/convert-to-domains.ts';
+export { DomainBatchNormalization, domainBatchNormalization } from './layer/domain-batch-normalization.ts';
+export { type DomainInScope, withDomain } from './layer/scope.ts';
