@@ -9,3 +9,9 @@ export class UnknownDomainError extends DomainError {}
 
 /** A layer of several domains is configured or applied in a way that leaves open which domain an input is of. */
 export class DomainLayerError extends DomainError {}
+
+/** A statistics bank that cannot do what was asked: it is disposed, or no longer fits its model. */
+export class StatisticsBankError extends DomainError {}
+
+/** Bytes that are not a file of a statistics bank, are damaged, or are of another model. */
+export class BankFileError extends DomainError {}

@@ -8,8 +8,15 @@ export {
   StatisticsError,
 } from '@rebatch/recalibrate';
 export { type AdaptOptions, adapt } from './adapt.ts';
+export { StatisticsBank, statisticsBank } from './bank/statistics-bank.ts';
 export { diffStatistics, type LayerDifference, type StatisticsDifference } from './diff-statistics.ts';
-export { DomainError, DomainLayerError, UnknownDomainError } from './errors.ts';
+export {
+  BankFileError,
+  DomainError,
+  DomainLayerError,
+  StatisticsBankError,
+  UnknownDomainError,
+} from './errors.ts';
 export type {
   DomainBatchNormalizationConfig,
   DomainSettings,
