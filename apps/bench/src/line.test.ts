@@ -30,6 +30,17 @@ describe('a line', () => {
     expect(meets(line, 64.6)).toBe(false);
     expect(meets(line, undefined)).toBe(true);
   });
+
+  it('carries the time that was promised, and meets it only in that time', () => {
+    const measured = { oursMs: 0.9, peerMs: 9, ratio: 10, spread: [10, 10] } as const;
+    const timed = toLine('domain-switch', { ...label, targetMs: 1 }, measured);
+    expect(timed).toMatchObject({ ours_ms: 0.9, target_ms: 1 });
+    expect(meets(timed, undefined)).toBe(true);
+    expect(meets(timed, 10)).toBe(true);
+    expect(meets(timed, 11)).toBe(false);
+    expect(meets({ ...timed, ours_ms: 1 }, undefined)).toBe(true);
+    expect(meets({ ...timed, ours_ms: 1.01 }, undefined)).toBe(false);
+  });
 });
 
 describe('the table', () => {
@@ -37,6 +48,9 @@ describe('the table', () => {
     expect(tableRow(line, 40)).toMatch(/ {2}64\.6x {2}.*>= 40x met {2}/);
     expect(tableRow(line, 100)).toContain('>= 100x NOT MET');
     expect(tableRow(line)).not.toContain('>=');
+    expect(tableRow({ ...line, target_ms: 10 })).toContain('<= 10 ms met');
+    expect(tableRow({ ...line, target_ms: 1 })).toContain('<= 1 ms NOT MET');
+    expect(tableRow({ ...line, target_ms: 10 }, 100)).toContain('>= 100x, <= 10 ms NOT MET');
   });
 
   it('keeps its columns below their titles', () => {

@@ -18,10 +18,15 @@ export interface Line {
   readonly ratio: number;
   /** The ratio of the lowest and of the highest pair. */
   readonly spread: readonly [number, number];
+  /** What `ours_ms` must not exceed, where a time was promised. */
+  readonly target_ms?: number;
 }
 
 /** What a case knows about itself before it runs. */
-export type CaseLabel = Pick<Line, 'case' | 'backend' | 'shape' | 'peer'>;
+export interface CaseLabel extends Pick<Line, 'case' | 'backend' | 'shape' | 'peer'> {
+  /** The milliseconds that one run of ours may take, where a time was promised. */
+  readonly targetMs?: number;
+}
 
 const digits = (value: number) => Number(value.toPrecision(4));
 
@@ -38,16 +43,20 @@ export function toLine(bench: string, label: CaseLabel, measurement: Measurement
     peer_ms: digits(peerMs),
     ratio: digits(ratio),
     spread: [digits(spread[0]), digits(spread[1])],
+    ...(label.targetMs !== undefined && { target_ms: label.targetMs }),
   };
 }
 
-/** Whether a line meets a target for its ratio; lines without a target always do. */
+/** Whether a line meets a target for its ratio and the one for its time; lines without a target always do. */
 export function meets(line: Line, target: number | undefined): boolean {
-  return target === undefined || line.ratio >= target;
+  return (
+    (target === undefined || line.ratio >= target) &&
+    (line.target_ms === undefined || line.ours_ms <= line.target_ms)
+  );
 }
 
 const COLUMNS = [
-  { title: 'bench', width: 12 },
+  { title: 'bench', width: 13 },
   { title: 'case', width: 26 },
   { title: 'backend', width: 7 },
   { title: 'shape', width: 12 },
@@ -75,10 +84,18 @@ export function tableHeader(): string {
   return columns(COLUMNS.map(({ title }) => title));
 }
 
+/** What a case promised, in words; empty where it promised nothing. */
+export function promise(target: number | undefined, targetMs: number | undefined): string {
+  return [
+    ...(target === undefined ? [] : [`>= ${times(target)}`]),
+    ...(targetMs === undefined ? [] : [`<= ${ms(targetMs)}`]),
+  ].join(', ');
+}
+
 /** A line as a row for people, with the target beside it where there is one. */
 export function tableRow(line: Line, target?: number): string {
-  const verdict =
-    target === undefined ? '' : `>= ${times(target)} ${meets(line, target) ? 'met' : 'NOT MET'}`;
+  const promised = promise(target, line.target_ms);
+  const verdict = promised && `${promised} ${meets(line, target) ? 'met' : 'NOT MET'}`;
   const spread = `${times(line.spread[0])}..${times(line.spread[1])}`;
   const { bench, backend, shape, peer } = line;
   return columns([

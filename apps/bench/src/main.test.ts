@@ -69,11 +69,13 @@ describe('bench', () => {
       'cnn-step',
       'conv-grads',
       'recalibrate',
+      'domain-switch',
       'merge',
     ]) {
       expect(stdout).toMatch(new RegExp(`^${name}: .+\n  .+, against .+`, 'm'));
     }
-    expect(stdout).toContain('64x28x28x64, against tf.layers.batchNormalization (ratio >= 40)');
+    expect(stdout).toContain('64x28x28x64, against tf.layers.batchNormalization (>= 40x)');
+    expect(stdout).toContain('50x64, against applyStatistics (<= 1 ms)');
   });
 
   it.each([

@@ -2,7 +2,7 @@
 
 import { Command, Option } from 'commander';
 import type { BenchCase } from './bench.ts';
-import { type Line, meets, tableHeader, tableRow, toLine } from './line.ts';
+import { type Line, meets, promise, tableHeader, tableRow, toLine } from './line.ts';
 import { BENCHES } from './registry.ts';
 
 interface Flags {
@@ -38,7 +38,8 @@ async function run(name: string | undefined, flags: Flags): Promise<void> {
     if (flags.list) print(`${bench.name}: ${bench.summary}`);
     for (const one of cases) {
       if (flags.list) {
-        const target = one.target === undefined ? '' : ` (ratio >= ${one.target})`;
+        const promised = promise(one.target, one.targetMs);
+        const target = promised && ` (${promised})`;
         print(`  ${one.case}, ${one.backend}, ${one.shape}, against ${one.peer}${target}`);
       } else {
         if (selected === 0 && !flags.json) print(tableHeader());
