@@ -21,6 +21,7 @@ import { viewChannels } from './channel-view.ts';
 import { describeJoint } from './conformance-joint.ts';
 import { describeSegments } from './conformance-segments.ts';
 import { type NormalizeOptions, normalize } from './normalize.ts';
+import { normalizePacked, packedBatchMoments } from './packed.ts';
 import { readMoments } from './read-moments.ts';
 
 const TOLERANCE = 1e-5;
@@ -112,6 +113,20 @@ export function describeConformance(name: string, prepare: () => Promise<unknown
         expect(out.y.shape).toEqual(c.shape);
         expectClose(await out.y.data(), referenceBatchNorm(c.x, c.layout, affine(c)), TOLERANCE, 'y');
         expectClose(await out.variance.data(), expected.variance, TOLERANCE, 'returned variance');
+
+        const packed = packedBatchMoments(tensors.x, c.options);
+        expect(packed.shape).toEqual([2, c.options.groups ?? 1, c.layout.channels]);
+        const both = [...expected.mean, ...expected.variance];
+        expectClose(await packed.data(), both, TOLERANCE, 'packed moments');
+        const same = normalizePacked(tensors.x, packed, { ...c.options, ...tensors.affine });
+        expect(same.shape).toEqual(c.shape);
+        expectClose(
+          await same.data(),
+          referenceBatchNorm(c.x, c.layout, affine(c)),
+          TOLERANCE,
+          'y by packed',
+        );
+        tf.dispose([packed, same]);
 
         const gradients = await gradientsOf(
           tensors,
@@ -282,6 +297,8 @@ export function describeConformance(name: string, prepare: () => Promise<unknown
         const moments = batchMoments(tensors.x, c.options);
         const out = batchNormalize(tensors.x, { ...c.options, ...tensors.affine });
         const same = normalize(tensors.x, moments, { ...c.options, ...tensors.affine });
+        const packed = packedBatchMoments(tensors.x, c.options);
+        tf.dispose([packed, normalizePacked(tensors.x, packed, { ...c.options, ...tensors.affine })]);
         await readMoments([moments, out]);
         await gradientsOf(tensors, (options) => batchNormalize(tensors.x, options).y, c.options);
         await gradientsOf(tensors, (options) => normalize(tensors.x, moments, options), c.options);

@@ -8,6 +8,8 @@ import {
   InvalidInputError,
   NormalizationBatchError,
   normalize,
+  normalizePacked,
+  packedBatchMoments,
   readMoments,
   viewChannels,
 } from './index.ts';
@@ -41,6 +43,12 @@ const cases: [string, () => unknown, RegExp][] = [
     () => normalize(tf.ones([4, 3]), { mean: tf.ones([3]), variance: tf.ones([2]) }),
     /variance of shape \[3\], got \[2\]/,
   ],
+  [
+    'packed moments of another shape',
+    () => normalizePacked(tf.ones([4, 3]), tf.ones([2, 3, 1]), { name: 'bn_1' }),
+    /layer 'bn_1'.*moments of shape \[2, 1, 3\].*got \[2, 3, 1\]/,
+  ],
+  ['packed moments of an integer tensor', () => packedBatchMoments(tf.ones([2, 3], 'int32')), /got int32/],
   [
     'a disposed tensor',
     () => {

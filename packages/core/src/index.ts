@@ -3,7 +3,9 @@ export { batchNormalize } from './batch-normalize.ts';
 export { type ChannelView, type ViewOptions, valuesPerChannel, viewChannels } from './channel-view.ts';
 export { InvalidInputError, NormalizationBatchError } from './errors.ts';
 export { type JointBatch, type JointOptions, jointBatchNormalize } from './joint-batch-normalize.ts';
+export { mergePackedMoments } from './merge-packed-moments.ts';
 export { type GivenMomentsOptions, type NormalizeOptions, normalize } from './normalize.ts';
+export { normalizePacked, packedBatchMoments } from './packed.ts';
 export { readMoments } from './read-moments.ts';
 export {
   type SegmentBatchOptions,

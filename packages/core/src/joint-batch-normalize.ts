@@ -4,7 +4,7 @@ import { valuesPerChannel, viewFor } from './channel-view.ts';
 import { InvalidInputError, NormalizationBatchError, subject } from './errors.ts';
 import { assertAffine, assertEpsilon, assertFloatTensor } from './inputs.ts';
 import { jointNormalize } from './joint-kernel.ts';
-import { mergeMoments } from './merge-moments.ts';
+import { mergePackedMoments } from './merge-packed-moments.ts';
 import type { NormalizeOptions } from './normalize.ts';
 import { tidied } from './tidied.ts';
 
@@ -43,7 +43,7 @@ export function jointBatchNormalize(xs: readonly tf.Tensor[], options: JointOpti
   return tidied(() => {
     const measured = xs.map((x, at) => packedMoments(x, views[at]!));
     const weights = views.map((view) => [valuesPerChannel(view) / count]);
-    const merged = mergeMoments(tf.concat(measured, 1), tf.tensor2d(weights));
+    const merged = mergePackedMoments(tf.concat(measured, 1), tf.tensor2d(weights));
     const ys = jointNormalize(xs, merged, options, options.axis ?? -1, epsilon);
     return {
       ys,

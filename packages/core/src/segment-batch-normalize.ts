@@ -4,7 +4,7 @@ import { type BatchMoments, packedMoments } from './batch-moments.ts';
 import { NormalizationBatchError, subject } from './errors.ts';
 import { assertAffine, assertEpsilon, assertFloatTensor, assertMoments } from './inputs.ts';
 import * as kernels from './kernels.ts';
-import { mergeMoments } from './merge-moments.ts';
+import { mergePackedMoments } from './merge-packed-moments.ts';
 import { type NormalizeOptions, packConstants } from './normalize.ts';
 import { countValues, type Segments, segmentsOf } from './segment-ids.ts';
 import { tidied } from './tidied.ts';
@@ -79,7 +79,7 @@ export function segmentBatchNormalize(
     const perSegment = tf.reshape(counts, [numSegments, 1]);
     const measured = packedMoments(x, grouping);
     const own = orFallback(measured, perSegment, segments, options);
-    const joint = pooled ? mergeMoments(measured, tf.div(perSegment, tf.sum(perSegment))) : undefined;
+    const joint = pooled ? mergePackedMoments(measured, tf.div(perSegment, tf.sum(perSegment))) : undefined;
     const used = joint === undefined ? orNaN(own, perSegment, segments, options) : spread(joint, shape);
     const y = normalizeBySegment(x, used, perSegment, segments, { ...options, epsilon });
     const [mean, variance] = tf.unstack(own) as [tf.Tensor, tf.Tensor];

@@ -8,7 +8,7 @@ import * as tf from '@tensorflow/tfjs-core';
  * @returns [2, 1, channels]. The variance of pieces whose means lie d apart carries the rounding of those means, about
  *   1e-7 * d * |mean|.
  */
-export function mergeMoments(packed: tf.Tensor3D, weights: tf.Tensor): tf.Tensor3D {
+export function mergePackedMoments(packed: tf.Tensor3D, weights: tf.Tensor): tf.Tensor3D {
   return tf.tidy(() => {
     const [means, variances] = tf.unstack(packed) as [tf.Tensor, tf.Tensor];
     const weigh = (perPiece: tf.Tensor) => tf.sum(tf.mul(perPiece, weights), 0, true);

@@ -1,0 +1,44 @@
+// The same ops for those who run a network and never train it: moments stay in the one small tensor in which kernels
+// give and take them. Unpacking and packing it costs a small network as much as normalizing itself.
+import type * as tf from '@tensorflow/tfjs-core';
+import { type ViewOptions, viewFor } from './channel-view.ts';
+import { InvalidInputError, subject } from './errors.ts';
+import { assertFloatTensor } from './inputs.ts';
+import * as kernels from './kernels.ts';
+import { checkNormalize, type NormalizeOptions } from './normalize.ts';
+
+/**
+ * The moments of x per channel as one tensor, [2, groups, channels]: means, then biased variances (groups is 1 unless
+ * asked for). As exact as `batchMoments`, and not differentiable.
+ *
+ * @param x float32, rank 2 or more.
+ * @throws {InvalidInputError} for an empty, integer or disposed tensor, or a shape that does not fit the options.
+ */
+export function packedBatchMoments(x: tf.Tensor, options: ViewOptions = {}): tf.Tensor3D {
+  assertFloatTensor(x, 'x', 'packedBatchMoments', options.name);
+  return kernels.moments(x, viewFor('packedBatchMoments', x.shape, options));
+}
+
+/**
+ * Normalizes x by packed moments, as `normalize` does by separate ones. Not differentiable.
+ *
+ * @param x float32, rank 2 or more.
+ * @param moments float32, [2, groups, channels], as `packedBatchMoments` returns them.
+ * @throws {InvalidInputError} for tensors that are empty, disposed, not float32 or of the wrong shape.
+ */
+export function normalizePacked(
+  x: tf.Tensor,
+  moments: tf.Tensor3D,
+  options: NormalizeOptions = {},
+): tf.Tensor {
+  const { view, epsilon } = checkNormalize('normalizePacked', x, options);
+  assertFloatTensor(moments, 'moments', 'normalizePacked', options.name);
+  const shape = [2, view.groups, view.channels];
+  if (moments.shape.join() !== shape.join()) {
+    throw new InvalidInputError(
+      `${subject('normalizePacked', options.name)}: expected moments of shape [${shape.join(', ')}], ` +
+        `means and variances, got [${moments.shape.join(', ')}].`,
+    );
+  }
+  return kernels.normalize(x, moments, options, view, epsilon);
+}
