@@ -2,7 +2,7 @@
 import { jointBatchNormalize } from '@rebatch/core';
 import type * as tf from '@tensorflow/tfjs-core';
 import { type DomainCall, statisticsAtWork } from './at-work.ts';
-import { affineOptions, asFloat, jointMoments } from './slot-math.ts';
+import { affineOptions, asFloat } from './slot-math.ts';
 
 /** Each tensor normalized as its domain, or all by their joint moments where training shares them. */
 export function normalizeLevels(call: DomainCall, xs: tf.Tensor[]): tf.Tensor[] {
@@ -12,8 +12,8 @@ export function normalizeLevels(call: DomainCall, xs: tf.Tensor[]): tf.Tensor[] 
   const atWork = statisticsAtWork(call);
   if (atWork === 'population') return each();
   const options = affineOptions(call);
-  if (atWork === 'watched') return each({ batchMoments: jointMoments(xs, options) });
   const { ys, parts, mean, variance } = jointBatchNormalize(xs.map(asFloat), options);
+  if (atWork === 'watched') return each({ batchMoments: { mean, variance } });
   if (kwargs.training === true) {
     if (settings.statistics.population === 'shared') slots.of(0).moveStatistics({ mean, variance });
     else for (const [domain, part] of parts.entries()) slots.of(domain).moveStatistics(part);

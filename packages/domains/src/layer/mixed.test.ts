@@ -67,10 +67,10 @@ function expected(batch: MixedBatch, weights: Record<string, Float32Array>, choi
     if (towards === undefined) return { mean, variance };
     return { mean: moved(mean, towards.mean, 0.8), variance: moved(variance, towards.variance, 0.8) };
   };
-  const together = choice.train === 'shared' ? all : enough;
   const moving = all.map((domain) => {
     if (choice.population === 'shared') {
-      return step(domain, together.length > 0 ? momentsOfDomains(batch, together) : undefined);
+      const whole = momentsOfDomains(batch, all);
+      return step(domain, whole.count >= 2 ? whole : undefined);
     }
     return step(domain, enough.includes(domain) ? own[domain] : undefined);
   });

@@ -1,10 +1,16 @@
 // One batch whose samples are of several domains.
-import { batchMoments, segmentBatchNormalize, segmentNormalize } from '@rebatch/core';
+import {
+  batchMoments,
+  segmentBatchNormalize,
+  segmentNormalize,
+  valuesPerChannel,
+  viewChannels,
+} from '@rebatch/core';
 import { channelAxis } from '@rebatch/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { type DomainCall, statisticsAtWork } from './at-work.ts';
 import { checkMixing } from './config.ts';
-import { affineOptions, asFloat, mergeRows, populationsOf } from './slot-math.ts';
+import { affineOptions, asFloat, populationsOf } from './slot-math.ts';
 import { numbersOf } from './which-domain.ts';
 
 /** Each sample normalized as its domain, in one pass over the batch. */
@@ -24,7 +30,7 @@ export function normalizeMixed(call: DomainCall, input: tf.Tensor, ids: tf.Tenso
     return segmentNormalize(x, numbers, population, { ...options, fixedAffine });
   }
   const pooled = statistics.train === 'shared';
-  const { y, mean, variance, counts, joint } = segmentBatchNormalize(x, numbers, domains.length, {
+  const { y, mean, variance, joint } = segmentBatchNormalize(x, numbers, domains.length, {
     ...options,
     pooled,
     fallback: population,
@@ -36,17 +42,12 @@ export function normalizeMixed(call: DomainCall, input: tf.Tensor, ids: tf.Tenso
       for (const [d, each] of slots.populations.entries()) {
         each.moveStatistics({ mean: means[d]!, variance: variances[d]! });
       }
-    } else slot.moveStatistics(joint ?? enoughOf(mean, variance, counts));
+    } else if (joint !== undefined || valuesPerChannel(viewChannels(x.shape, { axis: options.axis! })) > 1) {
+      // Towards the whole batch, as an ordinary layer would: a single value has no variance to move towards.
+      slot.moveStatistics(joint ?? batchMoments(x, options));
+    }
   }
   return y;
-}
-
-/** The moments of the samples that were normalized by their batch, or the population's where there are none. */
-function enoughOf(mean: tf.Tensor, variance: tf.Tensor, counts: tf.Tensor) {
-  const enough = tf.mul(counts, tf.cast(tf.greaterEqual(counts, 2), 'float32'));
-  const none = tf.cast(tf.equal(tf.sum(enough), 0), 'float32');
-  // The rows are all the same population then, so any weights will do.
-  return mergeRows(mean, variance, tf.add(enough, none));
 }
 
 /** For tools that stand in for each domain's layer: every domain's samples go through it by themselves. */
