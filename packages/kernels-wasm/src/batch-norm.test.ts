@@ -169,14 +169,16 @@ describe('batch-norm kernels', () => {
           const dx = run('RebatchBackwardInput', { dy, x, moments: packed, pulls, ...scale }, attributes);
           // Over few values the terms of dx all but cancel, so each is compared in the size of its terms.
           const [moment, pull, out] = [packed.dataSync(), pulls.dataSync(), dx.dataSync()];
+          let worst = 0;
           forEachValue(layout, (i, slot, c) => {
             const deviation = Math.sqrt(moment[slots + slot]! + epsilon);
             const xhat = (values[i]! - moment[slot]!) / deviation;
             const terms = [upstream[i]! * (gamma?.[c] ?? 1), -pull[slot]!, -xhat * pull[slots + slot]!];
             const expected = (terms[0]! + terms[1]! + terms[2]!) / deviation;
             const size = terms.reduce((total, term) => total + Math.abs(term), 0) / deviation;
-            expect(Math.abs(out[i]! - expected)).toBeLessThanOrEqual(1e-6 * size);
+            worst = Math.max(worst, Math.abs(out[i]! - expected) / size);
           });
+          expect(worst).toBeLessThanOrEqual(1e-6);
           if (exact.count >= 16) expectClose(out, gradients.dx, 1e-5, 'dx');
         });
       }),
@@ -199,6 +201,7 @@ describe('batch-norm kernels', () => {
     const x = tf.zeros([4, 3]);
     const integers = tf.zeros([4, 3], 'int32');
     const moments = tf.zeros([2, 1, 3]);
+    const [ids, floats] = [tf.tensor1d([0, 0, 0], 'int32'), tf.zeros([4])];
     const view = { outer: 4, channels: 3, inner: 1, groups: 1, epsilon: 1e-3 };
     const before = tf.memory().numTensors;
     const attempts: [string, Record<string, tf.Tensor>, Record<string, number>, RegExp][] = [
@@ -219,12 +222,14 @@ describe('batch-norm kernels', () => {
       ['RebatchNormalize', { x }, view, /expected an input named moments, got none/],
       ['RebatchNormalize', { x, moments, gamma: x }, view, /expected gamma to hold 3 values/],
       ['RebatchBackwardInput', { dy: x, x, moments, pulls: x }, view, /expected pulls to hold 6 values/],
+      ['RebatchMoments', { x, ids }, view, /the number of ids to divide outer \(4\), got 3/],
+      ['RebatchMoments', { x, ids: floats }, view, /expected ids to be int32, got float32/],
     ];
     for (const [kernel, inputs, attributes, message] of attempts) {
       expect(() => run(kernel, inputs, attributes)).toThrow(KernelInputError);
       expect(() => run(kernel, inputs, attributes)).toThrow(message);
     }
     expect(tf.memory().numTensors).toBe(before);
-    tf.dispose([x, integers, moments]);
+    tf.dispose([x, integers, moments, ids, floats]);
   });
 });
