@@ -3,12 +3,12 @@
  * Huang et al. 2022). The same samples are measured in mode 'batch', by the first phase, and layer by layer, here.
  */
 import { type BatchMoments, batchNormalize, readMoments } from '@rebatch/core';
-import { estimateStatistics } from '@rebatch/recalibrate';
+import { estimateStatistics, normalizeOptions } from '@rebatch/recalibrate';
 import type { Moments } from '@rebatch/stats';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Collected } from './collect.ts';
 import { join } from './data.ts';
-import { normalizeOptions, runWith, type Subject } from './forward.ts';
+import { runWith, type Subject } from './forward.ts';
 import { tensorsIn } from './tensors.ts';
 
 /** The layerwise statistics of a part of the data, per layer. */

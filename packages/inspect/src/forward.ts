@@ -1,7 +1,7 @@
 /** Running a model with other statistics than its own, which stay as they are. */
 import { batchNormalize, normalize } from '@rebatch/core';
-import { type BatchNormLayer, channelAxis } from '@rebatch/layers';
-import { BackendChangedError, type CallHook, interceptCalls } from '@rebatch/recalibrate';
+import type { BatchNormLayer } from '@rebatch/layers';
+import { BackendChangedError, type CallHook, interceptCalls, normalizeOptions } from '@rebatch/recalibrate';
 import type { Moments } from '@rebatch/stats';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
@@ -48,12 +48,6 @@ export function outputsUnder(
     return part === undefined ? batchNormalize(x, options).y : normalize(x, part, options);
   });
   return output!;
-}
-
-/** What core's ops need to know of a layer. */
-export function normalizeOptions(layer: BatchNormLayer) {
-  const { epsilon, gamma, beta, name } = layer;
-  return { axis: channelAxis(layer), epsilon, gamma: gamma?.read(), beta: beta?.read(), name };
 }
 
 /** The statistics that the layers hold; the layers' own tensors, not to be disposed. */

@@ -30,7 +30,7 @@ export function findBatchNormLayers(model: tfl.LayersModel): BatchNormLayer[] {
   return built;
 }
 
-/** What core's ops need to know of a layer. */
+/** What the ops of `@rebatch/core` need to know of a layer: axis, epsilon, name, and gamma and beta as they are now. */
 export function normalizeOptions(layer: BatchNormLayer) {
   const { epsilon, gamma, beta, name } = layer;
   return { axis: channelAxis(layer), epsilon, gamma: gamma?.read(), beta: beta?.read(), name };

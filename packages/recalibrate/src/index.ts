@@ -1,5 +1,5 @@
 /** PreciseBN for TensorFlow.js: recompute the population statistics of a whole model. */
-export { findBatchNormLayers } from './bn-layers.ts';
+export { findBatchNormLayers, normalizeOptions } from './bn-layers.ts';
 export {
   type FreezeStatistics,
   type FreezeStatisticsOptions,
@@ -29,6 +29,7 @@ export {
   TrainingCallbackError,
 } from './errors.ts';
 export type { StatisticsEstimate } from './estimate.ts';
+export { type Batch, readBatch } from './inputs.ts';
 export { type Call, type CallHook, interceptCalls } from './intercept.ts';
 export type { RecalibrationMode, RecalibrationOptions, RecalibrationProgress } from './options.ts';
 export { estimateStatistics, recalibrate } from './recalibrate.ts';

@@ -15,18 +15,19 @@ export interface Batch {
 /**
  * Reads one element of the data.
  *
+ * @param what what to call it in messages, such as `Batch 3`.
  * @throws {InvalidDataError} for something else than tensors, {DisposedTensorError}, {InputShapeError}.
  */
-export function readBatch(element: unknown, model: tfl.LayersModel, index: number): Batch {
-  const inputs = tensorsOf(element, model, index);
+export function readBatch(element: unknown, model: tfl.LayersModel, what: string): Batch {
+  const inputs = tensorsOf(element, model, what);
   inputs.forEach((tensor, i) => {
-    checkInput(tensor, model, i, index);
+    checkInput(tensor, model, i, what);
   });
   const samples = inputs[0]!.shape[0]!;
   for (const [i, tensor] of inputs.entries()) {
     if (tensor.shape[0] === samples) continue;
     throw new InputShapeError(
-      `Batch ${index}: expected all inputs to have the same number of samples, got ${samples} for input ` +
+      `${what}: expected all inputs to have the same number of samples, got ${samples} for input ` +
         `'${inputNames(model)[0]}' and ${tensor.shape[0]} for '${inputNames(model)[i]}'.`,
     );
   }
@@ -44,18 +45,16 @@ function inputNames(model: tfl.LayersModel): string[] {
   return model.inputs.map(({ sourceLayer }) => sourceLayer.name);
 }
 
-function tensorsOf(element: unknown, model: tfl.LayersModel, index: number): tf.Tensor[] {
+function tensorsOf(element: unknown, model: tfl.LayersModel, what: string): tf.Tensor[] {
   const names = inputNames(model);
   const expected =
     names.length === 1 ? 'a tensor' : `tensors for the ${names.length} inputs ${names.join(', ')}`;
   const fail = (came: string): never => {
-    throw new InvalidDataError(
-      `Batch ${index}: expected ${expected} (or {xs, ys} with such xs), got ${came}.`,
-    );
+    throw new InvalidDataError(`${what}: expected ${expected} (or {xs, ys} with such xs), got ${came}.`);
   };
   if (element instanceof tf.Tensor) return names.length === 1 ? [element] : fail('a single tensor');
   if (typeof element !== 'object' || element === null) return fail(String(element));
-  if ('xs' in element && !names.includes('xs')) return tensorsOf(element.xs, model, index);
+  if ('xs' in element && !names.includes('xs')) return tensorsOf(element.xs, model, what);
   if (Array.isArray(element)) {
     const tensors = element.every((item) => item instanceof tf.Tensor);
     return tensors && element.length === names.length ? element : fail(`an array of ${element.length} items`);
@@ -67,11 +66,11 @@ function tensorsOf(element: unknown, model: tfl.LayersModel, index: number): tf.
   });
 }
 
-function checkInput(tensor: tf.Tensor, model: tfl.LayersModel, input: number, index: number): void {
+function checkInput(tensor: tf.Tensor, model: tfl.LayersModel, input: number, what: string): void {
   const name = inputNames(model)[input]!;
   if (tensor.isDisposed) {
     throw new DisposedTensorError(
-      `Batch ${index}, input '${name}': the tensor is already disposed. Keep it until recalibration ends; if an ` +
+      `${what}, input '${name}': the tensor is already disposed. Keep it until it has been used; if an ` +
         'iterable yields the same tensor twice, pass an array, whose tensors are left alone.',
     );
   }
@@ -82,7 +81,7 @@ function checkInput(tensor: tf.Tensor, model: tfl.LayersModel, input: number, in
   const show = (sizes: readonly (number | null)[]) => `[${sizes.map((size) => size ?? '?').join(', ')}]`;
   const unbatched = shape.length === expected.length - 1;
   throw new InputShapeError(
-    `Batch ${index}, input '${name}': expected shape ${show(expected)}${shape[0] === 0 ? ' with at least one sample' : ''}, ` +
+    `${what}, input '${name}': expected shape ${show(expected)}${shape[0] === 0 ? ' with at least one sample' : ''}, ` +
       `got ${show(shape)}.${unbatched ? ' Batches need a batch axis: dataset.batch(64), or tf.expandDims(x, 0).' : ''}`,
   );
 }

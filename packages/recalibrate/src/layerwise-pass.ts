@@ -28,7 +28,7 @@ export async function planLayerwise(run: Run): Promise<LayerwisePlan> {
   for await (const element of elementsOf(source, run.settings.signal)) {
     try {
       checkRunning(run);
-      const batch = readBatch(element, model, 0);
+      const batch = readBatch(element, model, 'Batch 0');
       // A model that was built for batches of one size gets one.
       const samples = model.inputs.some(({ shape }) => shape[0] !== null) ? batch.samples : 1;
       const applications = traceApplications(model, layers, () => firstSamples(batch, samples));

@@ -87,7 +87,7 @@ export async function runPass(run: Run, pass: Pass): Promise<PassTotals> {
       try {
         checkRunning(run);
         if (skipped.has(index)) continue;
-        const batch = readBatch(element, model, index);
+        const batch = readBatch(element, model, `Batch ${index}`);
         if (exact && totals.samples + underway + batch.samples > limit) await pending;
         const room = limit - totals.samples - underway;
         const samples = exact ? Math.min(batch.samples, room) : batch.samples;
