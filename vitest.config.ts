@@ -45,6 +45,11 @@ const BROWSER_PROJECTS: readonly BrowserProject[] = [
     dependencies: ['tfjs-core', 'tfjs-layers', 'tfjs-backend-webgl', 'tfjs-backend-webgpu'],
   },
   {
+    name: 'browser, domains',
+    root: 'packages/domains',
+    dependencies: ['tfjs-core', 'tfjs-layers', 'tfjs-backend-webgl', 'tfjs-backend-webgpu'],
+  },
+  {
     name: 'browser, isolated',
     root: 'packages/kernels-wasm',
     dependencies: ['tfjs-core', 'tfjs-layers', 'tfjs-backend-wasm'],

@@ -15,3 +15,6 @@ export class StatisticsBankError extends DomainError {}
 
 /** Bytes that are not a file of a statistics bank, are damaged, or are of another model. */
 export class BankFileError extends DomainError {}
+
+/** An online adapter that cannot go on: it or its model is disposed. */
+export class OnlineAdapterError extends DomainError {}

@@ -14,6 +14,7 @@ export {
   BankFileError,
   DomainError,
   DomainLayerError,
+  OnlineAdapterError,
   StatisticsBankError,
   UnknownDomainError,
 } from './errors.ts';
@@ -26,3 +27,5 @@ export type {
 export { convertToDomains, type DomainConversion } from './layer/convert-to-domains.ts';
 export { DomainBatchNormalization, domainBatchNormalization } from './layer/domain-batch-normalization.ts';
 export { type DomainInScope, withDomain } from './layer/scope.ts';
+export { adaptOnline, type OnlineAdapter } from './online/adapt-online.ts';
+export type { OnlineOptions } from './online/options.ts';
