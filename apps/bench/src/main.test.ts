@@ -69,6 +69,7 @@ describe('bench', () => {
       'cnn-step',
       'conv-grads',
       'recalibrate',
+      'adapt-online',
       'domain-switch',
       'merge',
     ]) {

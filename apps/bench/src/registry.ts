@@ -10,6 +10,7 @@ export const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   'conv-grads': async () => (await import('./benches/conv-grads.ts')).convGrads,
   recalibrate: async () => (await import('./benches/recalibrate.ts')).recalibration,
   inspect: async () => (await import('./benches/inspect.ts')).inspection,
+  'adapt-online': async () => (await import('./benches/adapt-online.ts')).onlineAdaptation,
   'domain-switch': async () => (await import('./benches/domain-switch.ts')).domainSwitch,
   merge: async () => (await import('./benches/merge.ts')).merge,
 };
