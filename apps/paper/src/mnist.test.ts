@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, expect, test } from 'vitest';
-import { firstDigits, imageTensor, labelTensor, loadDigits, parseDigits, ranges } from './mnist.ts';
+import { imageTensor, labelTensor } from './labeled-images.ts';
+import { firstDigits, loadDigits, parseDigits } from './mnist.ts';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -29,10 +30,6 @@ test('tensors hold the chosen digits', async () => {
     digits.labels[0],
   ]);
   tf.dispose([images, labels]);
-});
-
-test('ranges cover everything once', () => {
-  expect([...ranges(5, 2)]).toEqual([[0, 1], [2, 3], [4]]);
 });
 
 test('broken files are refused', () => {

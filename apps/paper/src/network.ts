@@ -2,7 +2,7 @@
 import { batchNormalization } from '@rebatch/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import { type Digits, imageTensor, labelTensor, ranges } from './mnist.ts';
+import { imageTensor, type LabeledImages, labelTensor, ranges } from './labeled-images.ts';
 
 /** A 3x3 convolution with so many channels, BN and ReLU; or 2x2 max pooling. */
 export type Block = number | 'pool';
@@ -15,13 +15,18 @@ export interface NetworkOptions {
   readonly blocks?: readonly Block[];
   /** Samples that are normalized together in training; default all of the batch. */
   readonly normalizationBatchSize?: number;
+  /** Height, width and channels of an image; default 28, 28, 1. */
+  readonly inputShape?: readonly [number, number, number];
+  /** Default 10. */
+  readonly classes?: number;
 }
 
 const BLOCKS: readonly Block[] = [16, 'pool', 32, 'pool', 64, 'pool'];
 
-/** A CNN for 28x28 gray images that ends in 10 logits; the same seed gives the same weights. */
+/** A CNN that ends in a logit per class; the same seed gives the same weights. */
 export function buildNetwork(options: NetworkOptions): tfl.Sequential {
   const { seed, momentum, blocks = BLOCKS, normalizationBatchSize } = options;
+  const { inputShape = [28, 28, 1], classes = 10 } = options;
   let next = seed * 1000;
   const glorot = () => tfl.initializers.glorotUniform({ seed: ++next });
   const layers = blocks.flatMap((block, i): tfl.layers.Layer[] => {
@@ -33,14 +38,18 @@ export function buildNetwork(options: NetworkOptions): tfl.Sequential {
         padding: 'same',
         useBias: false,
         kernelInitializer: glorot(),
-        ...(i === 0 ? { inputShape: [28, 28, 1] } : {}),
+        ...(i === 0 ? { inputShape: [...inputShape] } : {}),
       }),
       batchNormalization({ momentum, name: `bn${i + 1}_${++names}`, normalizationBatchSize }),
       tfl.layers.activation({ activation: 'relu' }),
     ];
   });
   return tfl.sequential({
-    layers: [...layers, tfl.layers.flatten(), tfl.layers.dense({ units: 10, kernelInitializer: glorot() })],
+    layers: [
+      ...layers,
+      tfl.layers.flatten(),
+      tfl.layers.dense({ units: classes, kernelInitializer: glorot() }),
+    ],
   });
 }
 
@@ -50,12 +59,12 @@ let names = 0;
 export function trainStep(
   model: tfl.LayersModel,
   optimizer: tf.Optimizer,
-  digits: Digits,
+  images: LabeledImages,
   indices: readonly number[],
 ): void {
   tf.tidy(() => {
-    const xs = imageTensor(digits, indices);
-    const ys = labelTensor(digits, indices);
+    const xs = imageTensor(images, indices);
+    const ys = labelTensor(images, indices);
     const loss = () =>
       tf.losses.softmaxCrossEntropy(ys, model.apply(xs, { training: true }) as tf.Tensor) as tf.Scalar;
     optimizer.minimize(loss);
@@ -63,30 +72,30 @@ export function trainStep(
 }
 
 /**
- * The share of digits that the model gets wrong, 0 to 1.
+ * The share of images that the model gets wrong, 0 to 1.
  *
  * @param statistics 'population' normalizes by the layers' moving statistics, as inference does; 'batch' by each
  *   batch's own, as training does (which also moves the moving statistics: put them back after).
  */
 export async function errorRate(
   model: tfl.LayersModel,
-  digits: Digits,
+  images: LabeledImages,
   batch: number,
   statistics: 'population' | 'batch' = 'population',
 ): Promise<number> {
   let wrong = 0;
-  for (const indices of ranges(digits.size, batch)) {
+  for (const indices of ranges(images.size, batch)) {
     const predicted = tf.tidy(() => {
-      const logits = model.apply(imageTensor(digits, indices), {
+      const logits = model.apply(imageTensor(images, indices), {
         training: statistics === 'batch',
       }) as tf.Tensor;
       return tf.argMax(logits, -1);
     });
-    const digitsPredicted = await predicted.data();
+    const classes = await predicted.data();
     predicted.dispose();
     indices.forEach((index, i) => {
-      if (digitsPredicted[i] !== digits.labels[index]) wrong++;
+      if (classes[i] !== images.labels[index]) wrong++;
     });
   }
-  return wrong / digits.size;
+  return wrong / images.size;
 }

@@ -1,8 +1,8 @@
 // Population statistics of a network in training, and the errors under them.
 import { applyStatistics, estimateStatistics, type RecalibrationMode } from '@rebatch/recalibrate';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import { DigitBatches } from './digit-batches.ts';
-import type { Digits } from './mnist.ts';
+import { ImageBatches } from './image-batches.ts';
+import type { LabeledImages } from './labeled-images.ts';
 import { sampleIndices } from './shuffle.ts';
 
 export interface PopulationOptions {
@@ -13,13 +13,13 @@ export interface PopulationOptions {
   readonly signal: AbortSignal;
 }
 
-/** Computes the statistics from samples of the digits, and leaves the model on them. */
+/** Computes the statistics from samples of the images, and leaves the model on them. */
 export async function usePopulation(
   model: tfl.LayersModel,
-  digits: Digits,
+  images: LabeledImages,
   { seed, samples, batch, mode, signal }: PopulationOptions,
 ) {
-  const inputs = new DigitBatches(digits, sampleIndices(digits.size, samples, seed), batch);
+  const inputs = new ImageBatches(images, sampleIndices(images.size, samples, seed), batch);
   const { statistics } = await estimateStatistics(model, inputs, { mode, samples: 'all', signal });
   applyStatistics(model, statistics);
   return statistics;

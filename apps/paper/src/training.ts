@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import type { SeedContext } from './experiment.ts';
-import type { Digits } from './mnist.ts';
+import type { LabeledImages } from './labeled-images.ts';
 import { trainStep } from './network.ts';
 import { shuffledBatches } from './shuffle.ts';
 
@@ -16,14 +16,14 @@ export interface TrainingOptions {
 /** A training run that goes on where it stopped. Owns its optimizer, not the model. */
 export class Training {
   readonly #model: tfl.LayersModel;
-  readonly #digits: Digits;
+  readonly #images: LabeledImages;
   readonly #batches: Generator<number[]>;
   readonly #optimizer: tf.SGDOptimizer;
 
-  constructor(model: tfl.LayersModel, digits: Digits, { seed, batch, learningRate }: TrainingOptions) {
+  constructor(model: tfl.LayersModel, images: LabeledImages, { seed, batch, learningRate }: TrainingOptions) {
     this.#model = model;
-    this.#digits = digits;
-    this.#batches = shuffledBatches(digits.size, batch, seed);
+    this.#images = images;
+    this.#batches = shuffledBatches(images.size, batch, seed);
     this.#optimizer = tf.train.sgd(learningRate);
   }
 
@@ -32,7 +32,7 @@ export class Training {
     // Lets an interruption arrive: a step itself never waits.
     await setImmediate();
     signal.throwIfAborted();
-    trainStep(this.#model, this.#optimizer, this.#digits, this.#batches.next().value!);
+    trainStep(this.#model, this.#optimizer, this.#images, this.#batches.next().value!);
     advance(what);
   }
 

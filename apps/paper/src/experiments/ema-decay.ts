@@ -5,7 +5,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { decide } from '../claims.ts';
 import { trackEma } from '../ema-tracker.ts';
 import type { Claim, Experiment, SeedContext } from '../experiment.ts';
-import { type Digits, firstDigits, loadDigits } from '../mnist.ts';
+import type { LabeledImages } from '../labeled-images.ts';
+import { firstDigits, loadDigits } from '../mnist.ts';
 import { type Block, buildNetwork, errorRate } from '../network.ts';
 import { usePopulation } from '../population.ts';
 import { type SeriesPoint, seriesChart, seriesTable } from '../series.ts';
@@ -137,8 +138,8 @@ async function runRate(
   settings: Settings,
   model: ReturnType<typeof buildNetwork>,
   training: Training,
-  train: Digits,
-  validation: Digits,
+  train: LabeledImages,
+  validation: LabeledImages,
   context: SeedContext,
 ): Promise<Row[]> {
   const { steps, decays, debias, preciseSamples: samples } = settings;

@@ -11,10 +11,11 @@ import {
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { decide } from '../claims.ts';
-import { DigitBatches } from '../digit-batches.ts';
 import { type EmaTracker, trackEma } from '../ema-tracker.ts';
 import type { Claim, Experiment, Result, SeedContext } from '../experiment.ts';
-import { type Digits, firstDigits, loadDigits } from '../mnist.ts';
+import { ImageBatches } from '../image-batches.ts';
+import type { LabeledImages } from '../labeled-images.ts';
+import { firstDigits, loadDigits } from '../mnist.ts';
 import { buildNetwork, errorRate, trainStep } from '../network.ts';
 import { legend } from '../render/legend.ts';
 import { renderSvg } from '../render/svg.ts';
@@ -122,8 +123,8 @@ export const emaVsPrecise: Experiment<Row, Settings> = {
 async function runSeed(
   seed: number,
   settings: Settings,
-  train: Digits,
-  validation: Digits,
+  train: LabeledImages,
+  validation: LabeledImages,
   { advance, signal }: SeedContext,
 ): Promise<Row[]> {
   const model = buildNetwork({ seed, momentum: 0 });
@@ -168,7 +169,7 @@ async function statisticsBy(
   method: string,
   model: tfl.LayersModel,
   settings: Settings,
-  train: Digits,
+  train: LabeledImages,
   seed: number,
   emas: EmaTracker,
   signal: AbortSignal,
@@ -181,7 +182,7 @@ async function statisticsBy(
       ? settings.layerwiseSamples
       : settings.samples.find((n) => preciseName(n) === method);
   if (samples === undefined) return undefined;
-  const inputs = new DigitBatches(train, sampleIndices(train.size, samples, seed), settings.batch);
+  const inputs = new ImageBatches(train, sampleIndices(train.size, samples, seed), settings.batch);
   const { statistics } = await estimateStatistics(model, inputs, { mode, samples: 'all', signal });
   return statistics;
 }

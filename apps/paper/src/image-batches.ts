@@ -1,21 +1,21 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { type Digits, imageTensor } from './mnist.ts';
+import { imageTensor, type LabeledImages } from './labeled-images.ts';
 
 /** Images in batches of at most `batch`, made again on every pass: the data of a recalibration. */
-export class DigitBatches implements Iterable<tf.Tensor> {
-  readonly #digits: Digits;
+export class ImageBatches implements Iterable<tf.Tensor> {
+  readonly #images: LabeledImages;
   readonly #indices: readonly number[];
   readonly #batch: number;
 
-  constructor(digits: Digits, indices: readonly number[], batch: number) {
-    this.#digits = digits;
+  constructor(images: LabeledImages, indices: readonly number[], batch: number) {
+    this.#images = images;
     this.#indices = indices;
     this.#batch = batch;
   }
 
   *[Symbol.iterator](): Iterator<tf.Tensor> {
     for (let start = 0; start < this.#indices.length; start += this.#batch) {
-      yield imageTensor(this.#digits, this.#indices.slice(start, start + this.#batch));
+      yield imageTensor(this.#images, this.#indices.slice(start, start + this.#batch));
     }
   }
 }
