@@ -43,6 +43,12 @@ export interface SeedContext {
   advance(what: string): void;
 }
 
+/** What {@link Experiment.prepare} is given beside its settings. */
+export interface PrepareContext {
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+}
+
 /** A header and its cells. */
 export interface Table {
   readonly head: string[];
@@ -58,6 +64,13 @@ export interface Experiment<Row = unknown, Settings extends SeedSettings = SeedS
   readonly finding: string;
   /** Plain JSON. `quick`: a smaller run of the same code, for a first look. */
   settings(quick: boolean): Settings;
+  /**
+   * Fetches what the seeds need and the workspace does not have; called once, before the first of them. Starts and stops
+   * the progress where there is something to wait for.
+   *
+   * @throws (rejects) with the signal's reason, or an Error that says what is missing and what to do.
+   */
+  prepare?(settings: Settings, context: PrepareContext): Promise<void>;
   /** How often {@link runSeed} calls `advance`. */
   steps(settings: Settings): number;
   /** The rows of one seed, the same every time. */

@@ -75,17 +75,22 @@ async function one(name: string, options: Options): Promise<void> {
 async function all(options: Options): Promise<void> {
   const cache = new JobCache();
   if (options.fresh) await cache.clear();
-  const results = await runAll(experiments, options.quick, {
+  const { done, leftOut } = await runAll(experiments, options.quick, {
     cache,
     signal: interruption('interrupted; the same command goes on where it was'),
     progress: progressBar(),
   });
   const shown: string[] = [];
-  for (const [i, result] of results.entries()) {
-    shown.push(await writeAndShow(experiments[i]!, result, options));
+  for (const { experiment, result } of done) {
+    shown.push(await writeAndShow(experiment, result, options));
   }
-  await cache.forgetUsed();
-  console.log(options.json ? JSON.stringify(results) : shown.join('\n\n'));
+  console.log(options.json ? JSON.stringify(done.map(({ result }) => result)) : shown.join('\n\n'));
+  if (leftOut.length === 0) return cache.forgetUsed();
+  // What is done stays in the cache: the same command then goes on with what was left out.
+  for (const { experiment, error } of leftOut) {
+    console.error(`paper: left out ${experiment.name}: ${error.message}`);
+  }
+  process.exitCode = 1;
 }
 
 async function report(): Promise<void> {

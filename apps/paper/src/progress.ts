@@ -1,6 +1,9 @@
 import { SingleBar } from 'cli-progress';
 import type { Progress } from './experiment.ts';
 
+/** Where nobody looks. */
+export const silentProgress: Progress = { start() {}, advance() {}, stop() {} };
+
 /** A progress bar on standard error, so that standard output stays clean. */
 export function progressBar(): Progress {
   const bar = new SingleBar({

@@ -22,6 +22,7 @@ export async function runExperiment<Row, Settings extends SeedSettings>(
   { quick, signal, progress }: RunOptions,
 ): Promise<Result<Row>> {
   const settings = experiment.settings(quick);
+  await experiment.prepare?.(settings, { signal, progress });
   progress.start(settings.seeds.length * experiment.steps(settings), 'loading');
   const results: SeedResult<Row>[] = [];
   try {

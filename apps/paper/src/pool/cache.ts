@@ -5,7 +5,7 @@ import type { SeedResult } from '../run.ts';
 import { type Job, jobKey } from './job.ts';
 
 /** Ignored by git. */
-export const CACHE_FOLDER = fileURLToPath(new URL('../../.cache/', import.meta.url));
+export const CACHE_FOLDER = fileURLToPath(new URL('../../.cache/jobs/', import.meta.url));
 
 /** Finished jobs on disk, so that an interrupted run goes on where it was. */
 export class JobCache {

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, expect, test } from 'vitest';
-import type { Progress } from '../experiment.ts';
 import { combineSeeds } from '../run.ts';
 import { fakeExperiment } from '../testing/fake-experiment.ts';
+import { RecordedProgress } from '../testing/recorded-progress.ts';
 import { JobCache } from './cache.ts';
 import { codeHash } from './code-hash.ts';
 import { type Job, jobKey, jobsOf } from './job.ts';
@@ -18,25 +18,8 @@ beforeEach(async () => {
   return () => rm(folder, { recursive: true, force: true });
 });
 
-class Recorded implements Progress {
-  total = 0;
-  done = 0;
-  stopped = 0;
-  readonly messages: string[] = [];
-  start(total: number) {
-    this.total = total;
-  }
-  advance(what: string, steps = 1) {
-    this.done += steps;
-    this.messages.push(what);
-  }
-  stop() {
-    this.stopped++;
-  }
-}
-
 function run(jobs: readonly Job[], options: { signal?: AbortSignal; onAdvance?: () => void } = {}) {
-  const progress = new Recorded();
+  const progress = new RecordedProgress();
   const cache = new JobCache(folder);
   const { signal = new AbortController().signal } = options;
   const planned = jobs.map((job) => ({ job, steps: 2 }));

@@ -13,6 +13,8 @@ interface FakeSettings {
   /** A seed that fails, and one that never ends. */
   readonly failing?: number;
   readonly hanging?: number;
+  /** Why it cannot be prepared. */
+  readonly missing?: string;
 }
 
 /** Each seed has two rows: the seed and twice the seed, times the factor. */
@@ -24,6 +26,11 @@ export function fakeExperiment(name: string, settings: FakeSettings): Experiment
     finding: 'Seeds have multiples.',
     settings: () => settings,
     steps: () => 2,
+    async prepare({ missing }, { signal, progress }) {
+      progress.start(1, `preparing ${name}`);
+      await setTimeout(1, undefined, { signal }).finally(() => progress.stop());
+      if (missing !== undefined) throw new Error(missing);
+    },
     async runSeed(seed, { factor, failing, hanging }, { signal, advance }) {
       const rows: FakeRow[] = [];
       for (const times of [1, 2]) {
