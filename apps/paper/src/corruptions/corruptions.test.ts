@@ -1,14 +1,16 @@
 // What holds for every corruption.
 import { describe, expect, test } from 'vitest';
-import { type Digits, firstDigits, loadDigits } from '../mnist.ts';
+import type { LabeledImages } from '../labeled-images.ts';
+import { firstDigits, loadDigits } from '../mnist.ts';
 import { corrupt, corruptions, severities } from './index.ts';
 
 const digits = firstDigits(await loadDigits('t10k'), 40);
 const pixels = 28 * 28;
-const imageAt = ({ images }: Digits, index: number) => images.slice(index * pixels, (index + 1) * pixels);
+const imageAt = ({ images }: LabeledImages, index: number) =>
+  images.slice(index * pixels, (index + 1) * pixels);
 
 /** The root mean square of the change, in gray values. */
-function distortion({ images }: Digits): number {
+function distortion({ images }: LabeledImages): number {
   let sum = 0;
   images.forEach((value, i) => {
     sum += (value - digits.images[i]!) ** 2;
@@ -54,7 +56,7 @@ describe.each(corruptions.map((c) => [c.name, c] as const))('%s', (name, corrupt
 
   test('a digit’s noise depends on its index and the seed alone', () => {
     // One image many times: whatever differs is noise.
-    const same = { size: 3, images: new Uint8Array(3 * pixels), labels: new Uint8Array(3) };
+    const same = { ...digits, size: 3, images: new Uint8Array(3 * pixels), labels: new Uint8Array(3) };
     for (let i = 0; i < 3; i++) same.images.set(imageAt(digits, 0), i * pixels);
     const all = corrupt(same, corruption, 3, 7);
     const random = !['defocus-blur', 'brightness', 'contrast', 'pixelate', 'jpeg', 'stripe'].includes(name);

@@ -3,7 +3,7 @@
 // colour, and zoom, snow and elastic blur come near others here. Left out of MNIST-C: what moves a digit instead of
 // covering it (shear, scale, rotate, translate), and what has no scale of severity (lines, edges).
 import seedrandom from 'seedrandom';
-import type { Digits } from '../mnist.ts';
+import type { LabeledImages } from '../labeled-images.ts';
 import { defocusBlur, glassBlur, motionBlur } from './blur.ts';
 import { type Corruption, type Severity, SIDE } from './corruption.ts';
 import { fog } from './fog.ts';
@@ -39,11 +39,11 @@ export const severities: readonly Severity[] = [1, 2, 3, 4, 5];
  * around it or on the severity: severities differ by strength alone.
  */
 export function corrupt(
-  digits: Digits,
+  digits: LabeledImages,
   { name, apply }: Corruption,
   severity: Severity,
   seed: number,
-): Digits {
+): LabeledImages {
   const pixels = SIDE * SIDE;
   // Clamps and rounds.
   const images = new Uint8ClampedArray(digits.size * pixels);

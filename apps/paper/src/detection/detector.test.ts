@@ -6,7 +6,8 @@ import { expectClose, expectNoLeaks } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { beforeAll, expect, test } from 'vitest';
-import { type Digits, loadDigits } from '../mnist.ts';
+import type { LabeledImages } from '../labeled-images.ts';
+import { loadDigits } from '../mnist.ts';
 import { anchorsOf } from './anchors.ts';
 import { buildDetector, copyTrainedWeights, disposeDetector, type HeadNormalization } from './detector.ts';
 import { trainDetector } from './detector-training.ts';
@@ -33,7 +34,7 @@ const SHARED: HeadNormalization = { train: 'shared', population: 'shared', affin
 const context = { signal: new AbortController().signal, advance: () => {} };
 const training = { seed: 1, batch: 4, steps: 4, learningRate: 0.005, warmup: 2 };
 
-let digits: Digits;
+let digits: LabeledImages;
 beforeAll(async () => {
   await tf.setBackend('wasm');
   digits = await loadDigits('t10k');

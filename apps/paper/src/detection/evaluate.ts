@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import { ranges } from '../mnist.ts';
+import { ranges } from '../labeled-images.ts';
 import { mean } from '../summary.ts';
 import type { Anchor } from './anchors.ts';
 import { COCO_THRESHOLDS, type Detection, meanAveragePrecision, type Truth } from './average-precision.ts';

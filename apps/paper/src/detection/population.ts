@@ -8,7 +8,7 @@ import {
 import { type RecalibrationMode, recalibrate } from '@rebatch/recalibrate';
 import type * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import { ranges } from '../mnist.ts';
+import { ranges } from '../labeled-images.ts';
 import { mean } from '../summary.ts';
 import { type Scene, sceneTensor } from './scenes.ts';
 

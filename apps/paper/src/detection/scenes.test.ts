@@ -1,7 +1,8 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test } from 'vitest';
-import { type Digits, loadDigits } from '../mnist.ts';
+import type { LabeledImages } from '../labeled-images.ts';
+import { firstDigits, loadDigits } from '../mnist.ts';
 import { overlap } from './boxes.ts';
 import { makeScene, makeScenes, type Scene, type SceneSettings, sceneTensor } from './scenes.ts';
 
@@ -13,23 +14,23 @@ const settings: SceneSettings = {
   ],
 };
 
-let digits: Digits;
+let digits: LabeledImages;
 beforeAll(async () => {
   await tf.setBackend('cpu');
   digits = await loadDigits('t10k');
 });
 
-const scenesOf = (source: Digits) =>
+const scenesOf = (source: LabeledImages) =>
   Array.from({ length: 40 }, (_, i) => makeScene(source, settings, 'test', i));
 
 /** Twenty solid bars, 12 wide and 24 high: every pixel of a box is ink. */
-function bars(): Digits {
+function bars(): LabeledImages {
   const images = new Uint8Array(20 * 784);
   for (let i = 0; i < images.length; i++) {
     const [x, y] = [i % 28, Math.floor(i / 28) % 28];
     if (x >= 8 && x < 20 && y >= 2 && y < 26) images[i] = 255;
   }
-  return { size: 20, images, labels: Uint8Array.from({ length: 20 }, (_, i) => i % 10) };
+  return { ...digits, size: 20, images, labels: Uint8Array.from({ length: 20 }, (_, i) => i % 10) };
 }
 
 test('digits have the sizes and numbers of their bands, lie inside, and do not overlap', () => {
@@ -71,11 +72,7 @@ test('boxes are tight around the ink', () => {
 test('the label is that of the digit that was drawn', () => {
   // Digits of the test set drawn at their own size: the pixels must be those of a digit with the label.
   const one: SceneSettings = { size: 32, bands: [{ size: [20, 20], count: [1, 1] }] };
-  const some: Digits = {
-    size: 8,
-    images: digits.images.subarray(0, 8 * 784),
-    labels: digits.labels.subarray(0, 8),
-  };
+  const some = firstDigits(digits, 8);
   const seen = new Set<number>();
   for (let i = 0; i < 40; i++) {
     const { image, objects } = makeScene(some, one, 'labels', i);
@@ -91,8 +88,10 @@ test('the label is that of the digit that was drawn', () => {
   expect(seen.size).toBeGreaterThan(4);
 });
 
-function only({ images, labels }: Digits, digit: number): Digits {
+function only(all: LabeledImages, digit: number): LabeledImages {
+  const { images, labels } = all;
   return {
+    ...all,
     size: 1,
     images: images.subarray(digit * 784, (digit + 1) * 784),
     labels: labels.subarray(digit, digit + 1),

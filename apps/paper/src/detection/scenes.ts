@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import seedrandom from 'seedrandom';
-import type { Digits } from '../mnist.ts';
+import type { LabeledImages } from '../labeled-images.ts';
 import { background } from './background.ts';
 import { type Box, overlap } from './boxes.ts';
 import { cropToInk, type Gray, resample } from './resample.ts';
@@ -45,7 +45,12 @@ const INK = 64;
 const PLACES = 30;
 
 /** The scene number `index` of the stream `stream`: the same for the same arguments. */
-export function makeScene(digits: Digits, settings: SceneSettings, stream: string, index: number): Scene {
+export function makeScene(
+  digits: LabeledImages,
+  settings: SceneSettings,
+  stream: string,
+  index: number,
+): Scene {
   const random = seedrandom(`scene ${stream} ${index}`);
   const image = background(settings.size, random);
   const objects: SceneObject[] = [];
@@ -67,7 +72,7 @@ export function makeScene(digits: Digits, settings: SceneSettings, stream: strin
 
 /** The first `count` scenes of a stream; other work runs in between. @throws (rejects) the signal's reason. */
 export async function makeScenes(
-  digits: Digits,
+  digits: LabeledImages,
   settings: SceneSettings,
   {
     stream,
@@ -95,7 +100,7 @@ export function sceneTensor(scenes: readonly Scene[]): tf.Tensor4D {
 }
 
 /** A digit's ink, its longer side so many pixels long. */
-function drawDigit({ images }: Digits, index: number, longer: number): Gray {
+function drawDigit({ images }: LabeledImages, index: number, longer: number): Gray {
   const pixels = Float32Array.from(images.subarray(index * 784, (index + 1) * 784), (v) => v / 255);
   const ink = cropToInk({ width: 28, height: 28, values: pixels }, INK / 255);
   const scale = longer / Math.max(ink.width, ink.height);
