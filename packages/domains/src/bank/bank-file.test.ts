@@ -135,6 +135,25 @@ describe('the file', () => {
     expect(fileOf({ a })).not.toEqual(fileOf({ a: b }));
   });
 
+  it('may come in a Buffer, a part of one, or an ArrayBuffer, which stay as they are', () => {
+    const file = fileOf({ day: randomStatistics(LAYERS, 1) });
+    const padded = Buffer.concat([Buffer.alloc(3), file, Buffer.alloc(5)]);
+    const buffer = Buffer.from(file);
+    const bank = statisticsBank(model);
+    for (const form of [buffer, padded.subarray(3, 3 + file.length), file.slice().buffer]) {
+      expect(bank.load(form)).toEqual(['day']);
+    }
+    expect(buffer.equals(file)).toBe(true);
+    for (const at of [40, 120, file.length - 1]) {
+      const damaged = Buffer.from(file);
+      damaged[at]! ^= 1;
+      const before = Buffer.from(damaged);
+      expect(() => bank.load(damaged)).toThrow('The checksum does not match');
+      expect(damaged.equals(before)).toBe(true);
+    }
+    bank.dispose();
+  });
+
   it('may have no domains', () => {
     const bank = statisticsBank(model);
     expect(bank.load(fileOf({}))).toEqual([]);

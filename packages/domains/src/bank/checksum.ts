@@ -10,7 +10,8 @@ export const NO_CHECKSUM = '0'.repeat(64);
 
 /** A file with the right digits from byte `at` on, where it had some others. The argument is left as it is. */
 export function sealed(bytes: Uint8Array, at: number): Uint8Array {
-  const file = bytes.slice();
+  // Not slice: that of Node's Buffer shares its memory.
+  const file = new Uint8Array(bytes);
   const digits = new TextEncoder();
   file.set(digits.encode(NO_CHECKSUM), at);
   file.set(digits.encode(bytesToHex(sha256(file))), at);

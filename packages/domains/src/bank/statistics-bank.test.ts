@@ -54,6 +54,13 @@ onEachBackend(() => {
     await bank.capture('night');
     expect(bank.current).toBe('night');
     expect(bank.names).toEqual(['day', 'night']);
+    await bank.capture('dusk');
+    expect(bank.current).toBe('dusk');
+    bank.use('night');
+    expect(bank.current).toBe('night');
+    bank.delete('night');
+    expect(bank.current).toBe('dusk');
+    await bank.capture('night');
 
     const [x, y] = [tf.randomNormal([16, 4], 3), tf.zeros([16, 3])];
     await model.trainOnBatch(x, y);

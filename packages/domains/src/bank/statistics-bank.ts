@@ -25,6 +25,8 @@ export class StatisticsBank {
   readonly #model: tfl.LayersModel;
   readonly #layers: ReturnType<typeof findBatchNormLayers>;
   readonly #domains = new Map<string, HeldStatistics>();
+  /** What was switched to or captured last: domains that were captured one after the other may share tensors. */
+  #last: string | undefined;
   #disposed = false;
 
   /** @throws {NoBatchNormError} if the model has no batch normalization layer or is not built. */
@@ -46,7 +48,8 @@ export class StatisticsBank {
    */
   get current(): string | undefined {
     const variables = this.#variables();
-    return this.names.find((name) => this.#domains.get(name)!.isIn(variables));
+    const names = this.#last === undefined ? this.names : [this.#last, ...this.names];
+    return names.find((name) => this.#domains.get(name)?.isIn(variables));
   }
 
   /**
@@ -77,6 +80,7 @@ export class StatisticsBank {
       this.#checkAlive();
       checkStatistics(this.#model, statistics);
       this.#put(new Map([[name, new HeldStatistics(valuesOf(statistics), { tensors, backend })]]));
+      this.#last = name;
     } catch (error) {
       tf.dispose(tensors);
       throw error;
@@ -95,6 +99,7 @@ export class StatisticsBank {
     const variables = this.#variables();
     const tensors = domain.tensors();
     for (const [i, variable] of variables.entries()) variable.write(tensors[i]!);
+    this.#last = name;
   }
 
   /**
@@ -136,13 +141,15 @@ export class StatisticsBank {
    * Puts the domains of a file into the bank, in the place of those of the same names, all of them or none. Values are
    * those that were saved, bit by bit.
    *
+   * @param file what `save` gave, as `fetch` or a file system hands it over.
    * @returns the names of the domains in the file, sorted.
    * @throws {BankFileError} for bytes that `save` did not write, or not quite, or for a model with other layers (names,
    *   order and channels must be the same).
    * @throws {StatisticsBankError} if the bank is disposed.
    */
-  load(bytes: Uint8Array): string[] {
+  load(file: Uint8Array | ArrayBuffer): string[] {
     this.#checkLayers();
+    const bytes = ArrayBuffer.isView(file) ? file : new Uint8Array(file);
     const loaded = new Map<string, HeldStatistics>();
     let current = '';
     try {

@@ -111,7 +111,10 @@ export class OnlineAdapter {
     this.#start();
   }
 
-  /** Frees what the adapter holds on the device. A second call does nothing. */
+  /**
+   * Frees what the adapter holds on the device (the check of a frame that is still under way frees itself when it
+   * arrives). A second call does nothing.
+   */
   dispose(): void {
     this.#state?.dispose();
     this.#state = undefined;

@@ -91,7 +91,8 @@ export class DeviceState implements OnlineState {
         this.#frames,
       );
       this.#checks.add(check);
-      check.finally(() => this.#checks.delete(check));
+      // A device that is lost fails whatever comes next; no need to hear of it from here.
+      check.finally(() => this.#checks.delete(check)).catch(() => {});
     }
     this.#frames += 1;
     this.abort();
