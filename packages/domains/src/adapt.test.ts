@@ -21,6 +21,8 @@ const kernel = random.normals(WIDTH * WIDTH);
 // The target is far from the statistics that the model has: mean 1, variance 4.
 const target = random.normals(SAMPLES * WIDTH, -2, 3);
 const batches = [0, 8, 16].map((start) => target.slice(start * WIDTH, (start + 8) * WIDTH));
+/** For how many samples the source counts unless one says otherwise. */
+const DEFAULT_PRIOR = 8;
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -79,8 +81,8 @@ test.each([undefined, 0, 5, 100])('statistics move towards the target, with prio
   const model = makeModel();
   const x = tensorOf(target);
   const report = await adapt(model, x, { prior });
-  await expectAdapted(model, prior ?? 16);
-  expect(report).toMatchObject({ mode: 'layerwise', prior: prior ?? 16, samples: SAMPLES });
+  await expectAdapted(model, prior ?? DEFAULT_PRIOR);
+  expect(report).toMatchObject({ mode: 'layerwise', prior: prior ?? DEFAULT_PRIOR, samples: SAMPLES });
   expect(report.layers.every(({ shift }) => shift!.mean.rms > 0.05)).toBe(true);
   tf.dispose(x);
   model.dispose();
@@ -115,7 +117,7 @@ test.each(Object.entries(kinds))('data as %s, whose tensors are disposed', async
     recalibration.applyStatistics(model, source);
     return adapt(model, make());
   });
-  await expectAdapted(model, 16);
+  await expectAdapted(model, DEFAULT_PRIOR);
   model.dispose();
 });
 
@@ -123,7 +125,7 @@ test('data as an array, whose tensors stay', async () => {
   const model = makeModel();
   const xs = batches.map(tensorOf);
   await adapt(model, xs);
-  await expectAdapted(model, 16);
+  await expectAdapted(model, DEFAULT_PRIOR);
   expect(xs.some(({ isDisposed }) => isDisposed)).toBe(false);
   tf.dispose(xs);
   model.dispose();

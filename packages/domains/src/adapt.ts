@@ -9,16 +9,19 @@ import {
 import type * as tfl from '@tensorflow/tfjs-layers';
 
 /** Samples for which the source statistics count unless the caller says otherwise. */
-const PRIOR = 16;
+const PRIOR = 8;
 
 /** Options of `adapt`: those of `recalibrate`, with defaults for few samples. */
 export interface AdaptOptions extends RecalibrationOptions {
   /**
-   * For how many target samples the model's present statistics count. Default 16.
+   * For how many target samples the model's present statistics count. Default 8: on corrupted digits, 8 images then take
+   * away half of the added error, and 64 almost as much as without a prior, while images that are not like their domain
+   * do three quarters less harm (experiments `domain-shift` and `adapt-prior` of `apps/paper`).
    */
   readonly prior?: number;
   /**
-   * Default `'layerwise'`.
+   * Default `'layerwise'`: with a prior, statistics that are measured behind the batch's own fit no network that runs;
+   * the same experiment measures 15.5% of error at 8 samples, against 21.0% in mode `'batch'`.
    */
   readonly mode?: RecalibrationMode;
 }

@@ -12,7 +12,7 @@ export interface Prior {
 
 /**
  * Source and target statistics blended by a pseudo-sample size N (Schneider et al. 2020, "Improving robustness against
- * common corruptions by covariate shift adaptation", Sec. 3): N / (N + n) of the old and n / (N + n) of the new, for
+ * common corruptions by covariate shift adaptation"): N / (N + n) of the old and n / (N + n) of the new, for
  * means and variances each. The variance is not that of the mixture of both populations, which the distance between
  * their means would widen: the aim is one domain's statistics, not those of two together.
  *
