@@ -24,7 +24,7 @@ function runAll() {
     const moments = run('RebatchMoments', { x }, view);
     const sums = run('RebatchBackwardReduce', { dy: x, x, moments }, view);
     run('RebatchNormalize', { x, moments }, view);
-    run('RebatchBackwardInput', { dy: x, x, moments, sums }, view);
+    run('RebatchBackwardInput', { dy: x, x, moments, pulls: sums }, view);
     const image = tf.ones([2, 9, 9, 3]);
     const filter = tf.ones([3, 3, 3, 5]);
     const dy = tf.ones([2, 9, 9, 5]);
