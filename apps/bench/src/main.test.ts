@@ -66,6 +66,7 @@ describe('bench', () => {
       'bn-train',
       'bn-frozen',
       'bn-groups',
+      'bn-domains',
       'cnn-step',
       'conv-grads',
       'recalibrate',
@@ -80,7 +81,10 @@ describe('bench', () => {
   });
 
   it.each([
-    [['bn-trian'], "no bench is named 'bn-trian'; there are: bn-train, bn-frozen, bn-groups, cnn-step"],
+    [
+      ['bn-trian'],
+      "no bench is named 'bn-trian'; there are: bn-train, bn-frozen, bn-groups, bn-domains, cnn-step",
+    ],
     [['toString'], "no bench is named 'toString'"],
     [['merge', '--case', 'nowhere'], "no case matches 'nowhere'; try --list"],
     [['--jsn'], "unknown option '--jsn'"],

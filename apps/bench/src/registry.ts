@@ -6,6 +6,7 @@ export const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   'bn-train': async () => (await import('./benches/bn-train.ts')).bnTrain,
   'bn-frozen': async () => (await import('./benches/bn-frozen.ts')).bnFrozen,
   'bn-groups': async () => (await import('./benches/bn-groups.ts')).bnGroups,
+  'bn-domains': async () => (await import('./benches/bn-domains.ts')).bnDomains,
   'cnn-step': async () => (await import('./benches/cnn-step.ts')).cnnStep,
   'conv-grads': async () => (await import('./benches/conv-grads.ts')).convGrads,
   recalibrate: async () => (await import('./benches/recalibrate.ts')).recalibration,

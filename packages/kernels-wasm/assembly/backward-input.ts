@@ -1,12 +1,12 @@
 // dx = dy * scale - offset - (x - mean) * slope, with 1 / deviation = 1 / sqrt(variance + epsilon),
 // scale = gamma / deviation, offset = mean(gamma * dy) / deviation and slope = mean(gamma * dy * xhat) / deviation^2.
-import { blockOf, eraseStrays } from './groups';
+import { erase, groupOf } from './groups';
 import { f32At } from './numbers';
-import { inverseDeviation, optional, spread } from './lanes';
+import { inverseDeviation, isNew, optional, spread, startTables, tableOf } from './lanes';
 
 /**
  * See momentsLanes, and normalizeLanes for gamma and perGamma. pulls: [2, groups, channels], those two means.
- * scratch: 16 bytes per lane.
+ * scratch: 16 bytes per lane; with ids that for each group, and 4 bytes more.
  */
 export function backwardInputLanes(
   dy: usize, x: usize, ids: usize, dx: usize, moments: usize, pulls: usize, gamma: usize, scratch: usize,
@@ -15,51 +15,54 @@ export function backwardInputLanes(
   const period = channels * inner;
   const lanes = period * repeat;
   const slots = groups * channels;
-  const means = scratch;
-  const offsets = f32At(means, lanes);
-  const slopes = f32At(offsets, lanes);
-  const scales = f32At(slopes, lanes);
-  for (let g = 0; g < groups; g++) {
-    let block = blockOf(ids, blocks, 0, g);
-    if (block == blocks) continue;
-    for (let c = 0; c < channels; c++) {
-      const slot = g * channels + c;
-      const inverse = inverseDeviation(moments, slots, slot, epsilon);
-      spread(means, load<f32>(f32At(moments, slot)), c, inner, period, repeat);
-      spread(offsets, offsetOf(pulls, slot, inverse), c, inner, period, repeat);
-      spread(slopes, slopeOf(pulls, slots + slot, inverse), c, inner, period, repeat);
-      spread(scales, <f32>(inverse * <f64>optional(gamma, g * perGamma + c, 1)), c, inner, period, repeat);
+  startTables(scratch, ids, groups, 4 * lanes);
+  for (let block = 0; block < blocks; block++) {
+    let left = rows * period;
+    const g = groupOf(ids, block, groups);
+    if (g < 0) {
+      erase(f32At(dx, block * left), left);
+      continue;
     }
-    for (; block < blocks; block = blockOf(ids, blocks, block + 1, g)) {
-      const skip = (<usize>(block * rows * period)) << 2;
-      let fromX = x + skip;
-      let fromDy = dy + skip;
-      let to = dx + skip;
-      let left = rows * period;
-      while (left > 0) {
-        const count = min(lanes, left);
-        const bytes = (<usize>count) << 2;
-        const vectors = bytes & ~15;
-        let at: usize = 0;
-        for (; at < vectors; at += 16) {
-          const d = f32x4.sub(v128.load(fromX + at), v128.load(means + at));
-          const own = f32x4.mul(v128.load(fromDy + at), v128.load(scales + at));
-          const across = f32x4.sub(own, v128.load(offsets + at));
-          v128.store(to + at, f32x4.sub(across, f32x4.mul(d, v128.load(slopes + at))));
-        }
-        for (; at < bytes; at += 4) {
-          const d = load<f32>(fromX + at) - load<f32>(means + at);
-          const across = load<f32>(fromDy + at) * load<f32>(scales + at) - load<f32>(offsets + at);
-          store<f32>(to + at, across - d * load<f32>(slopes + at));
-        }
-        fromX += bytes;
-        fromDy += bytes;
-        to += bytes;
-        left -= count;
+    const means = tableOf(g);
+    const offsets = f32At(means, lanes);
+    const slopes = f32At(offsets, lanes);
+    const scales = f32At(slopes, lanes);
+    if (isNew(g)) {
+      for (let c = 0; c < channels; c++) {
+        const slot = g * channels + c;
+        const inverse = inverseDeviation(moments, slots, slot, epsilon);
+        spread(means, load<f32>(f32At(moments, slot)), c, inner, period, repeat);
+        spread(offsets, offsetOf(pulls, slot, inverse), c, inner, period, repeat);
+        spread(slopes, slopeOf(pulls, slots + slot, inverse), c, inner, period, repeat);
+        spread(scales, <f32>(inverse * <f64>optional(gamma, g * perGamma + c, 1)), c, inner, period, repeat);
       }
     }
+    const skip = (<usize>(block * left)) << 2;
+    let fromX = x + skip;
+    let fromDy = dy + skip;
+    let to = dx + skip;
+    while (left > 0) {
+      const count = min(lanes, left);
+      const bytes = (<usize>count) << 2;
+      const vectors = bytes & ~15;
+      let at: usize = 0;
+      for (; at < vectors; at += 16) {
+        const d = f32x4.sub(v128.load(fromX + at), v128.load(means + at));
+        const own = f32x4.mul(v128.load(fromDy + at), v128.load(scales + at));
+        const across = f32x4.sub(own, v128.load(offsets + at));
+        v128.store(to + at, f32x4.sub(across, f32x4.mul(d, v128.load(slopes + at))));
+      }
+      for (; at < bytes; at += 4) {
+        const d = load<f32>(fromX + at) - load<f32>(means + at);
+        const across = load<f32>(fromDy + at) * load<f32>(scales + at) - load<f32>(offsets + at);
+        store<f32>(to + at, across - d * load<f32>(slopes + at));
+      }
+      fromX += bytes;
+      fromDy += bytes;
+      to += bytes;
+      left -= count;
+    }
   }
-  eraseStrays(dx, ids, blocks, groups, rows * period);
 }
 
 /** See momentsRuns and, for the rest, backwardInputLanes. */
@@ -71,38 +74,40 @@ export function backwardInputRuns(
   const size = rows * channels * inner;
   const bytes = (<usize>inner) << 2;
   const vectors = bytes & ~15;
-  for (let g = 0; g < groups; g++) {
-    for (let block = blockOf(ids, blocks, 0, g); block < blocks; block = blockOf(ids, blocks, block + 1, g)) {
-      const skip = (<usize>(block * size)) << 2;
-      let fromX = x + skip;
-      let fromDy = dy + skip;
-      let to = dx + skip;
-      for (let r = 0; r < rows; r++) {
-        for (let c = 0; c < channels; c++) {
-          const slot = g * channels + c;
-          const inverse = inverseDeviation(moments, slots, slot, epsilon);
-          const mean = load<f32>(f32At(moments, slot));
-          const offset = offsetOf(pulls, slot, inverse);
-          const slope = slopeOf(pulls, slots + slot, inverse);
-          const scale = <f32>(inverse * <f64>optional(gamma, g * perGamma + c, 1));
-          let at: usize = 0;
-          for (; at < vectors; at += 16) {
-            const d = f32x4.sub(v128.load(fromX + at), f32x4.splat(mean));
-            const across = f32x4.sub(f32x4.mul(v128.load(fromDy + at), f32x4.splat(scale)), f32x4.splat(offset));
-            v128.store(to + at, f32x4.sub(across, f32x4.mul(d, f32x4.splat(slope))));
-          }
-          for (; at < bytes; at += 4) {
-            const d = load<f32>(fromX + at) - mean;
-            store<f32>(to + at, load<f32>(fromDy + at) * scale - offset - d * slope);
-          }
-          fromX += bytes;
-          fromDy += bytes;
-          to += bytes;
+  for (let block = 0; block < blocks; block++) {
+    const g = groupOf(ids, block, groups);
+    if (g < 0) {
+      erase(f32At(dx, block * size), size);
+      continue;
+    }
+    const skip = (<usize>(block * size)) << 2;
+    let fromX = x + skip;
+    let fromDy = dy + skip;
+    let to = dx + skip;
+    for (let r = 0; r < rows; r++) {
+      for (let c = 0; c < channels; c++) {
+        const slot = g * channels + c;
+        const inverse = inverseDeviation(moments, slots, slot, epsilon);
+        const mean = load<f32>(f32At(moments, slot));
+        const offset = offsetOf(pulls, slot, inverse);
+        const slope = slopeOf(pulls, slots + slot, inverse);
+        const scale = <f32>(inverse * <f64>optional(gamma, g * perGamma + c, 1));
+        let at: usize = 0;
+        for (; at < vectors; at += 16) {
+          const d = f32x4.sub(v128.load(fromX + at), f32x4.splat(mean));
+          const across = f32x4.sub(f32x4.mul(v128.load(fromDy + at), f32x4.splat(scale)), f32x4.splat(offset));
+          v128.store(to + at, f32x4.sub(across, f32x4.mul(d, f32x4.splat(slope))));
         }
+        for (; at < bytes; at += 4) {
+          const d = load<f32>(fromX + at) - mean;
+          store<f32>(to + at, load<f32>(fromDy + at) * scale - offset - d * slope);
+        }
+        fromX += bytes;
+        fromDy += bytes;
+        to += bytes;
       }
     }
   }
-  eraseStrays(dx, ids, blocks, groups, size);
 }
 
 // @ts-ignore: decorator

@@ -1,10 +1,13 @@
 // sum(dy) and sum(dy * xhat) of every channel, xhat = (x - mean) / sqrt(variance + epsilon), in one read of dy and x.
 // Runs of at most RUN values are summed in float32, the runs in float64.
-import { blockOf, chunkOf, clearGroup, continues, nextChunk, startWalk } from './groups';
+import { TABLES, blockOf, chunkOf, chunkTable, clearGroup, continues, nextChunk, startWalk } from './groups';
 import { RUN, addTo64, f32At, f64At, nextBlock, total, touch } from './numbers';
 import { inverseDeviation, spread } from './lanes';
 
-/** See momentsLanes. scratch: 20 bytes per lane, with ids 276. out: [2, groups, channels], 0 for a group without rows. */
+/**
+ * See momentsLanes. scratch: TABLES bytes and 20 per lane, with ids 276. out: [2, groups, channels], 0 for a group
+ * without rows.
+ */
 export function backwardReduceLanes(
   dy: usize, x: usize, ids: usize, moments: usize, out: usize, scratch: usize,
   groups: i32, blocks: i32, rows: i32, channels: i32, inner: i32, repeat: i32, epsilon: f64,
@@ -15,10 +18,11 @@ export function backwardReduceLanes(
   const sums = scratch;
   const products = f64At(sums, lanes);
   const means = f64At(products, lanes);
-  const bufferX = f32At(means, lanes);
+  const tables = f32At(means, lanes);
+  const bufferX = tables + TABLES;
   const bufferDy = f32At(bufferX, RUN * lanes);
   for (let g = 0; g < groups; g++) {
-    if (blockOf(ids, blocks, 0, g) == blocks) {
+    if (!startWalk(ids, blocks, rows, period, repeat, g, tables)) {
       clearGroup(out, groups, g, channels);
       continue;
     }
@@ -26,31 +30,33 @@ export function backwardReduceLanes(
     for (let c = 0; c < channels; c++) {
       spread(means, load<f32>(f32At(moments, g * channels + c)), c, inner, period, repeat);
     }
-    startWalk(ids, blocks, rows, period, g);
-    for (let m = nextChunk(RUN * repeat, repeat); m > 0; m = nextChunk(RUN * repeat, repeat)) {
+    for (let m = nextChunk(RUN); m > 0; m = nextChunk(RUN)) {
       const n = m / repeat;
-      const blockX = chunkOf(x, bufferX);
-      const blockDy = chunkOf(dy, bufferDy);
-      let aheadX = nextBlock(blockX, lanes, n, continues());
-      let aheadDy = nextBlock(blockDy, lanes, n, continues());
+      const chunkX = chunkOf(x, bufferX);
+      const chunkDy = chunkOf(dy, bufferDy);
+      const table = chunkTable();
+      const more = continues();
+      const touching: usize = more ? 64 : 0;
+      const aheadX = nextBlock(chunkX, lanes, n, more);
+      const aheadDy = nextBlock(chunkDy, lanes, n, more);
       let lane = 0;
-      for (; lane + 16 <= lanes; lane += 16, aheadX += (<usize>n) << 6, aheadDy += (<usize>n) << 6) {
+      for (let ahead: usize = 0; lane + 16 <= lanes; lane += 16, ahead += (<usize>n) * touching) {
         fourVectors(
-          f32At(blockDy, lane), f32At(blockX, lane), aheadDy, aheadX, lanes, n,
+          f32At(chunkDy, lane), f32At(chunkX, lane), aheadDy + ahead, aheadX + ahead, touching, table, n,
           f64At(sums, lane), f64At(products, lane), f32At(means, lane),
         );
       }
       for (; lane < lanes; lane += 4) {
         oneVector(
-          f32At(blockDy, lane), f32At(blockX, lane), lanes, n,
+          f32At(chunkDy, lane), f32At(chunkX, lane), table, n,
           f64At(sums, lane), f64At(products, lane), f32At(means, lane),
         );
       }
       const done = n * lanes;
       const left = m * period - done;
       for (let i = 0; i < left; i++) {
-        const upstream = <f64>load<f32>(f32At(blockDy, done + i));
-        const d = <f64>load<f32>(f32At(blockX, done + i)) - <f64>load<f32>(f32At(means, i));
+        const upstream = <f64>load<f32>(f32At(chunkDy, done + i));
+        const d = <f64>load<f32>(f32At(chunkX, done + i)) - <f64>load<f32>(f32At(means, i));
         store<f64>(f64At(sums, i), load<f64>(f64At(sums, i)) + upstream);
         store<f64>(f64At(products, i), load<f64>(f64At(products, i)) + upstream * d);
       }
@@ -113,20 +119,23 @@ function finish(out: usize, moments: usize, slots: i32, slot: i32, t1: f64, t2: 
 // @ts-ignore: decorator
 @inline
 function fourVectors(
-  dy: usize, x: usize, aheadDy: usize, aheadX: usize, stride: i32, n: i32, sums: usize, products: usize, means: usize,
+  chunkDy: usize, chunkX: usize, aheadDy: usize, aheadX: usize, touching: usize, table: usize, n: i32,
+  sums: usize, products: usize, means: usize,
 ): void {
-  const step = (<usize>stride) << 2;
   const mean0 = v128.load(means);
   const mean1 = v128.load(means, 16);
   const mean2 = v128.load(means, 32);
   const mean3 = v128.load(means, 48);
   let a0 = f32x4.splat(0), a1 = f32x4.splat(0), a2 = f32x4.splat(0), a3 = f32x4.splat(0);
   let b0 = f32x4.splat(0), b1 = f32x4.splat(0), b2 = f32x4.splat(0), b3 = f32x4.splat(0);
-  for (let r = 0; r < n; r++) {
+  for (const end = f32At(table, n); table < end; table += 4) {
     touch(aheadDy);
     touch(aheadX);
-    aheadDy += 64;
-    aheadX += 64;
+    aheadDy += touching;
+    aheadX += touching;
+    const from = load<u32>(table);
+    const dy = chunkDy + from;
+    const x = chunkX + from;
     const u0 = v128.load(dy);
     a0 = f32x4.add(a0, u0);
     b0 = f32x4.add(b0, f32x4.mul(u0, f32x4.sub(v128.load(x), mean0)));
@@ -139,8 +148,6 @@ function fourVectors(
     const u3 = v128.load(dy, 48);
     a3 = f32x4.add(a3, u3);
     b3 = f32x4.add(b3, f32x4.mul(u3, f32x4.sub(v128.load(x, 48), mean3)));
-    dy += step;
-    x += step;
   }
   addTo64(sums, a0);
   addTo64(sums + 32, a1);
@@ -154,16 +161,16 @@ function fourVectors(
 
 // @ts-ignore: decorator
 @inline
-function oneVector(dy: usize, x: usize, stride: i32, n: i32, sums: usize, products: usize, means: usize): void {
-  const step = (<usize>stride) << 2;
+function oneVector(
+  chunkDy: usize, chunkX: usize, table: usize, n: i32, sums: usize, products: usize, means: usize,
+): void {
   const mean = v128.load(means);
   let a = f32x4.splat(0), b = f32x4.splat(0);
-  for (let r = 0; r < n; r++) {
-    const upstream = v128.load(dy);
+  for (const end = f32At(table, n); table < end; table += 4) {
+    const from = load<u32>(table);
+    const upstream = v128.load(chunkDy + from);
     a = f32x4.add(a, upstream);
-    b = f32x4.add(b, f32x4.mul(upstream, f32x4.sub(v128.load(x), mean)));
-    dy += step;
-    x += step;
+    b = f32x4.add(b, f32x4.mul(upstream, f32x4.sub(v128.load(chunkX + from), mean)));
   }
   addTo64(sums, a);
   addTo64(products, b);

@@ -1,7 +1,7 @@
 // Which rows make up a group. A tensor is `blocks` blocks of `height` rows of `period` values. Without ids, block g is
 // group g; with them (int32, one per block), a group is the blocks that bear its number, in order, and a block whose
 // number is no group's belongs nowhere.
-import { f32At } from './numbers';
+import { RUN, f32At } from './numbers';
 
 /** The first block of the group from `from` on; `blocks` where there is none. */
 export function blockOf(ids: usize, blocks: i32, from: i32, group: i32): i32 {
@@ -10,22 +10,16 @@ export function blockOf(ids: usize, blocks: i32, from: i32, group: i32): i32 {
   return from;
 }
 
-/** Rows in the group. */
-export function rowsOf(ids: usize, blocks: i32, height: i32, group: i32): i32 {
-  if (!ids) return height;
-  let count = 0;
-  for (let b = 0; b < blocks; b++) count += i32(load<i32>(f32At(ids, b)) == group);
-  return count * height;
+/** The group of a block, -1 for none. */
+export function groupOf(ids: usize, block: i32, groups: i32): i32 {
+  if (!ids) return block;
+  const id = load<i32>(f32At(ids, block));
+  return <u32>id < <u32>groups ? id : -1;
 }
 
-/** Writes NaN to every block of `size` values that belongs to no group. */
-export function eraseStrays(out: usize, ids: usize, blocks: i32, groups: i32, size: i32): void {
-  if (!ids) return;
-  for (let b = 0; b < blocks; b++) {
-    if (<u32>load<i32>(f32At(ids, b)) < <u32>groups) continue;
-    const from = f32At(out, b * size);
-    for (let i = 0; i < size; i++) store<f32>(f32At(from, i), NaN);
-  }
+/** Writes NaN to `size` values. */
+export function erase(out: usize, size: i32): void {
+  for (let i = 0; i < size; i++) store<f32>(f32At(out, i), NaN);
 }
 
 /** Writes 0 to a group's part of [2, groups, channels]. */
@@ -35,48 +29,72 @@ export function clearGroup(out: usize, groups: i32, group: i32, channels: i32): 
   memory.fill(f32At(out, (groups + group) * channels), 0, bytes);
 }
 
-// A walk over the rows of one group in chunks that lie together in memory, as the loops of the reductions need them:
-// rows of tall blocks are taken where they are; those of flat blocks, and what is left of tall ones, are copied together.
+// A walk over the rows of one group in chunks of wide rows, `repeat` rows each, as the loops of the reductions need
+// them. What a chunk is made of differs: rows that lie together in a tall block; single rows from anywhere; or, where
+// several make up a wide row, copies of rows from anywhere. A table says where its wide rows begin.
 
-/** Rows of lanes in a block that are worth a chunk of their own. */
+/** Wide rows in a block that are worth a chunk of their own. */
 const TALL: i32 = 8;
+/** Bytes of scratch for the two tables of a walk, of wide rows that lie together and of rows from anywhere. */
+export const TABLES: i32 = RUN << 3;
 
-let ids: usize, blocks: i32, height: i32, period: i32, group: i32;
+let ids: usize, blocks: i32, height: i32, period: i32, repeat: i32, group: i32, ramp: usize, scattered: usize;
 /** Where the next chunk begins, and the group's block after that one. */
 let block: i32, row: i32, following: i32;
 let chunkBlock: i32, chunkRow: i32, chunkRows: i32, together: bool;
 
-export function startWalk(idsOf: usize, blockCount: i32, rows: i32, width: i32, ofGroup: i32): void {
+/** tables: where they are to be. Returns whether the group has any rows. */
+export function startWalk(
+  idsOf: usize, blockCount: i32, rows: i32, width: i32, wide: i32, ofGroup: i32, tables: usize,
+): bool {
   ids = idsOf;
   blocks = blockCount;
   height = rows;
   period = width;
+  repeat = wide;
   group = ofGroup;
+  ramp = tables;
+  scattered = f32At(tables, RUN);
+  for (let i = 0; i < RUN; i++) store<u32>(f32At(ramp, i), <u32>(i * period * repeat) << 2);
   row = 0;
   block = blockOf(ids, blocks, 0, group);
   following = blockOf(ids, blocks, block + 1, group);
+  return block < blocks;
 }
 
-/** Moves on by at most `most` rows, fewer than a multiple of `repeat` only at the end. Returns how many; 0 at the end. */
-export function nextChunk(most: i32, repeat: i32): i32 {
+/** The next row, in bytes from the start of a tensor. */
+export function nextRow(): usize {
+  return bytesTo(block, row);
+}
+
+/** Moves on by at most `most` wide rows. Returns how many rows that is: at the end with a rest, or none. */
+export function nextChunk(most: i32): i32 {
   if (block == blocks) return 0;
   chunkBlock = block;
   chunkRow = row;
   const left = height - row;
-  together = left >= min(most, TALL * repeat) || following >= blocks;
-  chunkRows = min(most, left);
+  const wanted = most * repeat;
+  together = left >= min(wanted, TALL * repeat) || following >= blocks;
   if (together) {
+    chunkRows = min(wanted, left);
     if (chunkRows > repeat) chunkRows -= chunkRows % repeat;
     skip(chunkRows);
     return chunkRows;
   }
-  skip(chunkRows);
-  while (chunkRows < most && block < blocks) {
-    const n = min(most - chunkRows, height - row);
+  chunkRows = 0;
+  while (chunkRows < wanted && block < blocks) {
+    const n = min(wanted - chunkRows, height - row);
+    if (repeat == 1) {
+      for (let i = 0; i < n; i++) store<u32>(f32At(scattered, chunkRows + i), <u32>bytesTo(block, row + i));
+    }
     skip(n);
     chunkRows += n;
   }
   return chunkRows;
+}
+
+function bytesTo(b: i32, r: i32): usize {
+  return (<usize>((b * height + r) * period)) << 2;
 }
 
 function skip(n: i32): void {
@@ -92,15 +110,21 @@ export function continues(): bool {
   return together && chunkRow + 2 * chunkRows <= height;
 }
 
-/** The address of the chunk's rows of x, in x itself or copied to the buffer. */
+/** Where the chunk's wide rows begin: bytes from what chunkOf returns, 4 bytes each. */
+export function chunkTable(): usize {
+  return together || repeat > 1 ? ramp : scattered;
+}
+
+/** The chunk's first row of x; the first one of its copies in the buffer; or x, for rows from anywhere. */
 export function chunkOf(x: usize, buffer: usize): usize {
-  if (together) return f32At(x, (chunkBlock * height + chunkRow) * period);
+  if (together) return x + bytesTo(chunkBlock, chunkRow);
+  if (repeat == 1) return x;
   let b = chunkBlock;
   let r = chunkRow;
   let to = buffer;
   for (let left = chunkRows; left > 0; ) {
     const n = min(left, height - r);
-    const from = f32At(x, (b * height + r) * period);
+    const from = x + bytesTo(b, r);
     const bytes = (<usize>(n * period)) << 2;
     let at: usize = 0;
     for (; at + 16 <= bytes; at += 16) v128.store(to + at, v128.load(from + at));

@@ -9,7 +9,7 @@
 // a k-th of the outlier after k values, so that the k squares at most come to a k-th of the outlier's own. That, and
 // drifting values, cost at most three times the squares around the final mean (by the update formula of Chan, Golub &
 // LeVeque 1983), so float32 keeps its digits, too.
-import { blockOf, chunkOf, clearGroup, continues, nextChunk, rowsOf, startWalk } from './groups';
+import { TABLES, blockOf, chunkOf, chunkTable, clearGroup, continues, nextChunk, nextRow, startWalk } from './groups';
 import { RUN, f32At, f64At, high, low, nextBlock, total, touch } from './numbers';
 
 /** Rows of lanes that go to float64 at once, before runs start. */
@@ -19,7 +19,7 @@ const FIRST_ROWS: i32 = 4;
  * For values that lie channel by channel, or nearly so. Consecutive rows of `channels * inner` values are taken
  * together as one row of `repeat` times as many lanes, a multiple of 4; lanes of one channel are summed at the end.
  * `rows` are those of one block, of which there are as many as groups where there are no ids; see groups.ts.
- * scratch: 20 bytes per lane, with ids 148. out: [2, groups, channels], 0 for a group without rows.
+ * scratch: TABLES bytes and 20 per lane, with ids 148. out: [2, groups, channels], 0 for a group without rows.
  */
 export function momentsLanes(
   x: usize, ids: usize, out: usize, scratch: usize,
@@ -30,14 +30,14 @@ export function momentsLanes(
   const sums = scratch;
   const squares = f64At(sums, lanes);
   const origins = f64At(squares, lanes);
-  const buffer = f32At(origins, lanes);
+  const tables = f32At(origins, lanes);
+  const buffer = tables + TABLES;
   for (let g = 0; g < groups; g++) {
-    const count = rowsOf(ids, blocks, rows, g);
-    if (count == 0) {
+    if (!startWalk(ids, blocks, rows, period, repeat, g, tables)) {
       clearGroup(out, groups, g, channels);
       continue;
     }
-    const base = f32At(x, blockOf(ids, blocks, 0, g) * rows * period);
+    const base = x + nextRow();
     memory.fill(sums, 0, (<usize>lanes) << 4);
     for (let r = 0, lane = 0; r < repeat; r++) {
       for (let c = 0; c < channels; c++) {
@@ -45,30 +45,37 @@ export function momentsLanes(
         for (let i = 0; i < inner; i++, lane++) store<f32>(f32At(origins, lane), first);
       }
     }
-    startWalk(ids, blocks, rows, period, g);
+    let count = 0;
     for (let r = 0, n = 0; ; r += n) {
-      const m = nextChunk((r == 0 ? FIRST_ROWS : min(r, RUN)) * repeat, repeat);
+      const m = nextChunk(r == 0 ? FIRST_ROWS : min(r, RUN));
       if (m == 0) break;
-      const block = chunkOf(x, buffer);
+      count += m;
+      const chunk = chunkOf(x, buffer);
+      const table = chunkTable();
       n = m / repeat;
       let lane = 0;
       if (r == 0) {
         for (; lane < lanes; lane += 4) {
-          firstRows(f32At(block, lane), lanes, n, f64At(sums, lane), f64At(squares, lane), f32At(origins, lane));
+          firstRows(f32At(chunk, lane), table, n, f64At(sums, lane), f64At(squares, lane), f32At(origins, lane));
         }
       } else {
         const perRow = 1 / <f64>r;
-        let ahead = nextBlock(block, lanes, n, continues());
-        for (; lane + 16 <= lanes; lane += 16, ahead += (<usize>n) << 6) {
+        const more = continues();
+        const touching: usize = more ? 64 : 0;
+        let ahead = nextBlock(chunk, lanes, n, more);
+        for (; lane + 16 <= lanes; lane += 16, ahead += (<usize>n) * touching) {
           fourVectors(
-            f32At(block, lane), ahead, lanes, n, perRow, f64At(sums, lane), f64At(squares, lane), f32At(origins, lane),
+            f32At(chunk, lane), ahead, touching, table, n, perRow,
+            f64At(sums, lane), f64At(squares, lane), f32At(origins, lane),
           );
         }
         for (; lane < lanes; lane += 4) {
-          oneVector(f32At(block, lane), lanes, n, perRow, f64At(sums, lane), f64At(squares, lane), f32At(origins, lane));
+          oneVector(
+            f32At(chunk, lane), table, n, perRow, f64At(sums, lane), f64At(squares, lane), f32At(origins, lane),
+          );
         }
       }
-      const rest = f32At(block, n * lanes);
+      const rest = f32At(chunk, n * lanes);
       const left = m * period - n * lanes;
       for (let i = 0; i < left; i++) addValue(f32At(rest, i), f64At(sums, i), f64At(squares, i), f32At(origins, i));
     }
@@ -143,21 +150,19 @@ function addValue(address: usize, sum: usize, square: usize, origin: usize): voi
 /** Begins the sums of four lanes with n rows, each value in float64. */
 // @ts-ignore: decorator
 @inline
-function firstRows(block: usize, stride: i32, n: i32, sums: usize, squares: usize, origins: usize): void {
+function firstRows(chunk: usize, table: usize, n: i32, sums: usize, squares: usize, origins: usize): void {
   const k = v128.load(origins);
   const k0 = low(k), k1 = high(k);
   let a0 = f64x2.splat(0), a1 = f64x2.splat(0);
   let b0 = f64x2.splat(0), b1 = f64x2.splat(0);
-  let at = block;
-  for (let r = 0; r < n; r++) {
-    const x = v128.load(at);
+  for (const end = f32At(table, n); table < end; table += 4) {
+    const x = v128.load(chunk + load<u32>(table));
     const d0 = f64x2.sub(low(x), k0);
     const d1 = f64x2.sub(high(x), k1);
     a0 = f64x2.add(a0, d0);
     a1 = f64x2.add(a1, d1);
     b0 = f64x2.add(b0, f64x2.mul(d0, d0));
     b1 = f64x2.add(b1, f64x2.mul(d1, d1));
-    at = f32At(at, stride);
   }
   v128.store(sums, a0);
   v128.store(sums, a1, 16);
@@ -196,9 +201,9 @@ function foldHalf(d: v128, s1: v128, s2: v128, n: v128, sums: usize, squares: us
 // @ts-ignore: decorator
 @inline
 function fourVectors(
-  block: usize, ahead: usize, stride: i32, n: i32, perRow: f64, sums: usize, squares: usize, origins: usize,
+  chunk: usize, ahead: usize, touching: usize, table: usize, n: i32, perRow: f64,
+  sums: usize, squares: usize, origins: usize,
 ): void {
-  const step = (<usize>stride) << 2;
   const inverse = f64x2.splat(perRow);
   const shift0 = shiftOf(sums, origins, inverse);
   const shift1 = shiftOf(sums + 32, origins + 16, inverse);
@@ -206,10 +211,10 @@ function fourVectors(
   const shift3 = shiftOf(sums + 96, origins + 48, inverse);
   let a0 = f32x4.splat(0), a1 = f32x4.splat(0), a2 = f32x4.splat(0), a3 = f32x4.splat(0);
   let b0 = f32x4.splat(0), b1 = f32x4.splat(0), b2 = f32x4.splat(0), b3 = f32x4.splat(0);
-  let at = block;
-  for (let r = 0; r < n; r++) {
+  for (const end = f32At(table, n); table < end; table += 4) {
     touch(ahead);
-    ahead += 64;
+    ahead += touching;
+    const at = chunk + load<u32>(table);
     const d0 = f32x4.sub(v128.load(at), shift0);
     const d1 = f32x4.sub(v128.load(at, 16), shift1);
     const d2 = f32x4.sub(v128.load(at, 32), shift2);
@@ -222,7 +227,6 @@ function fourVectors(
     b1 = f32x4.add(b1, f32x4.mul(d1, d1));
     b2 = f32x4.add(b2, f32x4.mul(d2, d2));
     b3 = f32x4.add(b3, f32x4.mul(d3, d3));
-    at += step;
   }
   const count = f64x2.splat(n);
   fold(shift0, a0, b0, count, sums, squares, origins);
@@ -234,17 +238,14 @@ function fourVectors(
 // @ts-ignore: decorator
 @inline
 function oneVector(
-  block: usize, stride: i32, n: i32, perRow: f64, sums: usize, squares: usize, origins: usize,
+  chunk: usize, table: usize, n: i32, perRow: f64, sums: usize, squares: usize, origins: usize,
 ): void {
-  const step = (<usize>stride) << 2;
   const shift = shiftOf(sums, origins, f64x2.splat(perRow));
   let a = f32x4.splat(0), b = f32x4.splat(0);
-  let at = block;
-  for (let r = 0; r < n; r++) {
-    const d = f32x4.sub(v128.load(at), shift);
+  for (const end = f32At(table, n); table < end; table += 4) {
+    const d = f32x4.sub(v128.load(chunk + load<u32>(table)), shift);
     a = f32x4.add(a, d);
     b = f32x4.add(b, f32x4.mul(d, d));
-    at += step;
   }
   fold(shift, a, b, f64x2.splat(n), sums, squares, origins);
 }

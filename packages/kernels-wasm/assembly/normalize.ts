@@ -1,12 +1,13 @@
 // y = (x - mean) * scale + beta, scale = gamma / sqrt(variance + epsilon). Not x * scale + offset: that cancels when
 // the mean is far larger than the deviation.
-import { blockOf, eraseStrays } from './groups';
+import { erase, groupOf } from './groups';
 import { f32At } from './numbers';
-import { inverseDeviation, optional, spread } from './lanes';
+import { inverseDeviation, isNew, optional, spread, startTables, tableOf } from './lanes';
 
 /**
- * See momentsLanes. gamma and beta may be 0 for none; the values of group g begin at g * perGamma and g * perBeta, which
- * are 0 where all groups share them. A block of no group comes out as NaN. scratch: 12 bytes per lane.
+ * See momentsLanes. gamma and beta may be 0 for none; the values of group g begin at g * perGamma and g * perBeta,
+ * which are 0 where all groups share them. A block of no group comes out as NaN. scratch: 12 bytes per lane; with ids
+ * that for each group, and 4 bytes more.
  */
 export function normalizeLanes(
   x: usize, ids: usize, y: usize, moments: usize, gamma: usize, beta: usize, scratch: usize,
@@ -16,43 +17,46 @@ export function normalizeLanes(
   const period = channels * inner;
   const lanes = period * repeat;
   const slots = groups * channels;
-  const means = scratch;
-  const scales = f32At(means, lanes);
-  const offsets = f32At(scales, lanes);
-  for (let g = 0; g < groups; g++) {
-    let block = blockOf(ids, blocks, 0, g);
-    if (block == blocks) continue;
-    for (let c = 0; c < channels; c++) {
-      const slot = g * channels + c;
-      const scale = inverseDeviation(moments, slots, slot, epsilon) * <f64>optional(gamma, g * perGamma + c, 1);
-      spread(means, load<f32>(f32At(moments, slot)), c, inner, period, repeat);
-      spread(scales, <f32>scale, c, inner, period, repeat);
-      spread(offsets, optional(beta, g * perBeta + c, 0), c, inner, period, repeat);
+  startTables(scratch, ids, groups, 3 * lanes);
+  for (let block = 0; block < blocks; block++) {
+    let from = f32At(x, block * rows * period);
+    let to = f32At(y, block * rows * period);
+    const g = groupOf(ids, block, groups);
+    if (g < 0) {
+      erase(to, rows * period);
+      continue;
     }
-    for (; block < blocks; block = blockOf(ids, blocks, block + 1, g)) {
-      let from = f32At(x, block * rows * period);
-      let to = f32At(y, block * rows * period);
-      let left = rows * period;
-      while (left > 0) {
-        const n = min(lanes, left);
-        const bytes = (<usize>n) << 2;
-        const vectors = bytes & ~15;
-        let at: usize = 0;
-        for (; at < vectors; at += 16) {
-          const d = f32x4.sub(v128.load(from + at), v128.load(means + at));
-          v128.store(to + at, f32x4.add(f32x4.mul(d, v128.load(scales + at)), v128.load(offsets + at)));
-        }
-        for (; at < bytes; at += 4) {
-          const d = load<f32>(from + at) - load<f32>(means + at);
-          store<f32>(to + at, d * load<f32>(scales + at) + load<f32>(offsets + at));
-        }
-        from += bytes;
-        to += bytes;
-        left -= n;
+    const means = tableOf(g);
+    const scales = f32At(means, lanes);
+    const offsets = f32At(scales, lanes);
+    if (isNew(g)) {
+      for (let c = 0; c < channels; c++) {
+        const slot = g * channels + c;
+        const scale = inverseDeviation(moments, slots, slot, epsilon) * <f64>optional(gamma, g * perGamma + c, 1);
+        spread(means, load<f32>(f32At(moments, slot)), c, inner, period, repeat);
+        spread(scales, <f32>scale, c, inner, period, repeat);
+        spread(offsets, optional(beta, g * perBeta + c, 0), c, inner, period, repeat);
       }
     }
+    let left = rows * period;
+    while (left > 0) {
+      const n = min(lanes, left);
+      const bytes = (<usize>n) << 2;
+      const vectors = bytes & ~15;
+      let at: usize = 0;
+      for (; at < vectors; at += 16) {
+        const d = f32x4.sub(v128.load(from + at), v128.load(means + at));
+        v128.store(to + at, f32x4.add(f32x4.mul(d, v128.load(scales + at)), v128.load(offsets + at)));
+      }
+      for (; at < bytes; at += 4) {
+        const d = load<f32>(from + at) - load<f32>(means + at);
+        store<f32>(to + at, d * load<f32>(scales + at) + load<f32>(offsets + at));
+      }
+      from += bytes;
+      to += bytes;
+      left -= n;
+    }
   }
-  eraseStrays(y, ids, blocks, groups, rows * period);
 }
 
 /** See momentsRuns and, for the rest, normalizeLanes. */
@@ -64,31 +68,33 @@ export function normalizeRuns(
   const size = rows * channels * inner;
   const bytes = (<usize>inner) << 2;
   const vectors = bytes & ~15;
-  for (let g = 0; g < groups; g++) {
-    for (let block = blockOf(ids, blocks, 0, g); block < blocks; block = blockOf(ids, blocks, block + 1, g)) {
-      let from = f32At(x, block * size);
-      let to = f32At(y, block * size);
-      for (let r = 0; r < rows; r++) {
-        for (let c = 0; c < channels; c++) {
-          const slot = g * channels + c;
-          const mean = load<f32>(f32At(moments, slot));
-          const own = <f64>optional(gamma, g * perGamma + c, 1);
-          const scale = <f32>(inverseDeviation(moments, slots, slot, epsilon) * own);
-          const offset = optional(beta, g * perBeta + c, 0);
-          const means = f32x4.splat(mean);
-          const scales = f32x4.splat(scale);
-          const offsets = f32x4.splat(offset);
-          let at: usize = 0;
-          for (; at < vectors; at += 16) {
-            const d = f32x4.sub(v128.load(from + at), means);
-            v128.store(to + at, f32x4.add(f32x4.mul(d, scales), offsets));
-          }
-          for (; at < bytes; at += 4) store<f32>(to + at, (load<f32>(from + at) - mean) * scale + offset);
-          from += bytes;
-          to += bytes;
+  for (let block = 0; block < blocks; block++) {
+    let from = f32At(x, block * size);
+    let to = f32At(y, block * size);
+    const g = groupOf(ids, block, groups);
+    if (g < 0) {
+      erase(to, size);
+      continue;
+    }
+    for (let r = 0; r < rows; r++) {
+      for (let c = 0; c < channels; c++) {
+        const slot = g * channels + c;
+        const mean = load<f32>(f32At(moments, slot));
+        const own = <f64>optional(gamma, g * perGamma + c, 1);
+        const scale = <f32>(inverseDeviation(moments, slots, slot, epsilon) * own);
+        const offset = optional(beta, g * perBeta + c, 0);
+        const means = f32x4.splat(mean);
+        const scales = f32x4.splat(scale);
+        const offsets = f32x4.splat(offset);
+        let at: usize = 0;
+        for (; at < vectors; at += 16) {
+          const d = f32x4.sub(v128.load(from + at), means);
+          v128.store(to + at, f32x4.add(f32x4.mul(d, scales), offsets));
         }
+        for (; at < bytes; at += 4) store<f32>(to + at, (load<f32>(from + at) - mean) * scale + offset);
+        from += bytes;
+        to += bytes;
       }
     }
   }
-  eraseStrays(y, ids, blocks, groups, size);
 }

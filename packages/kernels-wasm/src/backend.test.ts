@@ -21,10 +21,12 @@ const kernelMemory = () => backend.wasm.asm!.memory!;
 function runAll() {
   tf.tidy(() => {
     const x = tf.ones([64, 10]);
-    const moments = run('RebatchMoments', { x }, view);
-    const sums = run('RebatchBackwardReduce', { dy: x, x, moments }, view);
-    run('RebatchNormalize', { x, moments }, view);
-    run('RebatchBackwardInput', { dy: x, x, moments, pulls: sums }, view);
+    for (const ids of [{}, { ids: tf.zeros([64], 'int32') }]) {
+      const moments = run('RebatchMoments', { x, ...ids }, view);
+      const pulls = run('RebatchBackwardReduce', { dy: x, x, moments, ...ids }, view);
+      run('RebatchNormalize', { x, moments, ...ids }, view);
+      run('RebatchBackwardInput', { dy: x, x, moments, pulls, ...ids }, view);
+    }
     const image = tf.ones([2, 9, 9, 3]);
     const filter = tf.ones([3, 3, 3, 5]);
     const dy = tf.ones([2, 9, 9, 5]);

@@ -42,11 +42,19 @@ function sizeOf(shape: readonly number[] | undefined): number | undefined {
   return shape?.reduce((total, length) => total * length, 1);
 }
 
-/** Bytes per lane in which a reduction copies rows together that are in one group, but not next to each other. */
-const bufferOf = (ids: number, tensors: number) => (ids === 0 ? 0 : 128 * tensors);
+/** Bytes of scratch for a reduction by lanes: sums, tables of rows, and room for copies of rows where they scatter. */
+function scratchFor({ lanes, repeat }: View, ids: number, tensors: number): number {
+  const copies = ids === 0 || repeat === 1 ? 0 : 128 * tensors;
+  return 256 + (20 + copies) * lanes;
+}
+
+/** The same for a map by lanes: tables of coefficients, and a mark for each that may be made later. */
+function tablesFor({ lanes, groups }: View, ids: number, coefficients: number): number {
+  return ids === 0 ? 4 * coefficients * lanes : 4 * (coefficients * lanes + 1) * groups;
+}
 
 const moments = batchNormKernel('RebatchMoments', ({ kernels, view, ids, required, compute }) => {
-  const { groups, blocks, rows, channels, inner, repeat, lanes, size } = view;
+  const { groups, blocks, rows, channels, inner, repeat, size } = view;
   const x = required('x', size);
   const shape = [2, groups, channels];
   if (repeat === 0) {
@@ -54,7 +62,7 @@ const moments = batchNormKernel('RebatchMoments', ({ kernels, view, ids, require
       kernels.momentsRuns(x, ids, out, scratch, groups, blocks, rows, channels, inner),
     );
   }
-  return compute(shape, (20 + bufferOf(ids, 1)) * lanes, (out, scratch) =>
+  return compute(shape, scratchFor(view, ids, 1), (out, scratch) =>
     kernels.momentsLanes(x, ids, out, scratch, groups, blocks, rows, channels, inner, repeat),
   );
 });
@@ -62,7 +70,7 @@ const moments = batchNormKernel('RebatchMoments', ({ kernels, view, ids, require
 const normalize = batchNormKernel(
   'RebatchNormalize',
   ({ kernels, view, ids, epsilon, shape, required, affine, compute }) => {
-    const { groups, blocks, rows, channels, inner, repeat, lanes, size } = view;
+    const { groups, blocks, rows, channels, inner, repeat, size } = view;
     const x = required('x', size);
     const packed = required('moments', 2 * groups * channels);
     const [gamma, perGamma] = affine('gamma');
@@ -75,7 +83,7 @@ const normalize = batchNormKernel(
         ),
       );
     }
-    return compute(shape, 12 * lanes, (y, scratch) =>
+    return compute(shape, tablesFor(view, ids, 3), (y, scratch) =>
       kernels.normalizeLanes(
         ...[x, ids, y, packed, gamma, beta, scratch],
         ...[groups, blocks, rows, channels, inner, repeat, perGamma, perBeta, epsilon],
@@ -87,7 +95,7 @@ const normalize = batchNormKernel(
 const backwardReduce = batchNormKernel(
   'RebatchBackwardReduce',
   ({ kernels, view, ids, epsilon, required, compute }) => {
-    const { groups, blocks, rows, channels, inner, repeat, lanes, size } = view;
+    const { groups, blocks, rows, channels, inner, repeat, size } = view;
     const dy = required('dy', size);
     const x = required('x', size);
     const packed = required('moments', 2 * groups * channels);
@@ -100,7 +108,7 @@ const backwardReduce = batchNormKernel(
         ),
       );
     }
-    return compute(shape, (20 + bufferOf(ids, 2)) * lanes, (out, scratch) =>
+    return compute(shape, scratchFor(view, ids, 2), (out, scratch) =>
       kernels.backwardReduceLanes(
         ...[dy, x, ids, packed, out, scratch],
         ...[groups, blocks, rows, channels, inner, repeat, epsilon],
@@ -112,7 +120,7 @@ const backwardReduce = batchNormKernel(
 const backwardInput = batchNormKernel(
   'RebatchBackwardInput',
   ({ kernels, view, ids, epsilon, shape, required, affine, compute }) => {
-    const { groups, blocks, rows, channels, inner, repeat, lanes, size } = view;
+    const { groups, blocks, rows, channels, inner, repeat, size } = view;
     const dy = required('dy', size);
     const x = required('x', size);
     const packed = required('moments', 2 * groups * channels);
@@ -126,7 +134,7 @@ const backwardInput = batchNormKernel(
         ),
       );
     }
-    return compute(shape, 16 * lanes, (dx, scratch) =>
+    return compute(shape, tablesFor(view, ids, 4), (dx, scratch) =>
       kernels.backwardInputLanes(
         ...[dy, x, ids, dx, packed, pulls, gamma, scratch],
         ...[groups, blocks, rows, channels, inner, repeat, perGamma, epsilon],
