@@ -21,7 +21,7 @@ const kernelMemory = () => backend.wasm.asm!.memory!;
 function runAll() {
   tf.tidy(() => {
     const x = tf.ones([64, 10]);
-    for (const ids of [{}, { ids: tf.zeros([64], 'int32') }]) {
+    for (const ids of [{} as tf.NamedTensorMap, { ids: tf.zeros([64], 'int32') }]) {
       const moments = run('RebatchMoments', { x, ...ids }, view);
       const pulls = run('RebatchBackwardReduce', { dy: x, x, moments, ...ids }, view);
       run('RebatchNormalize', { x, moments, ...ids }, view);
