@@ -1,5 +1,5 @@
 // The network of the experiments, and its training step.
-import { batchNormalization } from '@rebatch/layers';
+import { type BatchNormalizationConfig, batchNormalization } from '@rebatch/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { imageTensor, type LabeledImages, labelTensor, ranges } from './labeled-images.ts';
@@ -19,6 +19,8 @@ export interface NetworkOptions {
   readonly inputShape?: readonly [number, number, number];
   /** Default 10. */
   readonly classes?: number;
+  /** Makes the layers that normalize; default ordinary batch normalization. */
+  readonly normalization?: (config: BatchNormalizationConfig) => tfl.layers.Layer;
 }
 
 const BLOCKS: readonly Block[] = [16, 'pool', 32, 'pool', 64, 'pool'];
@@ -26,7 +28,7 @@ const BLOCKS: readonly Block[] = [16, 'pool', 32, 'pool', 64, 'pool'];
 /** A CNN that ends in a logit per class; the same seed gives the same weights. */
 export function buildNetwork(options: NetworkOptions): tfl.Sequential {
   const { seed, momentum, blocks = BLOCKS, normalizationBatchSize } = options;
-  const { inputShape = [28, 28, 1], classes = 10 } = options;
+  const { inputShape = [28, 28, 1], classes = 10, normalization = batchNormalization } = options;
   let next = seed * 1000;
   const glorot = () => tfl.initializers.glorotUniform({ seed: ++next });
   const layers = blocks.flatMap((block, i): tfl.layers.Layer[] => {
@@ -40,7 +42,7 @@ export function buildNetwork(options: NetworkOptions): tfl.Sequential {
         kernelInitializer: glorot(),
         ...(i === 0 ? { inputShape: [...inputShape] } : {}),
       }),
-      batchNormalization({ momentum, name: `bn${i + 1}_${++names}`, normalizationBatchSize }),
+      normalization({ momentum, name: `bn${i + 1}_${++names}`, normalizationBatchSize }),
       tfl.layers.activation({ activation: 'relu' }),
     ];
   });

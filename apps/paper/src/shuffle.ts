@@ -1,7 +1,7 @@
 import seedrandom from 'seedrandom';
 
 /** Endless batches of indices into [0, size): each epoch is a new seeded shuffle, and every batch is full. */
-export function* shuffledBatches(size: number, batch: number, seed: number): Generator<number[]> {
+export function* shuffledBatches(size: number, batch: number, seed: number): Generator<number[], never> {
   if (batch > size) throw new RangeError(`cannot fill a batch of ${batch} from ${size} samples`);
   const random = seedrandom(`batches ${seed}`);
   for (;;) {

@@ -11,19 +11,22 @@ export interface TrainingOptions {
   readonly seed: number;
   readonly batch: number;
   readonly learningRate: number;
+  /** The samples of each batch; default shuffles of all. */
+  readonly batches?: Generator<number[], never>;
 }
 
 /** A training run that goes on where it stopped. Owns its optimizer, not the model. */
 export class Training {
   readonly #model: tfl.LayersModel;
   readonly #images: LabeledImages;
-  readonly #batches: Generator<number[]>;
+  readonly #batches: Generator<number[], never>;
   readonly #optimizer: tf.SGDOptimizer;
 
-  constructor(model: tfl.LayersModel, images: LabeledImages, { seed, batch, learningRate }: TrainingOptions) {
+  constructor(model: tfl.LayersModel, images: LabeledImages, options: TrainingOptions) {
+    const { seed, batch, learningRate, batches = shuffledBatches(images.size, batch, seed) } = options;
     this.#model = model;
     this.#images = images;
-    this.#batches = shuffledBatches(images.size, batch, seed);
+    this.#batches = batches;
     this.#optimizer = tf.train.sgd(learningRate);
   }
 
@@ -32,7 +35,7 @@ export class Training {
     // Lets an interruption arrive: a step itself never waits.
     await setImmediate();
     signal.throwIfAborted();
-    trainStep(this.#model, this.#optimizer, this.#images, this.#batches.next().value!);
+    trainStep(this.#model, this.#optimizer, this.#images, this.#batches.next().value);
     advance(what);
   }
 

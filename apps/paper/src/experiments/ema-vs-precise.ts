@@ -135,7 +135,7 @@ async function runSeed(
   try {
     for (let step = 1; step <= settings.steps.at(-1)!; step++) {
       signal.throwIfAborted();
-      trainStep(model, optimizer, train, batches.next().value!);
+      trainStep(model, optimizer, train, batches.next().value);
       await emas.update();
       advance(`seed ${seed}, training step ${step}`);
       if (!settings.steps.includes(step)) continue;

@@ -9,7 +9,7 @@ export function renderReport(reported: readonly Reported[]): string {
   return `${[
     '# The paper’s findings, rerun',
     'What *Rethinking “Batch” in BatchNorm* (Wu & Johnson, 2021, [arXiv 2105.07576](https://arxiv.org/abs/2105.07576)) ' +
-      'found on ImageNet and COCO, measured again on real MNIST with small networks, in Node on the WASM backend. Each ' +
+      'found on ImageNet and COCO, measured again on small data sets with small networks, in Node on the WASM backend. Each ' +
       'claim is decided by code from the committed rows; one that does not hold here stays, with the reason.',
     'Written by `pnpm paper --report` from the files in `results/`: do not edit. `pnpm paper --all` measures again.',
     markdownTable({

@@ -1,0 +1,133 @@
+// The rows of `emoji-styles` as a table and as a chart.
+import * as Plot from '@observablehq/plot';
+import type { Table } from '../experiment.ts';
+import { legend } from '../render/legend.ts';
+import { stackSvg } from '../render/stack.ts';
+import { renderSvg } from '../render/svg.ts';
+import { type SeriesPoint, seriesChart, seriesOf } from '../series.ts';
+import { deviation, mean, percentSpread } from '../summary.ts';
+import { STYLES, type Style } from './packages.ts';
+import type { BothStylesRow, OneStyleRow, Row } from './rows.ts';
+
+/** A line per way to train and to normalize, a column per style that is tested. */
+export function emojiTable(rows: readonly Row[]): Table {
+  const lines = new Map<string, { head: string[]; errors: Map<Style, number[]> }>();
+  for (const row of rows) {
+    if (row.part !== 'one style' && row.part !== 'both styles') continue;
+    const head = row.part === 'one style' ? [row.trained, adaptation(row)] : ['both', sharing(row)];
+    const key = JSON.stringify(head);
+    const line = lines.get(key) ?? { head, errors: new Map() };
+    lines.set(key, line);
+    line.errors.set(row.tested, [...(line.errors.get(row.tested) ?? []), row.error]);
+  }
+  const guesses = rows.filter((row) => row.part === 'baseline').map(({ error }) => error);
+  return {
+    head: ['trained on', 'normalized by', ...STYLES.map((style) => `error % on ${style}`)],
+    body: [
+      ['nothing', 'the most frequent category', ...STYLES.map(() => percentSpread(guesses))],
+      ...[...lines.values()].map(({ head, errors }) => [
+        ...head,
+        ...STYLES.map((style) => (errors.has(style) ? percentSpread(errors.get(style)!) : '')),
+      ]),
+    ],
+  };
+}
+
+function adaptation({ samples, prior }: OneStyleRow): string {
+  if (samples === 0) return 'the statistics of the style of training';
+  return `adapted to ${samples} pictures${prior > 0 ? `, prior ${prior}` : ''}`;
+}
+
+function sharing({ train, population, affine }: BothStylesRow): string {
+  return `SGD ${train}, population ${population}, affine ${affine}`;
+}
+
+/** Above, what adapting wins of what the other style costs; below, what two styles can share. */
+export function emojiChart(section: string, rows: readonly Row[]): string {
+  return stackSvg([
+    transferChart(
+      section,
+      rows.filter((row) => row.part === 'one style'),
+    ),
+    sharingChart(
+      section,
+      rows.filter((row) => row.part === 'both styles'),
+    ),
+  ]);
+}
+
+function transferChart(section: string, rows: readonly OneStyleRow[]): string {
+  const numbers = [...new Set(rows.map(({ samples }) => samples))].sort((a, b) => a - b);
+  const priors = [...new Set(rows.filter(({ samples }) => samples > 0).map(({ prior }) => prior))];
+  const own: string[] = [];
+  const points: SeriesPoint[] = STYLES.flatMap((trained) => {
+    const of = rows.filter((row) => row.trained === trained);
+    const [at] = of.filter((row) => row.tested !== trained).map((row) => row.tested);
+    const unchanged = of.filter((row) => row.tested === trained);
+    const name = `${trained} to itself`;
+    own.push(name);
+    return [
+      ...priors.flatMap((prior) =>
+        seriesOf(
+          // Not adapting is where the lines of all priors begin.
+          of.filter((row) => row.tested !== trained && (row.samples === 0 || row.prior === prior)),
+          {
+            series: () => `${trained} to ${at}${prior > 0 ? `, prior ${prior}` : ''}`,
+            x: (row) => row.samples,
+            value: (row) => row.error,
+          },
+        ),
+      ),
+      ...numbers.map((x) => ({ series: name, x, values: unchanged.map((row) => row.error) })),
+    ];
+  });
+  return seriesChart(points, {
+    ariaLabel: `Sec. ${section}: trained on one style`,
+    x: {
+      type: 'point',
+      label: 'unlabeled pictures of the style tested, for the statistics',
+      tickFormat: 'd',
+    },
+    y: { label: 'error (%)' },
+    dashed: own,
+    height: 360,
+  });
+}
+
+function sharingChart(section: string, rows: readonly BothStylesRow[]): string {
+  const names = STYLES.map((style) => `tested on ${style}`);
+  const conditions = [...new Set(rows.map(sharing))];
+  const drawn = conditions.flatMap((condition) =>
+    STYLES.map((style, i) => {
+      const errors = rows
+        .filter((row) => sharing(row) === condition && row.tested === style)
+        .map((row) => 100 * row.error);
+      const [center, spread] = [mean(errors), deviation(errors)];
+      return { condition, name: names[i]!, error: center, low: center - spread, high: center + spread };
+    }),
+  );
+  return renderSvg({
+    ariaLabel: `Sec. ${section}: trained on both styles`,
+    width: 860,
+    height: 60 + 40 * conditions.length,
+    marginLeft: 380,
+    marginRight: 190,
+    marginBottom: 44,
+    inset: 8,
+    x: { label: 'error (%)', labelAnchor: 'center', grid: true },
+    y: { type: 'point', domain: conditions, label: null, padding: 0.5 },
+    color: { legend: false, scheme: 'observable10', domain: names },
+    marks: [
+      ...names.map((name, i) => {
+        // One above the other, so that their bars do not hide one another.
+        const own = { dy: 10 * i - 5 };
+        const of = drawn.filter((point) => point.name === name);
+        return [
+          Plot.ruleY(of, { y: 'condition', x1: 'low', x2: 'high', stroke: 'name', strokeWidth: 1.2, ...own }),
+          Plot.dot(of, { y: 'condition', x: 'error', fill: 'name', r: 3.5, ...own }),
+        ];
+      }),
+      ...legend(names),
+    ],
+  });
+}
