@@ -80,9 +80,9 @@ export function rowsChart(rows: readonly Row[], ariaLabel: string): string {
   const dots = bars.flatMap(({ values, ...bar }) => values.map((value) => ({ ...bar, value })));
   return renderSvg({
     ariaLabel,
-    width: 860,
+    width: 940,
     height: 300,
-    marginLeft: 250,
+    marginLeft: 330,
     marginBottom: 44,
     x: { label: 'average precision at IoU 0.5 (%)', labelAnchor: 'center', ticks: 4, grid: true },
     y: { label: null, domain: [...new Set(bars.map(({ row }) => row))] },
