@@ -53,7 +53,8 @@ export const domainShift: Experiment<Row, Settings> = {
   name: 'domain-shift',
   section: '5. Train on one domain, test on another',
   summary:
-    'the error on corrupted digits against the number of unlabeled samples that the statistics are adapted on',
+    'the error on corrupted test digits against the number of unlabeled samples that the statistics are adapted on, ' +
+    'which are held-out digits of the training set under the same corruption',
   finding:
     'Population statistics that are recomputed on the target domain recover much of what a shift costs (the paper: ' +
     'ImageNet-C). That needs few samples and no labels.',
