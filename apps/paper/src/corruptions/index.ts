@@ -1,7 +1,8 @@
 // Corrupted digits, after MNIST-C (Mu & Gilmer 2019, arXiv 1906.02337) and ImageNet-C (Hendrycks & Dietterich 2019,
-// arXiv 1903.12261), written from their definitions. Left out of ImageNet-C: frost needs photographs, saturation needs
-// colour, and zoom, snow and elastic blur come near others here. Left out of MNIST-C: what moves a digit instead of
-// covering it (shear, scale, rotate, translate), and what has no scale of severity (lines, edges).
+// arXiv 1903.12261), written from their definitions. Left out of ImageNet-C: frost, which needs photographs, saturation,
+// which needs colour, and zoom blur and snow, which come near the blurs and noises here. Left out of both: what moves a
+// digit instead of covering it (elastic, shear, scale, rotate, translate); and of MNIST-C what has no scale of severity
+// (lines, edges).
 import seedrandom from 'seedrandom';
 import type { LabeledImages } from '../labeled-images.ts';
 import { defocusBlur, glassBlur, motionBlur } from './blur.ts';
