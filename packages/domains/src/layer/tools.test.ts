@@ -7,6 +7,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { expect, test } from 'vitest';
 import { onEachBackend, randomizeWeights, randomTensor, weightsByName } from '../backends.test.support.ts';
 import {
+  adapt,
   applyStatistics,
   captureStatistics,
   domainBatchNormalization,
@@ -123,6 +124,26 @@ onEachBackend(() => {
       expect(run(true)).not.toEqual(inferred);
     },
   );
+
+  test('adapt in a scope moves the statistics of that domain, layer by layer', async () => {
+    const model = inScope();
+    const x = randomTensor([20, 3], 1);
+    const before = weightsByName(model);
+    const report = await withDomain('b', () => adapt(model, [x], { prior: 5 }));
+    const after = weightsByName(model);
+    const target = momentsOfDomains(
+      { x: x.dataSync(), ids: Array(20).fill(0), positions: 1, channels: 3 },
+      [0],
+    );
+    const blended = (old: Float32Array, fresh: number[]) => fresh.map((v, c) => (5 * old[c]! + 20 * v) / 25);
+    const [mean, variance] = ['bn/domain_1/moving_mean', 'bn/domain_1/moving_variance'];
+    expectClose(after[mean!]!, blended(before[mean!]!, target.mean), 1e-6);
+    expectClose(after[variance!]!, blended(before[variance!]!, target.variance), 1e-6);
+    for (const name of ['bn/gamma', 'bn/beta', 'bn/moving_mean', 'bn/moving_variance']) {
+      expect(after[name]).toEqual(before[name]);
+    }
+    expect(report).toMatchObject({ mode: 'layerwise', samples: 20 });
+  });
 
   test('statistics of all domains are captured and put back', async () => {
     const model = inScope();
