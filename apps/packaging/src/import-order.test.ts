@@ -16,6 +16,7 @@ const ORDER: ImportOrder = {
   layers: ['stats', 'core', 'estimators'],
   recalibrate: ['stats', 'core', 'estimators', 'layers'],
   domains: ['stats', 'core', 'layers', 'recalibrate'],
+  leakage: ['stats', 'core', 'layers'],
   inspect: ['stats', 'core', 'layers', 'recalibrate'],
 };
 
