@@ -1,2 +1,7 @@
 /** Leakage: what a model learns about a sample's label from the other samples in its normalization batch. */
-export { LeakageError } from './errors.ts';
+export { GroupingError, LeakageError, SamplerError } from './errors.ts';
+export { type BalancedOptions, balancedBatches } from './samplers/balanced-batches.ts';
+export { type GroupedOptions, groupedBatches } from './samplers/grouped-batches.ts';
+export { type IidOptions, iidBatches } from './samplers/iid-batches.ts';
+export { type LimitedOptions, limitedBatches } from './samplers/limited-batches.ts';
+export type { Batches, Keys, SamplerOptions } from './samplers/sampler.ts';
