@@ -26,3 +26,8 @@ export function seededRandom(seed: number): Random {
     },
   };
 }
+
+/** The seed of one of many steps: whoever draws in every step, from the same seed, draws the same again. */
+export function stepSeed(seed: number, step: number): number {
+  return (Math.imul(seed, 0x9e3779b1) + step) | 0;
+}

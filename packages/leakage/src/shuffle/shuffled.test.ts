@@ -1,0 +1,159 @@
+import { batchNormalization } from '@rebatch/layers';
+import { expectClose, expectNoLeaks, seededRandom } from '@rebatch/testing';
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { expect, test } from 'vitest';
+import { onEachBackend, randomizeWeights, randomTensor, weightValues } from '../backends.test.support.ts';
+import { GroupingError, ghostBatchNormalization, Shuffled, shuffled } from '../index.ts';
+import '../register.ts';
+import { permutationOf, permute, restore } from './permute.ts';
+
+const block = (name = 'block') =>
+  tfl.sequential({
+    name,
+    layers: [
+      tfl.layers.conv2d({
+        filters: 3,
+        kernelSize: 3,
+        padding: 'same',
+        inputShape: [4, 4, 2],
+        name: `${name}_conv`,
+      }),
+      tfl.layers.batchNormalization({ name: `${name}_bn`, momentum: 0.5 }),
+      tfl.layers.reLU({ name: `${name}_relu` }),
+    ],
+  });
+
+onEachBackend(() => {
+  test('permuting and restoring is exact, and so is its gradient', () => {
+    tf.tidy(() => {
+      const x = randomTensor([6, 3, 2], 1);
+      const permutation = permutationOf([3, 0, 5, 1, 4, 2]);
+      const moved = permute(x, permutation);
+      expect([...moved.dataSync()].slice(0, 6)).toEqual([...x.dataSync()].slice(18, 24));
+      expect(restore(moved, permutation).dataSync()).toEqual(x.dataSync());
+      const dy = randomTensor([6, 3, 2], 2);
+      const gradient = tf.grad((input) => permute(input, permutation))(x, dy);
+      expect(gradient.dataSync()).toEqual(restore(dy, permutation).dataSync());
+    });
+  });
+
+  test('at inference it is the block itself', () => {
+    const inner = block();
+    randomizeWeights(inner, 3);
+    const layer = shuffled(inner, { groups: 2 });
+    const x = randomTensor([6, 4, 4, 2], 1);
+    tf.tidy(() => {
+      const y = layer.apply(x) as tf.Tensor;
+      expect(y.dataSync()).toEqual((inner.apply(x) as tf.Tensor).dataSync());
+      expect(y.shape).toEqual([6, 4, 4, 3]);
+    });
+  });
+
+  test('in one group, shuffling changes nothing but rounding', () => {
+    const [plain, inner] = [block('plain'), block()];
+    randomizeWeights(plain, 3);
+    randomizeWeights(inner, 3);
+    const x = randomTensor([6, 4, 4, 2], 1);
+    const gradients = (layer: tfl.layers.Layer) => {
+      const loss = (input: tf.Tensor) =>
+        tf.sum(tf.square(layer.apply(input, { training: true }) as tf.Tensor)) as tf.Scalar;
+      return tf.tidy(() => tf.grad(loss)(x).dataSync().slice());
+    };
+    const run = (layer: tfl.layers.Layer) =>
+      tf.tidy(() => (layer.apply(x, { training: true }) as tf.Tensor).dataSync().slice());
+    expectClose(run(shuffled(inner, { groups: 1 })), run(plain), 1e-4);
+    expectClose(gradients(shuffled(inner, { groups: 1 })), gradients(plain), 1e-3);
+    for (const [i, values] of weightValues(plain).entries())
+      expectClose(weightValues(inner)[i]!, values, 1e-5);
+  });
+
+  test('each sample is normalized with strangers: every pair meets as often as any', () => {
+    // Twins apart from all others: together in a group, they pull its mean.
+    const layer = shuffled(batchNormalization({ center: false, scale: false }), { groups: 2, seed: 9 });
+    const blockOf = shuffled(
+      tfl.sequential({ layers: [tfl.layers.batchNormalization({ inputShape: [1] })] }),
+      { groups: 2, seed: 9 },
+    );
+    const x = tf.tensor2d([10, 10, 0, 0.1, 0.2, 0.3, 0.4, 0.5], [8, 1]);
+    for (const one of [layer, blockOf]) {
+      let together = 0;
+      for (let step = 0; step < 300; step++) {
+        const y = tf.tidy(() => [...(one.apply(x, { training: true }) as tf.Tensor).dataSync()]);
+        // With its twin, a sample is 1 deviation away from the mean, alone sqrt(3).
+        if (y[0]! < 1.4) together++;
+      }
+      // 3/7 of 300 is 129, with a deviation of 8.6.
+      expect(Math.abs(together - 129)).toBeLessThan(40);
+    }
+  });
+
+  test('leaks no tensors', async () => {
+    const layer = shuffled(block(), { groups: 3 });
+    const x = randomTensor([6, 4, 4, 2], 1);
+    await expectNoLeaks(tf, () => {
+      for (const training of [true, false]) tf.dispose(layer.apply(x, { training }) as tf.Tensor);
+    });
+  });
+});
+
+test('a model with a shuffled block trains, is saved and loaded', async () => {
+  await tf.setBackend('cpu');
+  const model = tfl.sequential({
+    layers: [
+      tfl.layers.inputLayer({ inputShape: [4, 4, 2] }),
+      shuffled(block('saved'), { groups: 2, seed: 3 }),
+      tfl.layers.globalAveragePooling2d({}),
+      tfl.layers.dense({ units: 1 }),
+    ],
+  });
+  model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+  const x = randomTensor([8, 4, 4, 2], 1);
+  const before = weightValues(model);
+  await model.fit(x, randomTensor([8, 1], 2), { epochs: 1, batchSize: 8, verbose: 0 });
+  const changed = weightValues(model).map((values, i) => values.some((value, j) => value !== before[i]![j]));
+  // A bias before a batch normalization has no effect.
+  expect(changed.filter((one) => !one).length).toBeLessThanOrEqual(1);
+
+  let artifacts: tf.io.ModelArtifacts | undefined;
+  await model.save(
+    tf.io.withSaveHandler(async (given) => {
+      artifacts = given;
+      return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } };
+    }),
+  );
+  const copy = await tfl.loadLayersModel(tf.io.fromMemory(artifacts!));
+  const layer = copy.layers.find((one) => one instanceof Shuffled)!;
+  expect([layer.groups, layer.seed]).toEqual([2, 3]);
+  expect((copy.predict(x) as tf.Tensor).dataSync()).toEqual((model.predict(x) as tf.Tensor).dataSync());
+});
+
+test('a layer’s own normalization batches hold again after the call, also when it fails', () => {
+  const inner = tfl.sequential({
+    layers: [batchNormalization({ inputShape: [2], normalizationBatchSize: 4, name: 'own' })],
+  });
+  const layer = shuffled(inner, { groups: 3 });
+  const size = () => (inner.layers[0] as ReturnType<typeof batchNormalization>).normalizationBatchSize;
+  tf.dispose(layer.apply(tf.tensor2d(seededRandom(1).normals(12), [6, 2]), { training: true }) as tf.Tensor);
+  expect(size()).toBe(4);
+  const few = shuffled(inner, { groups: 2 });
+  expect(() => few.apply(tf.ones([2, 2]), { training: true })).toThrow('at least 2 values per channel');
+  expect(size()).toBe(4);
+});
+
+test('what cannot be shuffled is refused', () => {
+  const make = (options: { groups: number; seed?: number }) => () => shuffled(block('any'), options);
+  expect(make({ groups: 0 })).toThrow(GroupingError);
+  expect(make({ groups: 0 })).toThrow('expected groups to be a whole number of at least 1, got 0');
+  expect(make({ groups: 2, seed: 0.1 })).toThrow('expected seed to be a whole number, got 0.1');
+  const merging = tfl.sequential({ layers: [tfl.layers.reshape({ targetShape: [1], inputShape: [2] })] });
+  const changesSamples = shuffled(merging, { groups: 2 });
+  expect(() => changesSamples.apply(tf.ones([4, 2]), { training: true })).toThrow();
+});
+
+test('a ghost layer inside keeps its own groups', () => {
+  const ghost = ghostBatchNormalization({ groups: 2, inputShape: [3], name: 'inside' });
+  const layer = shuffled(tfl.sequential({ layers: [ghost] }), { groups: 2 });
+  const y = layer.apply(tf.tensor2d(seededRandom(2).normals(12), [4, 3]), { training: true }) as tf.Tensor;
+  expect([...y.dataSync()].every(Number.isFinite)).toBe(true);
+});
