@@ -15,4 +15,4 @@ export type { CallArguments } from './layer-math.ts';
 export { type NormalizationBatches, normalizationBatches } from './normalization-batches.ts';
 export type { FrozenAffine, Statistics, StatisticsSettings } from './settings.ts';
 export type { BatchNormLayer } from './stock.ts';
-export { withStatistics } from './with-statistics.ts';
+export { type StatisticsScopeOptions, withStatistics } from './with-statistics.ts';

@@ -104,20 +104,20 @@ const checkStatistics: Check = ({ name }, value, key) => {
 const CHECKS: Record<keyof StatisticsSettings, Check> = {
   trainingStatistics: checkStatistics,
   inferenceStatistics: checkStatistics,
-  normalizationBatchSize: ({ name }, value) => {
-    if (value === undefined) return;
-    if (!Number.isInteger(value) || (value as number) < 1) {
-      throw new InvalidInputError(
-        `Layer '${name}': expected normalizationBatchSize to be a whole number of at least 1, ` +
-          `got ${JSON.stringify(value) ?? value}.`,
-      );
-    }
-  },
+  normalizationBatchSize: ({ name }, value) => checkBatchSize(value, `Layer '${name}': expected`),
   frozen: ({ name }, value) => {
     if (value === undefined) return;
     checkFrozenAffine((value as { affine?: unknown }).affine, `Layer '${name}': expected frozen.affine`);
   },
 };
+
+/** Throws unless the value is a size of normalization batches, or undefined; the message starts with `expected`. */
+export function checkBatchSize(value: unknown, expected: string): asserts value is number | undefined {
+  if (value === undefined || (Number.isInteger(value) && (value as number) >= 1)) return;
+  throw new InvalidInputError(
+    `${expected} normalizationBatchSize to be a whole number of at least 1, got ${JSON.stringify(value) ?? value}.`,
+  );
+}
 
 /** Throws unless the value names statistics; the message starts with `expected`. */
 export function checkStatisticsName(value: unknown, expected: string): asserts value is Statistics {

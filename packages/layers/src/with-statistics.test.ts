@@ -278,3 +278,22 @@ onEachBackend(() => {
     },
   );
 });
+
+onEachBackend(() => {
+  test.each(KINDS)('%s: in normalization batches of the scope’s size', (_, create) => {
+    const model = single(create);
+    const x = randomTensor([6, 3], 1);
+    const [gamma, beta] = weightValues(model) as [Float32Array, Float32Array];
+    const layout = { outer: 6, channels: 3, inner: 1, groups: 3 };
+    const options = { normalizationBatchSize: 2 };
+    const y = withStatistics(model, 'batch', () => predict(model, x), options);
+    expectClose(y, referenceBatchNorm(x.dataSync(), layout, { gamma, beta, epsilon: 1e-3 }), 1e-5);
+    const whole = withStatistics(model, 'batch', () => predict(model, x));
+    expect(whole).not.toEqual(y);
+    // It says nothing about population statistics.
+    expect(withStatistics(model, 'population', () => predict(model, x), options)).toEqual(predict(model, x));
+    expect(() =>
+      withStatistics(model, 'batch', () => expect.fail('ran'), { normalizationBatchSize: 0 }),
+    ).toThrow('withStatistics: expected normalizationBatchSize to be a whole number of at least 1, got 0.');
+  });
+});

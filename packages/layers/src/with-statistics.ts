@@ -5,13 +5,26 @@ import { batchNormLayers } from './batch-norm-layers.ts';
 import { BatchNormalization } from './batch-normalization.ts';
 import { refuseDerived } from './derived.ts';
 import { normalizeByBatch } from './layer-math.ts';
-import { checkStatisticsName, type Statistics, withSettings } from './settings.ts';
+import { checkBatchSize, checkStatisticsName, type Statistics, withSettings } from './settings.ts';
 import { shadowCall } from './shadow.ts';
 import type { BatchNormLayer } from './stock.ts';
 
+/** What a scope may say beside whose statistics it is. */
+export interface StatisticsScopeOptions {
+  /**
+   * Under `'batch'`, how many consecutive samples share one set of moments, whatever the layers' own setting; the batch of
+   * the prediction then only has to be a multiple of it. Default: as each layer is set.
+   */
+  readonly normalizationBatchSize?: number;
+}
+
+interface Scope extends StatisticsScopeOptions {
+  readonly of: Statistics;
+}
+
 /** The scopes that a layer is in, the innermost last, and what takes it out of all of them. */
 interface Scoped {
-  readonly statistics: { readonly of: Statistics }[];
+  readonly statistics: Scope[];
   readonly leave: () => void;
 }
 
@@ -30,14 +43,20 @@ const scoped = new WeakMap<BatchNormLayer, Scoped>();
  * @param model any model, or a single layer.
  * @param fn synchronous or asynchronous. A generator outlives the scope; consume it inside.
  * @returns what `fn` returns.
- * @throws {InvalidInputError} if `statistics` is neither, or `'batch'` and a layer's class was derived from the stock
+ * @throws {InvalidInputError} if `statistics` is neither, `normalizationBatchSize` is not a whole number of at least 1, or `'batch'` and a layer's class was derived from the stock
  *   one by a user, so that it computes by itself; nothing has run then. What `fn` throws.
  */
-export function withStatistics<T>(model: tfl.layers.Layer, statistics: Statistics, fn: () => T): T {
+export function withStatistics<T>(
+  model: tfl.layers.Layer,
+  statistics: Statistics,
+  fn: () => T,
+  options: StatisticsScopeOptions = {},
+): T {
   checkStatisticsName(statistics, 'withStatistics: expected statistics');
+  checkBatchSize(options.normalizationBatchSize, 'withStatistics: expected');
   const layers = batchNormLayers(model);
   if (statistics === 'batch') refuseDerived('withStatistics', model, layers);
-  const scope = { of: statistics };
+  const scope = { of: statistics, ...options };
   for (const layer of layers) enter(layer, scope);
   const leaveAll = () => {
     for (const layer of layers) leave(layer, scope);
@@ -54,7 +73,7 @@ export function withStatistics<T>(model: tfl.layers.Layer, statistics: Statistic
   return result;
 }
 
-function enter(layer: BatchNormLayer, scope: { readonly of: Statistics }): void {
+function enter(layer: BatchNormLayer, scope: Scope): void {
   const existing = scoped.get(layer);
   if (existing !== undefined) {
     existing.statistics.push(scope);
@@ -63,21 +82,23 @@ function enter(layer: BatchNormLayer, scope: { readonly of: Statistics }): void 
   const statistics = [scope];
   const leave = shadowCall(layer, (original) => (inputs, kwargs) => {
     if (kwargs?.training === true) return original(inputs, kwargs);
-    const { of } = statistics.at(-1)!;
+    const { of, normalizationBatchSize } = statistics.at(-1)!;
+    const size = of === 'batch' && normalizationBatchSize !== undefined ? { normalizationBatchSize } : {};
     if (layer instanceof BatchNormalization) {
       // By its own call, which may be that of a derived class. Batch statistics hold over a frozen layer, too.
-      const changes = { inferenceStatistics: of, ...(of === 'batch' ? { frozen: undefined } : {}) };
+      const changes = { inferenceStatistics: of, ...(of === 'batch' ? { frozen: undefined } : {}), ...size };
       return withSettings(layer, changes, () => original(inputs, kwargs));
     }
     // Population statistics are what a stock layer infers by itself.
     if (of === 'population') return original(inputs, kwargs);
-    return tf.tidy(() => normalizeByBatch(layer, inputs as tf.Tensor | tf.Tensor[], kwargs?.batchMoments).y);
+    const x = inputs as tf.Tensor | tf.Tensor[];
+    return withSettings(layer, size, () => tf.tidy(() => normalizeByBatch(layer, x, kwargs?.batchMoments).y));
   });
   scoped.set(layer, { statistics, leave });
 }
 
 /** Scopes may end in another order than they began in, if they are asynchronous. */
-function leave(layer: BatchNormLayer, scope: { readonly of: Statistics }): void {
+function leave(layer: BatchNormLayer, scope: Scope): void {
   const { statistics, leave } = scoped.get(layer)!;
   statistics.splice(statistics.indexOf(scope), 1);
   if (statistics.length > 0) return;

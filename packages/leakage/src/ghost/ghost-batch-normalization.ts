@@ -60,7 +60,8 @@ export class GhostBatchNormalization extends BatchNormalization {
   override call(inputs: tf.Tensor | tf.Tensor[], kwargs: CallArguments = {}): tf.Tensor {
     const training = kwargs.training === true;
     const statistics = training ? this.trainingStatistics : this.inferenceStatistics;
-    const given = !training && kwargs.batchMoments !== undefined;
+    // Who looks at inference from outside may choose the normalization batches.
+    const given = !training && (kwargs.batchMoments ?? this.normalizationBatchSize) !== undefined;
     if (this.frozen !== undefined || statistics === 'population' || given) return super.call(inputs, kwargs);
     return tf.tidy(() => {
       const input = Array.isArray(inputs) ? inputs[0]! : inputs;
