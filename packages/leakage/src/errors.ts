@@ -9,3 +9,6 @@ export class SamplerError extends LeakageError {}
 
 /** A layer is configured or applied in a way that leaves open which samples normalize together. */
 export class GroupingError extends LeakageError {}
+
+/** What an audit was given does not let it compare anything: data, groups, loss or options. */
+export class AuditError extends LeakageError {}

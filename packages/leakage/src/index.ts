@@ -1,5 +1,9 @@
 /** Leakage: what a model learns about a sample's label from the other samples in its normalization batch. */
-export { GroupingError, LeakageError, SamplerError } from './errors.ts';
+export { type AuditOptions, auditLeakage } from './audit/audit-leakage.ts';
+export type { SampleLoss } from './audit/losses.ts';
+export { formatLeakage, type LayerLeak, type LeakageReport } from './audit/report.ts';
+export type { LabeledBatch, LabeledData } from './audit/samples.ts';
+export { AuditError, GroupingError, LeakageError, SamplerError } from './errors.ts';
 export type { Assignment, GroupCount } from './ghost/assign-groups.ts';
 export {
   GhostBatchNormalization,

@@ -1,0 +1,174 @@
+import { freezeBatchNorm } from '@rebatch/layers';
+import { expectNoLeaks, seededRandom } from '@rebatch/testing';
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { beforeAll, expect, test } from 'vitest';
+import { weightValues } from '../backends.test.support.ts';
+import { AuditError, auditLeakage, formatLeakage } from '../index.ts';
+import { GROUP_SIZE, tensorsOf, tinyData, trainTiny } from './tiny-model.test.support.ts';
+
+beforeAll(async () => {
+  await tf.setBackend('wasm');
+});
+
+const SEEDS = 50;
+
+/** The p-values of audits of as many models, one list per way to group their samples. */
+async function audits(
+  batches: 'class-grouped' | 'iid',
+  ...groupings: ((labels: number[], seed: number) => number[])[]
+): Promise<number[][]> {
+  const pValues: number[][] = groupings.map(() => []);
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    const model = trainTiny(tinyData(seededRandom(seed), 512), seed, batches);
+    const fresh = tinyData(seededRandom(1000 + seed), 256);
+    const batch = tensorsOf(fresh);
+    for (const [i, groupOf] of groupings.entries()) {
+      const options = { groupOf: groupOf(fresh.labels, seed), permutations: 19, level: 0.05, seed };
+      const report = await auditLeakage(model, batch, options);
+      expect(report.leaks).toBe(report.pValue <= 0.05);
+      pValues[i]!.push(report.pValue);
+    }
+    tf.dispose([batch.xs, batch.ys]);
+    model.dispose();
+  }
+  return pValues;
+}
+
+/** More false alarms than this have a chance below one in a thousand at a rate of 5%: binomial, 50 trials. */
+const MOST_FALSE_ALARMS = 8;
+
+test('50 models trained on class-grouped batches are flagged', { timeout: 300_000 }, async () => {
+  const [pValues] = await audits('class-grouped', (labels) => labels);
+  expect(pValues!.filter((p) => p <= 0.05).length).toBe(SEEDS);
+});
+
+test('50 models trained on iid batches are not, at the stated level', { timeout: 300_000 }, async () => {
+  const [byLabel, byNothing] = await audits(
+    'iid',
+    (labels) => labels,
+    (labels, seed) => {
+      const random = seededRandom(77 * seed);
+      return labels.map(() => random.integer(0, 1));
+    },
+  );
+  expect(byLabel!.filter((p) => p <= 0.05).length).toBeLessThanOrEqual(MOST_FALSE_ALARMS);
+  // Groups that mean nothing give p-values as even as chance: half of them are below a half, with a deviation of 3.5.
+  expect(byNothing!.filter((p) => p <= 0.05).length).toBeLessThanOrEqual(MOST_FALSE_ALARMS);
+  expect(Math.abs(byNothing!.filter((p) => p <= 0.5).length - 25)).toBeLessThanOrEqual(12);
+});
+
+/** A model that was trained on class-grouped batches, and data. */
+function leaky(seed = 3) {
+  const data = tinyData(seededRandom(seed), 256);
+  return { model: trainTiny(data, seed, 'class-grouped'), data };
+}
+
+test('the report: losses against plain loops, attribution, advice', async () => {
+  const { model, data } = leaky();
+  const { xs, ys } = tensorsOf(data);
+  const before = weightValues(model);
+  const report = await auditLeakage(model, { xs, ys }, { groupOf: data.labels });
+  expect(weightValues(model)).toEqual(before);
+  expect(report).toMatchObject({ samples: 256, leftOut: 0, groups: 2, groupSize: GROUP_SIZE, leaks: true });
+  expect(report.pValue).toBe(0.01);
+  expect(report.effect).toBeCloseTo(report.loss.strangers.mean - report.loss.own, 10);
+  expect(report.loss.own).toBeLessThan(report.loss.strangers.mean - 5 * report.loss.strangers.deviation);
+
+  // By population statistics, the model is a function of each sample.
+  const outputs = (model.predict(xs) as tf.Tensor).dataSync();
+  const losses = data.labels.map((label, i) => -Math.log(outputs[2 * i + label]!));
+  expect(report.loss.population).toBeCloseTo(losses.reduce((sum, loss) => sum + loss, 0) / 256, 5);
+
+  expect(report.layers.map(({ name }) => name)).toEqual([model.layers[0]!.name, model.layers[3]!.name]);
+  expect(report.layers.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 10);
+  expect(report.advice.join(' ')).toContain("assign: 'strided'");
+  expect(formatLeakage(report)).toContain('LEAK: 256 samples of 2 groups, in normalization batches of 32');
+  expect(JSON.parse(JSON.stringify(report))).toEqual(report);
+});
+
+test('the same seed gives the same report, and data in batches the same as at once', async () => {
+  const { model, data } = leaky();
+  const whole = tensorsOf(data);
+  const rows = (start: number, end: number) =>
+    tensorsOf(data, data.labels.map((_, i) => i).slice(start, end));
+  const options = { groupOf: (sample: number) => data.labels[sample]!, permutations: 99, seed: 5 };
+  const report = await auditLeakage(model, whole, options);
+  const parts = [rows(0, 100), rows(100, 256)];
+  expect(await auditLeakage(model, parts, options)).toEqual(report);
+  async function* stream() {
+    yield rows(0, 30);
+    yield rows(30, 256);
+  }
+  expect(await auditLeakage(model, stream(), options)).toEqual(report);
+  expect(parts[0]!.xs.isDisposed).toBe(false);
+});
+
+test('a stock model and a frozen one are looked at, too', async () => {
+  const { model, data } = leaky();
+  const batch = tensorsOf(data);
+  const report = await auditLeakage(model, batch, { groupOf: data.labels });
+  freezeBatchNorm(model);
+  expect(await auditLeakage(model, batch, { groupOf: data.labels, groupSize: GROUP_SIZE })).toEqual(report);
+  const stock = tfl.sequential({
+    layers: [
+      tfl.layers.dense({ units: 3, inputShape: [6] }),
+      tfl.layers.batchNormalization(),
+      tfl.layers.dense({ units: 2, activation: 'softmax' }),
+    ],
+  });
+  stock.compile({ optimizer: 'sgd', loss: 'categoricalCrossentropy' });
+  const fresh = await auditLeakage(stock, batch, { groupOf: data.labels, permutations: 99 });
+  expect(fresh.groupSize).toBe(16);
+});
+
+test('leaves no tensors behind, and stops when it is told to', async () => {
+  const { model, data } = leaky();
+  const batch = tensorsOf(data);
+  const options = { groupOf: data.labels, permutations: 99 };
+  await expectNoLeaks(tf, () => auditLeakage(model, batch, options));
+  await expectNoLeaks(tf, async () => {
+    const stop = new AbortController();
+    const seen: number[] = [];
+    const run = auditLeakage(model, batch, {
+      ...options,
+      signal: stop.signal,
+      onProgress: ({ done, total }) => {
+        seen.push(done);
+        expect(total).toBe(101);
+        if (done === 3) stop.abort(new Error('enough'));
+      },
+    });
+    await expect(run).rejects.toThrow('enough');
+    expect(seen).toEqual([1, 2, 3]);
+  });
+});
+
+test('what cannot be audited is refused', async () => {
+  const { model, data } = leaky();
+  const batch = tensorsOf(data);
+  const audit = (options: object, on: tfl.LayersModel = model, samples: unknown = batch) =>
+    auditLeakage(on, samples as never, { groupOf: data.labels, ...options });
+  const refusals: [Promise<unknown>, string][] = [
+    [audit({ groupSize: 200 }), 'at least two groups of 200 samples or more, got 0 among 256'],
+    [audit({ groupOf: () => 'all' }), 'got 1 among 256 samples in 1 groups'],
+    [audit({ groupOf: [1, 2] }), 'the group of each of 256 samples, got 2'],
+    [audit({ groupSize: 1 }), 'expected groupSize to be a whole number of at least 2, got 1'],
+    [audit({ permutations: 19 }), 'a level between 0 and 1 that 19 permutations can reach, got 0.01'],
+    [audit({ loss: () => tf.zeros([3]) }), 'the loss of each of 256 samples, [256], got shape [3]'],
+    [audit({}, model, []), 'at least one batch of samples, got none'],
+    [audit({}, model, 5), 'Expected data as {xs, ys}'],
+    [audit({}, model, [{ xs: 1, ys: 2 }]), 'Batch 0: expected {xs, ys} with one tensor each'],
+    [audit({}, model, [{ xs: batch.xs, ys: tf.zeros([2]) }]), 'got shapes [256,6] and [2]'],
+    [
+      audit({}, tfl.sequential({ layers: [tfl.layers.dense({ units: 2, inputShape: [6] })] })),
+      'has no batch norm',
+    ],
+  ];
+  for (const [refused, message] of refusals) {
+    await expect(refused).rejects.toThrow(AuditError);
+    await expect(refused).rejects.toThrow(message);
+  }
+  model.loss = 'cosineProximity';
+  await expect(audit({})).rejects.toThrow('got the loss cosineProximity. Pass option loss');
+});

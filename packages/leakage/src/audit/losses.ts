@@ -1,0 +1,53 @@
+// The loss of each sample by itself.
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { AuditError } from '../errors.ts';
+
+/** From labels and outputs, [samples, ...] each, the loss of each sample: [samples]. */
+export type SampleLoss = (labels: tf.Tensor, outputs: tf.Tensor) => tf.Tensor;
+
+const KNOWN: Readonly<Record<string, SampleLoss>> = {
+  binaryCrossentropy: tfl.metrics.binaryCrossentropy,
+  categoricalCrossentropy: tfl.metrics.categoricalCrossentropy,
+  meanSquaredError: tfl.metrics.meanSquaredError,
+  meanAbsoluteError: tfl.metrics.meanAbsoluteError,
+};
+
+/**
+ * The loss to compare: the one given, or that of a compiled model.
+ *
+ * @throws {AuditError} if there is none, or it is not known sample by sample.
+ */
+export function lossOf(model: tfl.LayersModel, given: SampleLoss | undefined): SampleLoss {
+  if (given !== undefined) return given;
+  const compiled: unknown = model.loss;
+  const loss = typeof compiled === 'string' ? KNOWN[compiled] : undefined;
+  if (loss !== undefined) return loss;
+  const came = compiled === undefined ? 'a model that is not compiled' : `the loss ${String(compiled)}`;
+  throw new AuditError(
+    `Model '${model.name}': expected a model compiled with one of ${Object.keys(KNOWN).join(', ')}, got ${came}. ` +
+      'Pass option loss, which gives the loss of each sample.',
+  );
+}
+
+/** The losses of some samples, as numbers. */
+export async function sampleLosses(
+  loss: SampleLoss,
+  labels: tf.Tensor,
+  outputs: () => tf.Tensor,
+): Promise<Float32Array> {
+  const losses = tf.tidy(() => {
+    const each = loss(labels, outputs());
+    const samples = labels.shape[0]!;
+    if (each.shape[0] !== samples) {
+      throw new AuditError(
+        `Option loss: expected the loss of each of ${samples} samples, [${samples}], got shape [${each.shape}].`,
+      );
+    }
+    // Losses of several outputs of a sample count alike.
+    return each.rank > 1 ? tf.mean(tf.reshape(each, [samples, -1]), 1) : tf.clone(each);
+  });
+  const values = (await losses.data()) as Float32Array;
+  losses.dispose();
+  return values;
+}

@@ -1,0 +1,92 @@
+// The samples of an audit, all at hand, because it groups them again and again.
+import * as tf from '@tensorflow/tfjs-core';
+import { AuditError } from '../errors.ts';
+
+/** Inputs with their labels, samples along the first axis. */
+export interface LabeledBatch {
+  readonly xs: tf.Tensor;
+  readonly ys: tf.Tensor;
+}
+
+/** What is used of a `tf.data.Dataset`. */
+interface DatasetLike {
+  iterator(): Promise<{ next(): Promise<IteratorResult<unknown>> }>;
+}
+
+/**
+ * One labeled batch, an array of them (which stay the caller's), or a `tf.data.Dataset` or (async) iterable of batches,
+ * whose tensors are disposed after use.
+ */
+export type LabeledData =
+  | LabeledBatch
+  | readonly LabeledBatch[]
+  | DatasetLike
+  | Iterable<LabeledBatch>
+  | AsyncIterable<LabeledBatch>;
+
+/** The first `most` samples as one batch on the device. The caller disposes it. */
+export async function collect(data: LabeledData, most: number, signal?: AbortSignal): Promise<LabeledBatch> {
+  const owned = !Array.isArray(data) && !isBatch(data);
+  const parts: LabeledBatch[] = [];
+  let samples = 0;
+  try {
+    for await (const element of elementsOf(data)) {
+      try {
+        signal?.throwIfAborted();
+        const batch = checkBatch(element, parts.length);
+        const rows = Math.min(batch.xs.shape[0]!, most - samples);
+        parts.push({ xs: firstRows(batch.xs, rows), ys: firstRows(batch.ys, rows) });
+        samples += rows;
+      } finally {
+        if (owned) tf.dispose(element as tf.TensorContainer);
+      }
+      if (samples >= most) break;
+    }
+    if (samples === 0) throw new AuditError('Expected at least one batch of samples, got none.');
+    return {
+      xs: tf.concat(parts.map(({ xs }) => xs)),
+      ys: tf.concat(parts.map(({ ys }) => ys)),
+    };
+  } finally {
+    for (const { xs, ys } of parts) tf.dispose([xs, ys]);
+  }
+}
+
+function firstRows(tensor: tf.Tensor, rows: number): tf.Tensor {
+  return tf.slice(tensor, 0, rows);
+}
+
+async function* elementsOf(data: LabeledData): AsyncGenerator<unknown, void, undefined> {
+  if (isBatch(data)) {
+    yield data;
+  } else if (typeof data === 'object' && data !== null && 'iterator' in data) {
+    const iterator = await data.iterator();
+    for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
+  } else if (
+    typeof data === 'object' &&
+    data !== null &&
+    (Symbol.iterator in data || Symbol.asyncIterator in data)
+  ) {
+    yield* data;
+  } else {
+    throw new AuditError(
+      `Expected data as {xs, ys}, a list or iterable of them, or a tf.data.Dataset, got ${String(data)}.`,
+    );
+  }
+}
+
+function isBatch(data: unknown): data is LabeledBatch {
+  return typeof data === 'object' && data !== null && 'xs' in data && 'ys' in data;
+}
+
+function checkBatch(element: unknown, index: number): LabeledBatch {
+  const batch = isBatch(element) ? element : undefined;
+  if (!(batch?.xs instanceof tf.Tensor) || !(batch.ys instanceof tf.Tensor)) {
+    throw new AuditError(`Batch ${index}: expected {xs, ys} with one tensor each, got something else.`);
+  }
+  const [inputs, labels] = [batch.xs.shape, batch.ys.shape];
+  if (inputs[0] === labels[0] && (inputs[0] ?? 0) > 0) return batch;
+  throw new AuditError(
+    `Batch ${index}: expected as many labels as samples, at least one, got shapes [${inputs}] and [${labels}].`,
+  );
+}
