@@ -1,10 +1,9 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { affineGradients, pullsOf } from './affine-gradients.ts';
 import { type BatchMoments, packedMoments, unpackMoments } from './batch-moments.ts';
 import { valuesPerChannel } from './channel-view.ts';
 import { NormalizationBatchError, subject } from './errors.ts';
-import * as kernels from './kernels.ts';
 import { checkNormalize, type NormalizeOptions } from './normalize.ts';
+import { normalizeThroughMoments } from './through-moments.ts';
 import { tidied } from './tidied.ts';
 
 /**
@@ -33,24 +32,7 @@ export function batchNormalize(
   }
   return tidied(() => {
     const packed = packedMoments(x, view);
-    const { gamma, beta, groups } = options;
-    const y = affineGradients(
-      x,
-      { gamma, beta },
-      {
-        forward: () => kernels.normalize(x, packed, { gamma, beta }, view, epsilon),
-        keep: [packed],
-        backward: (dy, savedX, [savedPacked], savedGamma) => {
-          const moments = savedPacked as tf.Tensor3D;
-          const sums = kernels.backwardReduce(dy, savedX, moments, view, epsilon);
-          const pulls = pullsOf(sums, savedGamma, valuesPerChannel(view));
-          return {
-            dx: kernels.backwardInput(dy, savedX, moments, pulls, savedGamma, view, epsilon),
-            sums: () => sums,
-          };
-        },
-      },
-    );
-    return { y, ...unpackMoments(packed, view, groups !== undefined) };
+    const y = normalizeThroughMoments(x, packed, options, view, epsilon, valuesPerChannel(view));
+    return { y, ...unpackMoments(packed, view, options.groups !== undefined) };
   });
 }

@@ -19,6 +19,7 @@ import { batchMoments } from './batch-moments.ts';
 import { batchNormalize } from './batch-normalize.ts';
 import { viewChannels } from './channel-view.ts';
 import { describeJoint } from './conformance-joint.ts';
+import { describeParts } from './conformance-part.ts';
 import { describeSegments } from './conformance-segments.ts';
 import { type NormalizeOptions, normalize } from './normalize.ts';
 import { normalizePacked, packedBatchMoments } from './packed.ts';
@@ -309,6 +310,7 @@ export function describeConformance(name: string, prepare: () => Promise<unknown
 
     describeSegments();
     describeJoint();
+    describeParts();
   });
 }
 

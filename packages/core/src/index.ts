@@ -5,6 +5,7 @@ export { InvalidInputError, NormalizationBatchError } from './errors.ts';
 export { type JointBatch, type JointOptions, jointBatchNormalize } from './joint-batch-normalize.ts';
 export { mergePackedMoments } from './merge-packed-moments.ts';
 export { type GivenMomentsOptions, type NormalizeOptions, normalize } from './normalize.ts';
+export { normalizePart, type PartOptions, type WholeBatch } from './normalize-part.ts';
 export { normalizePacked, packedBatchMoments } from './packed.ts';
 export { readMoments } from './read-moments.ts';
 export {
