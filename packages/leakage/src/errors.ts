@@ -12,3 +12,21 @@ export class GroupingError extends LeakageError {}
 
 /** What an audit was given does not let it compare anything: data, groups, loss or options. */
 export class AuditError extends LeakageError {}
+/** Replicas that do not work together as they should: what they reduce differs, or a group cannot be had here. */
+export class GroupError extends LeakageError {}
+
+/** How a replica ended the work of all: it threw, was not heard of in time, has exited, or was told to stop. */
+export type ReplicaFailure = 'threw' | 'stalled' | 'exited' | 'stopped';
+
+/** A replica has ended the work of its whole group. */
+export class ReplicaError extends LeakageError {
+  /** The replica that is to blame; for `'stopped'`, the number of replicas: whoever coordinates them. */
+  readonly rank: number;
+  readonly failure: ReplicaFailure;
+
+  constructor(message: string, rank: number, failure: ReplicaFailure, options?: ErrorOptions) {
+    super(message, options);
+    this.rank = rank;
+    this.failure = failure;
+  }
+}

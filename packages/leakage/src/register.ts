@@ -3,6 +3,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { GhostBatchNormalization } from './ghost/ghost-batch-normalization.ts';
 import { Shuffled } from './shuffle/shuffled.ts';
+import { SyncBatchNormalization } from './sync/sync-batch-normalization.ts';
 
 tf.serialization.registerClass(GhostBatchNormalization);
 tf.serialization.registerClass(Shuffled);
+tf.serialization.registerClass(SyncBatchNormalization);

@@ -1,0 +1,69 @@
+import { GroupError } from '../errors.ts';
+import { releaseTape } from '../tape.ts';
+import type { Group } from './group.ts';
+
+/** Thrown where a replica would have to wait, and caught where it is run. */
+class Waiting extends Error {}
+
+/**
+ * Runs replicas in one thread as if they ran side by side, to test what uses a group without starting any threads. A
+ * synchronous function cannot wait for others that run after it. So a replica that asks for a sum which is not complete
+ * yet is cut off, and run again from its start once the others have brought their part; sums it has asked for before
+ * are then known. With n sums, every replica runs n + 1 times.
+ *
+ * For that, a replica must do the same each time: what it changes, it must make itself (a layer, a model), or must not
+ * mind being changed several times.
+ *
+ * @param replicas one function per replica, called with its place in the group.
+ * @returns what each returned in its last run.
+ * @throws {GroupError} if replicas ask for different sums. What a replica throws is thrown as it is.
+ */
+export function inLockstep<T>(replicas: readonly ((group: Group) => T)[]): T[] {
+  const known: Float64Array[] = [];
+  for (;;) {
+    const parts = new Map<number, Float64Array>();
+    const results = replicas.map((run, rank) => {
+      let asked = 0;
+      const allReduceSum = (values: Float64Array | Float32Array) => {
+        const sum = known[asked++];
+        if (sum === undefined) {
+          parts.set(rank, Float64Array.from(values));
+          throw new Waiting();
+        }
+        sameLength(values.length, sum.length, rank);
+        values.set(sum);
+      };
+      try {
+        return { done: run({ rank, size: replicas.length, allReduceSum }) };
+      } catch (error) {
+        if (!parts.has(rank)) throw error;
+        releaseTape();
+        return undefined;
+      }
+    });
+    if (parts.size === 0) return results.map((result) => result!.done);
+    const absent = results.findIndex((result) => result !== undefined);
+    if (absent >= 0) {
+      const [waiting] = parts.keys();
+      throw new GroupError(
+        `inLockstep: replica ${waiting} asks for sum ${known.length + 1}, replica ${absent} for only ${known.length}. ` +
+          'They must have the same layers, applied in the same order.',
+      );
+    }
+    known.push(total([...parts.values()]));
+  }
+}
+
+function total(parts: readonly Float64Array[]): Float64Array {
+  const sum = new Float64Array(parts[0]!.length);
+  for (const [rank, part] of parts.entries()) {
+    sameLength(part.length, sum.length, rank);
+    for (let i = 0; i < sum.length; i++) sum[i]! += part[i]!;
+  }
+  return sum;
+}
+
+function sameLength(own: number, expected: number, rank: number): void {
+  if (own === expected) return;
+  throw new GroupError(`inLockstep: replica ${rank} sums ${own} values, replica 0 ${expected}.`);
+}

@@ -1,0 +1,29 @@
+import { BatchNormalization, batchNormLayers, convert } from '@rebatch/layers';
+import type * as tfl from '@tensorflow/tfjs-layers';
+import type { Group } from '../group/group.ts';
+import { SyncBatchNormalization } from './sync-batch-normalization.ts';
+
+/**
+ * Turns the batch normalization layers of a model, those of tf.layers and of @rebatch/layers, into synchronized ones, in
+ * place, and returns the same model: weights, names, graph, compilation and optimizer state stay as they are. Classes
+ * that were derived from either are left alone.
+ *
+ * @param group as for `setGroup`; without one, a model behaves as before until it has one.
+ * @throws {ForeignLayerError} if a layer comes from another copy of tfjs-layers. Nothing is converted then.
+ */
+export function convertToSync<Model extends tfl.layers.Layer>(model: Model, group?: Group): Model {
+  for (const layer of batchNormLayers(convert(model))) {
+    if (Object.getPrototypeOf(layer) === BatchNormalization.prototype) {
+      Object.setPrototypeOf(layer, SyncBatchNormalization.prototype);
+    }
+  }
+  if (group !== undefined) setGroup(model, group);
+  return model;
+}
+
+/** Tells the synchronized layers of a model which group they are in. */
+export function setGroup(model: tfl.layers.Layer, group: Group): void {
+  for (const layer of batchNormLayers(model)) {
+    if (layer instanceof SyncBatchNormalization) layer.group = group;
+  }
+}
