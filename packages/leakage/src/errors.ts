@@ -23,10 +23,16 @@ export class ReplicaError extends LeakageError {
   /** The replica that is to blame; for `'stopped'`, the number of replicas: whoever coordinates them. */
   readonly rank: number;
   readonly failure: ReplicaFailure;
+  /** From `trainReplicas`: after how many whole steps of this call the weights are that the model now has. */
+  readonly steps: number | undefined;
 
-  constructor(message: string, rank: number, failure: ReplicaFailure, options?: ErrorOptions) {
-    super(message, options);
-    this.rank = rank;
-    this.failure = failure;
+  constructor(message: string, about: { rank: number; failure: ReplicaFailure; steps?: number }) {
+    super(message);
+    this.rank = about.rank;
+    this.failure = about.failure;
+    this.steps = about.steps;
   }
 }
+
+/** A model, data or options that data-parallel training cannot work with. Nothing was trained. */
+export class ReplicaSetupError extends LeakageError {}

@@ -10,6 +10,7 @@ export {
   LeakageError,
   ReplicaError,
   type ReplicaFailure,
+  ReplicaSetupError,
   SamplerError,
 } from './errors.ts';
 export type { Assignment, GroupCount } from './ghost/assign-groups.ts';
@@ -23,6 +24,17 @@ export { type Group, soloGroup } from './group/group.ts';
 export { inLockstep } from './group/in-lockstep.ts';
 export { createGroupMemory, type GroupMemory, type GroupOptions } from './group/memory.ts';
 export { SharedGroup } from './group/shared-group.ts';
+export type { Tensors, TrainingBatch, TrainingData } from './replicas/batches.ts';
+export type { ReplicaWorker } from './replicas/crew.ts';
+export type { StepOfReplica } from './replicas/messages.ts';
+export type { ReplicaPort } from './replicas/port.ts';
+export type { TrainReport } from './replicas/report.ts';
+export { type ServeReplicaOptions, serveReplica } from './replicas/serve-replica.ts';
+export {
+  type ReplicasProgress,
+  type TrainReplicasOptions,
+  trainReplicas,
+} from './replicas/train-replicas.ts';
 export { type BalancedOptions, balancedBatches } from './samplers/balanced-batches.ts';
 export { type GroupedOptions, groupedBatches } from './samplers/grouped-batches.ts';
 export { type IidOptions, iidBatches } from './samplers/iid-batches.ts';

@@ -96,7 +96,7 @@ export class Meeting {
     const [blamed, failure, length] = words.slice(at, at + 3) as unknown as [number, number, number];
     // What is shared cannot be decoded in place.
     const message = new TextDecoder().decode(text.slice(0, length));
-    return new ReplicaError(message, blamed, FAILURES[failure]!);
+    return new ReplicaError(message, { rank: blamed, failure: FAILURES[failure]! });
   }
 
   /** The replicas that are rounds behind those that are farthest. */

@@ -1,0 +1,218 @@
+// The main thread's view of its replicas: it gives orders, collects answers, and sees to it that no failure goes unnoticed.
+import { GroupError, type ReplicaError } from '../errors.ts';
+import { Meeting } from '../group/meeting.ts';
+import { createGroupMemory, type GroupMemory } from '../group/memory.ts';
+import {
+  type Answer,
+  type Order,
+  opened,
+  type PackedModel,
+  type PackedState,
+  type StepOfReplica,
+  sealed,
+} from './messages.ts';
+import { listen, type ReplicaPort } from './port.ts';
+
+/** A worker that `serveReplica` runs in: of Node's `worker_threads`, or of the Web. */
+export interface ReplicaWorker extends ReplicaPort {
+  /** Node's; -1 once the thread has ended. */
+  readonly threadId?: number;
+}
+
+type Answered<Kind extends Answer['kind']> = Extract<Answer, { kind: Kind }>;
+
+/** Answers that are waited for, one of each replica. */
+interface Expected {
+  readonly kind: Answer['kind'];
+  readonly step: number | undefined;
+  readonly answers: (Answer | undefined)[];
+  readonly resolve: (answers: Answer[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** As long as replicas wait for each other they know better who is late. This is for when all of them are. */
+const PATIENCE = 2;
+let runs = 0;
+
+export class Crew {
+  private readonly workers: readonly ReplicaWorker[];
+  private readonly memory: GroupMemory;
+  private readonly meeting: Meeting;
+  private readonly run = `${Date.now()}-${Math.random()}-${runs++}`;
+  private readonly stopListening: (() => void)[];
+  private readonly joined = new Set<number>();
+  private readonly gone = new Set<number>();
+  private readonly ended = new Map<number, PackedState | undefined>();
+  private expected: Expected[] = [];
+  private failure: ReplicaError | undefined;
+  private watch: ReturnType<typeof setTimeout> | undefined;
+  private onEnded = () => {};
+  private start: (rank: number) => void = () => {};
+
+  constructor(workers: readonly ReplicaWorker[], names: readonly string[] | undefined, timeoutMs: number) {
+    this.workers = workers;
+    this.memory = createGroupMemory({
+      size: workers.length,
+      timeoutMs,
+      ...(names === undefined ? {} : { names }),
+    });
+    this.meeting = new Meeting(this.memory, workers.length);
+    this.stopListening = workers.map((worker, rank) =>
+      listen(worker, {
+        message: (data) => this.hear(rank, data),
+        error: (text) => this.lose(rank, 'threw', `failed outside of a step: ${text}`),
+        exit: (code) => this.lose(rank, 'exited', `has exited (code ${code})`),
+      }),
+    );
+  }
+
+  /** Gives every replica its model. A worker that is still loading asks for it again when it is ready. */
+  join(model: PackedModel): Promise<unknown> {
+    const joined = this.expect('joined');
+    this.start = (rank) => this.order(rank, { kind: 'start', memory: this.memory, rank, model });
+    for (const [rank, { threadId }] of this.workers.entries()) {
+      if (threadId === -1) this.lose(rank, 'exited', 'has exited before it could start');
+      else this.start(rank);
+    }
+    return joined;
+  }
+
+  /** Makes a step, of which `order` tells each replica its part. */
+  step(step: number, order: (rank: number) => Omit<Extract<Order, { kind: 'step' }>, 'kind' | 'step'>) {
+    const stepped = this.expect('stepped', step);
+    for (const rank of this.workers.keys()) this.order(rank, { kind: 'step', step, ...order(rank) });
+    return stepped as Promise<(Answered<'stepped'> & StepOfReplica)[]>;
+  }
+
+  /**
+   * The state of the replicas after their last step, when all is done.
+   *
+   * @throws {GroupError} if they have come to different weights.
+   */
+  async finish(): Promise<PackedState> {
+    const finished = this.expect('finished');
+    for (const rank of this.workers.keys()) this.order(rank, { kind: 'finish', state: rank === 0 });
+    const answers = (await finished) as Answered<'finished'>[];
+    const other = answers.findIndex(({ checksum }) => checksum !== answers[0]!.checksum);
+    if (other > 0) {
+      // Nobody knows which of them is right.
+      for (const rank of this.ended.keys()) this.ended.set(rank, undefined);
+      throw new GroupError(
+        `trainReplicas: ${this.meeting.called(other)} has come to other weights than ${this.meeting.called(0)}. Something ` +
+          'changes weights by itself, differently on each: an optimizer or a layer that draws random numbers.',
+      );
+    }
+    return answers[0]!.state!;
+  }
+
+  /** Ends the work of all replicas, from outside of them. */
+  stop(text: string): void {
+    this.end(this.workers.length, 'stopped', text);
+  }
+
+  /**
+   * After a failure: waits until all replicas that are left have gone back to their last whole step.
+   *
+   * @returns where they are; undefined if none is left that knows.
+   */
+  async survivors(): Promise<PackedState | undefined> {
+    for (const rank of this.joined) if (!this.gone.has(rank)) this.order(rank, { kind: 'stop' });
+    const blamed = this.failure?.failure === 'stalled' ? this.failure.rank : undefined;
+    const awaited = () =>
+      [...this.joined].filter((rank) => !this.gone.has(rank) && !this.ended.has(rank) && rank !== blamed);
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, this.memory.timeoutMs);
+      this.onEnded = () => {
+        if (awaited().length > 0) return;
+        clearTimeout(timer);
+        resolve();
+      };
+      this.onEnded();
+    });
+    const states = [...this.ended.values()].filter((state) => state !== undefined);
+    return states.sort((a, b) => b.steps - a.steps)[0];
+  }
+
+  close(): void {
+    clearTimeout(this.watch);
+    for (const stop of this.stopListening) stop();
+  }
+
+  private order(rank: number, order: Order): void {
+    this.workers[rank]!.postMessage(sealed(this.run, order));
+  }
+
+  private expect(kind: Answer['kind'], step?: number): Promise<Answer[]> {
+    this.rewind();
+    const promise = new Promise<Answer[]>((resolve, reject) => {
+      if (this.failure !== undefined) reject(this.failure);
+      else this.expected.push({ kind, step, answers: this.workers.map(() => undefined), resolve, reject });
+    });
+    // It is looked at later than it may fail.
+    promise.catch(() => {});
+    return promise;
+  }
+
+  private hear(rank: number, data: unknown): void {
+    const letter = opened<Answer>(data);
+    if (letter === undefined) return;
+    if (letter.message.kind === 'ready') {
+      if (!this.joined.has(rank)) this.start(rank);
+      return;
+    }
+    if (letter.run !== this.run) return;
+    const answer = letter.message;
+    if (answer.kind === 'joined') this.joined.add(rank);
+    if (answer.kind === 'ended' || answer.kind === 'finished') {
+      this.ended.set(rank, answer.state);
+      if (answer.kind === 'ended') this.end(rank, 'threw', 'ended without a reason');
+      this.onEnded();
+    }
+    this.rewind();
+    const step = answer.kind === 'stepped' ? answer.step : undefined;
+    const expected = this.expected.find((one) => one.kind === answer.kind && one.step === step);
+    if (expected === undefined) return;
+    expected.answers[rank] = answer;
+    if (!expected.answers.every((one) => one !== undefined)) return;
+    this.expected = this.expected.filter((one) => one !== expected);
+    expected.resolve(expected.answers);
+  }
+
+  /** A thread that will not answer any more. */
+  private lose(rank: number, failure: 'threw' | 'exited', how: string): void {
+    this.gone.add(rank);
+    this.end(rank, failure, `${this.meeting.called(rank)} ${how}.`);
+    this.onEnded();
+  }
+
+  private end(rank: number, failure: ReplicaError['failure'], text: string): void {
+    if (this.failure !== undefined) return;
+    // Heard only if no replica has ended the work of the group before.
+    this.meeting.stop(rank, failure, text);
+    this.failure = this.meeting.ended()!;
+    clearTimeout(this.watch);
+    for (const { reject } of this.expected) reject(this.failure);
+    this.expected = [];
+  }
+
+  /** Somebody was heard of: from now on, all of them may be silent for so long. */
+  private rewind(): void {
+    clearTimeout(this.watch);
+    if (this.failure !== undefined) return;
+    this.watch = setTimeout(() => this.blameTheLate(), PATIENCE * this.memory.timeoutMs);
+  }
+
+  private blameTheLate(): void {
+    const [oldest] = this.expected;
+    if (oldest === undefined) return;
+    const silent = [...this.workers.keys()].filter((rank) => oldest.answers[rank] === undefined);
+    const behind = this.meeting.behind();
+    const late = silent.find((rank) => behind.includes(rank)) ?? silent[0]!;
+    this.end(
+      late,
+      'stalled',
+      `${this.meeting.called(late)} stalled: it was not heard of for ${PATIENCE * this.memory.timeoutMs} ms, and ` +
+        `${oldest.kind === 'joined' ? 'has not called serveReplica' : 'no other replica waits for it'}.`,
+    );
+  }
+}

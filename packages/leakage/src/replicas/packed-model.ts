@@ -1,0 +1,142 @@
+// Models from thread to thread: topology, weights, and the state of the optimizer.
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { ReplicaSetupError } from '../errors.ts';
+import type { Encoded, PackedModel, PackedState } from './messages.ts';
+
+/** What a worker adds to a model because it cannot be sent to it. */
+export interface CompileParts {
+  /** The loss, where the model was compiled with a function. */
+  readonly loss?: tfl.ModelCompileArgs['loss'];
+  /** The metrics, where the model was compiled with functions. */
+  readonly metrics?: tfl.ModelCompileArgs['metrics'];
+  /** Makes the optimizer, where its class is not one that TensorFlow.js knows by its name. */
+  readonly optimizer?: () => tf.Optimizer;
+}
+
+/**
+ * Everything that a replica of a model needs.
+ *
+ * @throws {ReplicaSetupError} if the model is not compiled, or its optimizer cannot save its state.
+ */
+export async function packModel(model: tfl.LayersModel): Promise<PackedModel> {
+  const { optimizer } = model as { optimizer?: tf.Optimizer };
+  if (optimizer === undefined || optimizer === null) {
+    throw new ReplicaSetupError(
+      `trainReplicas: expected model '${model.name}' to be compiled. Call model.compile first.`,
+    );
+  }
+  const { loss, metrics } = model as unknown as { loss: unknown; metrics: unknown };
+  const state = await stateOf(optimizer);
+  const artifacts = await new Promise<tf.io.ModelArtifacts>((resolve, reject) => {
+    const handler = tf.io.withSaveHandler(async (artifacts) => {
+      resolve(artifacts);
+      return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: 'JSON' } };
+    });
+    model.save(handler).catch(reject);
+  });
+  return {
+    artifacts,
+    optimizer: { className: optimizer.getClassName(), config: optimizer.getConfig(), state },
+    ...(hasFunction(loss) ? {} : { loss }),
+    ...(hasFunction(metrics) ? {} : { metrics }),
+  };
+}
+
+/** The model again, compiled, with its optimizer where it was. */
+export async function unpackModel(packed: PackedModel, parts: CompileParts): Promise<tfl.LayersModel> {
+  const loss = parts.loss ?? packed.loss;
+  if (loss === undefined) {
+    throw new ReplicaSetupError(
+      'serveReplica: the model was compiled with a function as its loss, which cannot be sent to another thread. Pass it ' +
+        'here, too: serveReplica(port, { loss }).',
+    );
+  }
+  const optimizer = parts.optimizer?.() ?? optimizerOf(packed);
+  const model = await tfl.loadLayersModel(tf.io.fromMemory(packed.artifacts));
+  const metrics = parts.metrics ?? packed.metrics;
+  model.compile({ optimizer, loss, ...(metrics === undefined ? {} : { metrics }) } as tfl.ModelCompileArgs);
+  await setState(optimizer, packed.optimizer.state);
+  return model;
+}
+
+/** Where a model and its optimizer are after so many steps. */
+export async function packState(model: tfl.LayersModel, steps: number): Promise<PackedState> {
+  const named = model.weights.map((weight, at) => ({ name: String(at), tensor: weight.read() }));
+  return { steps, weights: await encode(named), optimizer: await stateOf(model.optimizer) };
+}
+
+/** Brings a model and its optimizer there. The weights are written last, all at once. */
+export async function writeState(model: tfl.LayersModel, { weights, optimizer }: PackedState): Promise<void> {
+  const values = tf.io.decodeWeights(weights.data, weights.specs);
+  await setState(model.optimizer, optimizer);
+  // Past the constraints of `write`: the values are those that training has left, to the bit.
+  for (const [at, weight] of model.weights.entries()) {
+    (weight.read() as tf.Variable).assign(values[weights.specs[at]!.name]!);
+  }
+  tf.dispose(values);
+}
+
+/** A number that differs, in all likelihood, where a bit does (FNV-1a over the bytes). */
+export function checksumOf({ data }: Encoded): number {
+  let hash = 0x811c9dc5;
+  for (const byte of new Uint8Array(data)) hash = Math.imul(hash ^ byte, 0x01000193);
+  return hash >>> 0;
+}
+
+async function stateOf(optimizer: tf.Optimizer): Promise<Encoded> {
+  const weights = await weightsOf(optimizer);
+  const encoded = await encode(weights);
+  disposeCopies(weights);
+  return encoded;
+}
+
+async function setState(optimizer: tf.Optimizer, { data, specs }: Encoded): Promise<void> {
+  const before = await weightsOf(optimizer);
+  const decoded = tf.io.decodeWeights(data, specs);
+  await optimizer.setWeights(
+    specs.map(({ name }) => ({ name: name.slice(name.indexOf(' ') + 1), tensor: decoded[name]! })),
+  );
+  tf.dispose([decoded, before.map(({ tensor }) => tensor)]);
+}
+
+async function weightsOf(optimizer: tf.Optimizer) {
+  try {
+    return await optimizer.getWeights();
+  } catch (cause) {
+    throw new ReplicaSetupError(
+      `trainReplicas: the optimizer ${optimizer.getClassName()} cannot save its state, so it cannot be brought to the ` +
+        'replicas and back. Use another one, such as momentum or Adam.',
+      { cause },
+    );
+  }
+}
+
+/** The count of iterations is a tensor made for the caller; all others are the optimizer's own variables. */
+function disposeCopies(weights: readonly { tensor: tf.Tensor }[]): void {
+  for (const { tensor } of weights) if (!(tensor instanceof tf.Variable)) tensor.dispose();
+}
+
+/** With numbers before the names, which need not be unique. */
+async function encode(weights: readonly { name: string; tensor: tf.Tensor }[]): Promise<Encoded> {
+  const numbered = weights.map(({ name, tensor }, at) => ({ name: `${at} ${name}`, tensor }));
+  const { data, specs } = await tf.io.encodeWeights(numbered);
+  return { data, specs };
+}
+
+function optimizerOf({ optimizer: { className, config } }: PackedModel): tf.Optimizer {
+  const { classNameMap } = tf.serialization.SerializationMap.getMap();
+  const [cls, fromConfig] = classNameMap[className] ?? [];
+  if (cls === undefined || fromConfig === undefined) {
+    throw new ReplicaSetupError(
+      `serveReplica: there is no optimizer of class ${className} in this thread. Make it here: ` +
+        'serveReplica(port, { optimizer: () => ... }).',
+    );
+  }
+  return fromConfig(cls, config as tf.serialization.ConfigDict) as tf.Optimizer;
+}
+
+function hasFunction(value: unknown): boolean {
+  if (typeof value === 'function') return true;
+  return typeof value === 'object' && value !== null && Object.values(value).some(hasFunction);
+}
