@@ -38,6 +38,12 @@ interface BrowserProject {
   readonly headers?: Record<string, string>;
 }
 
+/** Shared memory exists in pages that are served with these only. */
+const ISOLATED = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+};
+
 const BROWSER_PROJECTS: readonly BrowserProject[] = [
   {
     name: 'browser',
@@ -53,8 +59,14 @@ const BROWSER_PROJECTS: readonly BrowserProject[] = [
     name: 'browser, isolated',
     root: 'packages/kernels-wasm',
     dependencies: ['tfjs-core', 'tfjs-layers', 'tfjs-backend-wasm'],
-    // Shared memory, and so the threaded build of the WASM backend, exists in such pages only.
-    headers: { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' },
+    // The threaded build of the WASM backend works in shared memory.
+    headers: ISOLATED,
+  },
+  {
+    name: 'browser, replicas',
+    root: 'packages/leakage',
+    dependencies: ['tfjs-core', 'tfjs-layers', 'tfjs-backend-cpu'],
+    headers: ISOLATED,
   },
 ];
 
