@@ -1,5 +1,6 @@
 // The samples of an audit, all at hand, because it groups them again and again.
 import * as tf from '@tensorflow/tfjs-core';
+import { type Elements, elementsOf } from '../elements.ts';
 import { AuditError } from '../errors.ts';
 
 /** Inputs with their labels, samples along the first axis. */
@@ -8,21 +9,11 @@ export interface LabeledBatch {
   readonly ys: tf.Tensor;
 }
 
-/** What is used of a `tf.data.Dataset`. */
-interface DatasetLike {
-  iterator(): Promise<{ next(): Promise<IteratorResult<unknown>> }>;
-}
-
 /**
  * One labeled batch, an array of them (which stay the caller's), or a `tf.data.Dataset` or (async) iterable of batches,
  * whose tensors are disposed after use.
  */
-export type LabeledData =
-  | LabeledBatch
-  | readonly LabeledBatch[]
-  | DatasetLike
-  | Iterable<LabeledBatch>
-  | AsyncIterable<LabeledBatch>;
+export type LabeledData = LabeledBatch | readonly LabeledBatch[] | Elements<LabeledBatch>;
 
 /** The first `most` samples as one batch on the device. The caller disposes it. */
 export async function collect(data: LabeledData, most: number, signal?: AbortSignal): Promise<LabeledBatch> {
@@ -30,7 +21,7 @@ export async function collect(data: LabeledData, most: number, signal?: AbortSig
   const parts: LabeledBatch[] = [];
   let samples = 0;
   try {
-    for await (const element of elementsOf(data)) {
+    for await (const element of isBatch(data) ? [data] : elementsOf(data, () => refuse(data))) {
       try {
         signal?.throwIfAborted();
         const batch = checkBatch(element, parts.length);
@@ -56,23 +47,10 @@ function firstRows(tensor: tf.Tensor, rows: number): tf.Tensor {
   return tf.slice(tensor, 0, rows);
 }
 
-async function* elementsOf(data: LabeledData): AsyncGenerator<unknown, void, undefined> {
-  if (isBatch(data)) {
-    yield data;
-  } else if (typeof data === 'object' && data !== null && 'iterator' in data) {
-    const iterator = await data.iterator();
-    for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
-  } else if (
-    typeof data === 'object' &&
-    data !== null &&
-    (Symbol.iterator in data || Symbol.asyncIterator in data)
-  ) {
-    yield* data;
-  } else {
-    throw new AuditError(
-      `Expected data as {xs, ys}, a list or iterable of them, or a tf.data.Dataset, got ${String(data)}.`,
-    );
-  }
+function refuse(data: unknown): never {
+  throw new AuditError(
+    `Expected data as {xs, ys}, a list or iterable of them, or a tf.data.Dataset, got ${String(data)}.`,
+  );
 }
 
 function isBatch(data: unknown): data is LabeledBatch {

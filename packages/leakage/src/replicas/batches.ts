@@ -1,5 +1,6 @@
 // Batches for data-parallel training: where they come from, and how they are cut into one piece per replica.
 import * as tf from '@tensorflow/tfjs-core';
+import { type Elements, elementsOf } from '../elements.ts';
 import { ReplicaSetupError } from '../errors.ts';
 
 /** Inputs or targets of a batch: a tensor, or for several a list or an object by name. */
@@ -11,16 +12,11 @@ export interface TrainingBatch {
   readonly ys: Tensors;
 }
 
-/** What is used of a `tf.data.Dataset`. */
-interface DatasetLike {
-  iterator(): Promise<{ next(): Promise<IteratorResult<unknown>> }>;
-}
-
 /**
  * Batches to train on, as `fitDataset` takes them: a `tf.data.Dataset` of `{xs, ys}`, an iterable or async iterable, or
  * an array. Tensors that come from a dataset or an iterable are disposed after use; those of an array are not.
  */
-export type TrainingData = DatasetLike | Iterable<TrainingBatch> | AsyncIterable<TrainingBatch>;
+export type TrainingData = Elements<TrainingBatch>;
 
 /** One tensor's values, or a piece of them. */
 interface PackedTensor {
@@ -41,10 +37,10 @@ export interface PackedBatch {
   readonly ys: Packed<PackedTensor>;
 }
 
-/** The batches of one epoch, read from their tensors. */
+/** The batches of one epoch, read from their tensors. To be cut before the next one is asked for. */
 export async function* readBatches(data: TrainingData): AsyncGenerator<PackedBatch, void, undefined> {
   const owned = !Array.isArray(data);
-  for await (const batch of iterate(data)) {
+  for await (const batch of elementsOf(data, refuse)) {
     try {
       yield await pack(batch);
     } finally {
@@ -86,19 +82,11 @@ export function boundaries(samples: number, shares: readonly number[]): number[]
   return Array.from({ length: shares.length + 1 }, (_, end) => Math.round((upTo(end) / whole) * samples));
 }
 
-async function* iterate(data: TrainingData): AsyncGenerator<unknown, void, undefined> {
-  const known = typeof data === 'object' && data !== null;
-  if (known && 'iterator' in data && typeof data.iterator === 'function') {
-    const iterator = await data.iterator();
-    for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
-  } else if (known && (Symbol.iterator in data || Symbol.asyncIterator in data)) {
-    yield* data;
-  } else {
-    throw new ReplicaSetupError(
-      'trainReplicas: expected data as a tf.data.Dataset, an (async) iterable of batches or an array of batches ' +
-        '{xs, ys}. Put a single batch into an array.',
-    );
-  }
+function refuse(): never {
+  throw new ReplicaSetupError(
+    'trainReplicas: expected data as a tf.data.Dataset, an (async) iterable of batches or an array of batches {xs, ys}. ' +
+      'Put a single batch into an array.',
+  );
 }
 
 async function pack(batch: unknown): Promise<PackedBatch> {
@@ -112,8 +100,7 @@ async function pack(batch: unknown): Promise<PackedBatch> {
         `trainReplicas: expected tensors of numbers with samples along axis 0, got ${tensor.dtype} [${tensor.shape}].`,
       );
     }
-    // Some backends return what they hold themselves.
-    return { shape: tensor.shape, dtype: tensor.dtype, values: (await tensor.data()).slice() };
+    return { shape: tensor.shape, dtype: tensor.dtype, values: await tensor.data() };
   };
   const packed = { xs: await eachAsync(containerOf(xs), read), ys: await eachAsync(containerOf(ys), read) };
   const sizes = new Set([packed.xs, packed.ys].flatMap((part) => leaves(part).map(({ shape }) => shape[0]!)));
