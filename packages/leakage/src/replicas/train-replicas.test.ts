@@ -3,9 +3,10 @@ import '@tensorflow/tfjs-backend-cpu';
 import type { Worker } from 'node:worker_threads';
 import { expectClose, expectNoLeaks } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
-import type * as tfl from '@tensorflow/tfjs-layers';
+import * as tfd from '@tensorflow/tfjs-data';
+import * as tfl from '@tensorflow/tfjs-layers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ReplicasProgress, trainReplicas } from '../index.ts';
+import { type ReplicasProgress, type TrainingData, trainReplicas } from '../index.ts';
 import {
   buildCnn,
   buildDense,
@@ -80,6 +81,22 @@ describe('the same weights as one process with the whole batches', () => {
     const [, last] = await trainHere(reference, more);
     await trainHere(model, more);
     expectSameWeights(model, last!);
+  });
+
+  test('with weights that are frozen', async () => {
+    const batches = imageBatches([8, 7, 9]);
+    const build = () => {
+      const model = buildCnn();
+      model.layers[3]!.trainable = false;
+      model.layers[4]!.trainable = false;
+      return model;
+    };
+    const args = () => ({ ...CNN, optimizer: tf.train.rmsprop(0.005) });
+    const [reference, model] = [build(), synchronized(build(), args())];
+    reference.compile(args());
+    const expected = await trainHere(reference, batches);
+    await watched(trainReplicas(model, batches, { workers: workers.slice(0, 2) }));
+    expectSameWeights(model, expected.at(-1)!);
   });
 
   test('in batches so small that replicas go without', async () => {
@@ -189,8 +206,24 @@ test('data may be a generator, whose tensors are disposed, and steps may end it 
   expect(tf.memory().numTensors).toBe(before);
 });
 
+test('data may be a tf.data.Dataset, read once per epoch', async () => {
+  const model = synchronized(buildDense(), { loss: 'meanSquaredError', optimizer: tf.train.sgd(0.01) });
+  const rows = Array.from({ length: 10 }, (_, i) => ({ xs: [i, 1, -i], ys: [i / 10, 1] }));
+  const dataset = tfd.array(rows).batch(4) as unknown as TrainingData;
+  const { steps, samples } = await watched(
+    trainReplicas(model, dataset, { workers: workers.slice(0, 2), epochs: 2 }),
+  );
+  expect([steps, samples]).toEqual([6, 20]);
+});
+
+test('a loss that is a function must be given to the worker, too', async () => {
+  const loss = (truth: tf.Tensor, predicted: tf.Tensor) => tf.mean(tf.abs(tf.sub(truth, predicted)), -1);
+  const model = synchronized(buildDense(), { loss, optimizer: 'sgd' });
+  const run = watched(trainReplicas(model, vectorBatches([4]), { workers: workers.slice(0, 2) }));
+  await expect(run).rejects.toThrow(/function as its loss.*serveReplica\(port, \{ loss \}\)/);
+});
+
 test('several inputs and outputs, by name or in a list', async () => {
-  const tfl = await import('@tensorflow/tfjs-layers');
   const build = () => {
     const kernelInitializer = tfl.initializers.glorotUniform({ seed: 3 });
     const a = tfl.input({ shape: [3], name: 'a' });

@@ -1,7 +1,7 @@
 import { BatchNormalization, batchNormLayers, convert } from '@rebatch/layers';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import type { Group } from '../group/group.ts';
-import { SyncBatchNormalization } from './sync-batch-normalization.ts';
+import { refuseSplit, SyncBatchNormalization } from './sync-batch-normalization.ts';
 
 /**
  * Turns the batch normalization layers of a model, those of tf.layers and of @rebatch/layers, into synchronized ones, in
@@ -9,13 +9,13 @@ import { SyncBatchNormalization } from './sync-batch-normalization.ts';
  * that were derived from either are left alone.
  *
  * @param group as for `setGroup`; without one, a model behaves as before until it has one.
+ * @throws {GroupError} if a layer has a `normalizationBatchSize`. Nothing is converted then.
  * @throws {ForeignLayerError} if a layer comes from another copy of tfjs-layers. Nothing is converted then.
  */
 export function convertToSync<Model extends tfl.layers.Layer>(model: Model, group?: Group): Model {
-  for (const layer of batchNormLayers(convert(model))) {
-    if (Object.getPrototypeOf(layer) === BatchNormalization.prototype) {
-      Object.setPrototypeOf(layer, SyncBatchNormalization.prototype);
-    }
+  for (const layer of ordinaryLayers(model)) refuseSplit(layer);
+  for (const layer of ordinaryLayers(convert(model))) {
+    Object.setPrototypeOf(layer, SyncBatchNormalization.prototype);
   }
   if (group !== undefined) setGroup(model, group);
   return model;
@@ -26,4 +26,11 @@ export function setGroup(model: tfl.layers.Layer, group: Group): void {
   for (const layer of batchNormLayers(model)) {
     if (layer instanceof SyncBatchNormalization) layer.group = group;
   }
+}
+
+/** Those of @rebatch/layers itself, not of classes derived from it. */
+function ordinaryLayers(model: tfl.layers.Layer): BatchNormalization[] {
+  return batchNormLayers(model).filter(
+    (layer) => Object.getPrototypeOf(layer) === BatchNormalization.prototype,
+  ) as unknown as BatchNormalization[];
 }

@@ -2,7 +2,7 @@ import '@rebatch/kernels-wasm';
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import { NormalizationBatchError } from '@rebatch/core';
-import { freezeBatchNorm } from '@rebatch/layers';
+import { batchNormalization, freezeBatchNorm } from '@rebatch/layers';
 import { expectClose, expectNoLeaks, referenceMoments } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 // For its side effect, too: it registers the gradients of TensorFlow.js's own ops.
@@ -151,6 +151,11 @@ describe('without synchronizing', () => {
 describe('refuses', () => {
   test('what would split the normalization batch', () => {
     expect(() => syncBatchNormalization({ normalizationBatchSize: 4 } as object)).toThrow(GroupError);
+    const split = tfl.sequential({
+      layers: [batchNormalization({ normalizationBatchSize: 4, inputShape: [3] })],
+    });
+    expect(() => convertToSync(split)).toThrow(/normalizationBatchSize/);
+    expect(split.layers[0]!.getClassName()).toBe('BatchNormalization');
     const layer = syncBatchNormalization({ group: never, name: 'bn' });
     layer.normalizationBatchSize = 4;
     const x = tf.ones([8, 3]);

@@ -30,6 +30,9 @@ const groups = new WeakMap<object, Group>();
  * may have none. The gradient of the input goes through these moments: two sums per channel are exchanged again in the
  * backward pass. The gradients of gamma and beta are this replica's share, to be added up like those of all other weights.
  *
+ * What comes back to the layer on all replicas must be of one loss: weight each replica's mean loss by its share of the
+ * samples before the backward pass, as `trainReplicas` does.
+ *
  * The moving statistics move alike on all replicas. Inference, also by batch statistics, is this replica's own affair.
  * In a group of one, this is BatchNormalization. Nothing is read from a GPU in the middle of a forward pass: the layer
  * trains on backends whose tensors are in this thread's memory (cpu, wasm, Node's).
@@ -119,7 +122,8 @@ function summed(own: tf.Tensor, group: Group): tf.Tensor {
   return tf.tensor(values, own.shape, 'float32');
 }
 
-function refuseSplit({ name, normalizationBatchSize }: BatchNormalization): void {
+/** @throws {GroupError} for a layer that normalizes parts of the batch. Private to the package. */
+export function refuseSplit({ name, normalizationBatchSize }: BatchNormalization): void {
   if (normalizationBatchSize === undefined) return;
   throw new GroupError(
     `Layer '${name}': normalizationBatchSize splits the batch of a replica, which synchronized batch normalization ` +
