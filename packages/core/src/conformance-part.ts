@@ -65,10 +65,11 @@ export function describeParts(): void {
       const got: Awaited<ReturnType<typeof run>>[] = [];
       for (const [at, part] of parts.entries()) {
         const inputs = [tf.tensor(part.x, shapes[at]!), tf.tensor1d(gamma), tf.tensor1d(beta)];
-        let asked: Promise<Float32Array> | undefined;
+        let asked: tf.Tensor | undefined;
         const sumOverParts = (own: tf.Tensor2D) => {
           expect(own.shape).toEqual([2, channels]);
-          asked = own.data<'float32'>();
+          // Read when the pass is over: webgpu cannot read a tensor that is disposed meanwhile.
+          asked = tf.keep(tf.clone(own));
           return tf.tensor2d(total, [2, channels]);
         };
         const whole = { ...moments, count, sumOverParts };
@@ -76,8 +77,8 @@ export function describeParts(): void {
           normalizePart(x!, whole, { axis, gamma, beta, epsilon: EPSILON }),
         ];
         got.push(await run(op, inputs, [part.dy]));
-        expectClose(await asked!, sums[at]!, TOLERANCE, `what part ${at} adds`);
-        tf.dispose(inputs);
+        expectClose(await asked!.data<'float32'>(), sums[at]!, TOLERANCE, `what part ${at} adds`);
+        tf.dispose([...inputs, asked!]);
       }
       const flat = (of: (part: (typeof got)[number]) => Float32Array) =>
         got.flatMap((part) => Array.from(of(part)));
