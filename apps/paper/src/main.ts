@@ -53,7 +53,8 @@ try {
   await program.parseAsync();
 } catch (error) {
   console.error(`paper: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
+  // Not by `exitCode`: a connection that was interrupted may wait a minute to be tried again.
+  process.exit(1);
 }
 
 async function one(name: string, options: Options): Promise<void> {

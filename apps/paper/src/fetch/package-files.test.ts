@@ -112,12 +112,14 @@ async function registry(name: string, tarball: Buffer, integrity: string, stop?:
 }
 
 /** An environment without the user's configuration. */
-async function environment(root: string, host: string): Promise<NodeJS.ProcessEnv> {
+async function environment(root: string, host: string, retries = 0): Promise<NodeJS.ProcessEnv> {
   const userconfig = join(root, 'npmrc');
   await writeFile(userconfig, `registry=http://${host}/\n//${host}/:_authToken=secret\n`);
   return {
     npm_config_userconfig: userconfig,
-    npm_config_fetch_retries: '0',
+    npm_config_fetch_retries: `${retries}`,
+    npm_config_fetch_retry_mintimeout: '100000',
+    npm_config_fetch_retry_maxtimeout: '100000',
     npm_config_cache: join(root, 'npm-cache'),
     HOME: root,
   };
@@ -156,6 +158,19 @@ test('an interruption ends it in the middle, with the connection, and leaves not
   expect(progress.stopped).toBe(1);
   await expect(fetchPackageFiles(remote, FILES, folder, { ...options, npm })).rejects.toThrow(/^stop$/);
   expect(progress.started).toBe(1);
+});
+
+test('an interruption does not wait for another try', async () => {
+  const abort = new AbortController();
+  const { root, folder, pinned, progress, options } = await setUp(abort.signal);
+  // Nobody listens there.
+  const npm = await npmOptions(await environment(root, 'localhost:1', 2));
+  const remote = { ...pinned, spec: 'pictures@1.0.0' };
+  const fetching = expect(fetchPackageFiles(remote, FILES, folder, { ...options, npm })).rejects;
+  setTimeout(() => abort.abort(new Error('stop')), 300);
+  await fetching.toThrow(/^stop$/);
+  expect((await readdir(root)).filter((name) => name.startsWith('fetched'))).toEqual([]);
+  expect(progress.stopped).toBe(1);
 });
 
 test('a connection that breaks in the middle is an error', async () => {

