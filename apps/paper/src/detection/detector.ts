@@ -72,16 +72,6 @@ export function buildDetector(options: DetectorOptions): tfl.LayersModel {
   return tfl.model({ inputs: input, outputs: [logits, codes] });
 }
 
-/** The weights of a trained detector for one of the same shape with another choice of population statistics. */
-export function copyTrainedWeights(from: tfl.LayersModel, to: tfl.LayersModel): void {
-  const [sources, targets] = [from.trainableWeights, to.trainableWeights];
-  const shapes = (weights: typeof sources) => weights.map(({ shape }) => `[${shape}]`).join(' ');
-  if (shapes(sources) !== shapes(targets)) {
-    throw new Error(`copyTrainedWeights: expected weights ${shapes(targets)}, got ${shapes(sources)}`);
-  }
-  for (const [i, target] of targets.entries()) target.write(sources[i]!.read());
-}
-
 /** Frees the weights. A layer that was applied several times counts as many owners, of which `model.dispose` is one. */
 export function disposeDetector(model: tfl.LayersModel): void {
   for (const layer of model.layers) {

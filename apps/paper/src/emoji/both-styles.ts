@@ -12,6 +12,7 @@ import { estimateStatistics } from '@rebatch/recalibrate';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { augment } from '../augment.ts';
+import { copyTrainedWeights } from '../copy-trained-weights.ts';
 import type { SeedContext } from '../experiment.ts';
 import { ImageBatches } from '../image-batches.ts';
 import { type LabeledImages, subset } from '../labeled-images.ts';
@@ -22,7 +23,7 @@ import { STYLES, type Style } from './packages.ts';
 import type { BothStylesRow, DistanceRow, Settings } from './rows.ts';
 import type { SymbolSplit } from './split.ts';
 
-/** The trainings: what normalizes, and whose gamma and beta. Shared moments with separate affine are no use to anyone. */
+/** The trainings: what normalizes, and whose gamma and beta. `shared-head` has shared moments with separate affine, too. */
 const TRAININGS = [
   { train: 'shared', affine: 'shared' },
   { train: 'per-domain', affine: 'shared' },
@@ -53,7 +54,7 @@ export async function trainOnBoth(
       for (const population of POPULATIONS) {
         const model = network({ train: sharing, population, affine }, pictures[0]!, seed, settings);
         try {
-          copyTrainable(trained, model);
+          copyTrainedWeights(trained, model);
           await useMixedPopulation(model, pictures, settings.batch, context.signal);
           for (const [tested, test] of tests) {
             const error = await withDomain(tested, () => errorRate(model, test, settings.batch));
@@ -156,11 +157,6 @@ async function useMixedPopulation(
   } finally {
     numbers.dispose();
   }
-}
-
-/** Two networks of the same architecture have their variables in the same order. */
-function copyTrainable(from: tfl.LayersModel, to: tfl.LayersModel): void {
-  for (const [i, variable] of to.trainableWeights.entries()) variable.write(from.trainableWeights[i]!.read());
 }
 
 /** How far the statistics of the second style are from those of the first, in a model that keeps both. */

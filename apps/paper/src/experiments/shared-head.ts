@@ -1,14 +1,10 @@
 // Sec. 5 of the paper: a detector's head that several feature levels share. Each level is a domain; what decides is
 // whether the network is run on the kind of statistics that it was trained on.
 import type { Sharing } from '@rebatch/domains';
+import { copyTrainedWeights } from '../copy-trained-weights.ts';
 import { anchorsOf, type Level } from '../detection/anchors.ts';
 import type { DecodeOptions } from '../detection/decode.ts';
-import {
-  buildDetector,
-  copyTrainedWeights,
-  type DetectorShape,
-  disposeDetector,
-} from '../detection/detector.ts';
+import { buildDetector, type DetectorShape, disposeDetector } from '../detection/detector.ts';
 import { trainDetector } from '../detection/detector-training.ts';
 import { precisionOf } from '../detection/evaluate.ts';
 import { findings } from '../detection/findings.ts';
