@@ -22,7 +22,7 @@ const FULL: Settings = {
   schedule: 'cosine',
   samples: [8, 64],
   draws: 4,
-  priors: [0, 16],
+  priors: [0, 8],
 };
 
 const QUICK: Settings = { ...FULL, seeds: [1], steps: 100, draws: 1 };
