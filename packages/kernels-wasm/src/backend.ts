@@ -58,11 +58,17 @@ function moved(what: string): UnsupportedBackendError {
   );
 }
 
+/** The memory of a checked backend as float32 values. A view is good until the next allocation, which may move it. */
+export function valuesOf({ wasm }: WasmBackend): Float32Array {
+  return new Float32Array((wasm.asm?.memory ?? wasm.wasmMemory!).buffer);
+}
+
 /** Where a tensor lies, in bytes. */
 export function addressOf(backend: WasmBackend, tensor: TensorInfo): number {
   const address = backend.dataIdMap.get(tensor.dataId)?.memoryOffset;
   if (typeof address !== 'number') throw moved('dataIdMap.get(id).memoryOffset');
-  return address;
+  // Beyond 2 GiB it may come as a negative number.
+  return address >>> 0;
 }
 
 /**

@@ -1,7 +1,7 @@
 // What every kernel's wrapper has to do around its one call into the module: check the backend and the inputs, borrow
 // scratch memory, and make the output.
 import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core';
-import { addressOf, allocate, kernelsOf, type WasmBackend, withScratch } from './backend.ts';
+import { addressOf, allocate, kernelsOf, valuesOf, type WasmBackend, withScratch } from './backend.ts';
 import { type Inputs, input, optionalInput } from './inputs.ts';
 import type { KernelModule } from './module.ts';
 
@@ -9,8 +9,8 @@ import type { KernelModule } from './module.ts';
 export interface WasmKernel {
   readonly kernelName: string;
   readonly kernelFunc: KernelConfig['kernelFunc'];
-  /** Whether upstream, where it has this kernel, takes calls with these attributes. Default: it takes none. */
-  readonly leaves?: (attributes: object) => boolean;
+  /** Whether upstream, where it has this kernel, takes calls with these attributes and inputs. Default: it takes none. */
+  readonly leaves?: (attributes: object, inputs: Inputs) => boolean;
 }
 
 /** One call of a kernel. A: its attributes. */
@@ -19,9 +19,11 @@ export interface Call<A> {
   readonly attributes: Partial<A>;
   shapeOf(name: string): readonly number[] | undefined;
   /** The address of a required input of that many values. */
-  required(name: string, size: number): number;
+  required(name: string, size: number, dtype?: 'float32' | 'int32'): number;
   /** The same for an optional input; 0 where it is not given. */
   optional(name: string, size: number, dtype?: 'float32' | 'int32'): number;
+  /** All memory as float32 values: those at an address are at a quarter of it. Good until the next allocation. */
+  values(): Float32Array;
   /** Lends scratch memory to `body` along with the address of a new output, which is returned. */
   compute(
     shape: readonly number[],
@@ -39,8 +41,9 @@ export function kernel<A>(kernelName: string, run: (call: Call<A>) => TensorInfo
       kernels: kernelsOf(backend),
       attributes: (call.attrs ?? {}) as Partial<A>,
       shapeOf: (name) => given[name]?.shape,
-      required: (name, size) => input(backend, given, name, size, kernelName),
+      required: (name, size, dtype) => input(backend, given, name, size, kernelName, dtype),
       optional: (name, size, dtype) => optionalInput(backend, given, name, size, kernelName, dtype),
+      values: () => valuesOf(backend),
       compute: (shape, scratchBytes, body) =>
         withScratch(backend, scratchBytes, kernelName, (scratch) => {
           const output = allocate(backend, shape, kernelName);

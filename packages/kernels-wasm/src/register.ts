@@ -4,6 +4,7 @@ import { batchNormKernels } from './batch-norm.ts';
 import { filterGradient, inputGradient } from './conv2d.ts';
 import { depthwiseFilterGradient, depthwiseInputGradient } from './depthwise-conv2d.ts';
 import { UnsupportedBackendError } from './errors.ts';
+import { gather } from './gather.ts';
 import { identity } from './identity.ts';
 import type { WasmKernel } from './kernel.ts';
 import { maxPoolGradient } from './max-pool.ts';
@@ -17,6 +18,7 @@ const kernels: readonly WasmKernel[] = [
   depthwiseFilterGradient,
   depthwiseInputGradient,
   maxPoolGradient,
+  gather,
   identity,
 ];
 const registered = new WeakSet<KernelConfig>();
@@ -43,7 +45,7 @@ function inPlaceOf(upstream: KernelConfig, { kernelFunc, leaves }: WasmKernel): 
   return {
     ...upstream,
     kernelFunc: (call) => {
-      if (leaves?.(call.attrs ?? {})) return upstream.kernelFunc(call);
+      if (leaves?.(call.attrs ?? {}, call.inputs)) return upstream.kernelFunc(call);
       try {
         return kernelFunc(call);
       } catch (error) {
