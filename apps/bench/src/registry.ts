@@ -14,5 +14,6 @@ export const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   inspect: async () => (await import('./benches/inspect.ts')).inspection,
   'adapt-online': async () => (await import('./benches/adapt-online.ts')).onlineAdaptation,
   'domain-switch': async () => (await import('./benches/domain-switch.ts')).domainSwitch,
+  leakage: async () => (await import('./benches/leakage.ts')).leakage,
   merge: async () => (await import('./benches/merge.ts')).merge,
 };

@@ -3,9 +3,9 @@
 import { batchNormalize } from '@rebatch/core';
 import { batchNormalization } from '@rebatch/layers';
 import * as tf from '@tensorflow/tfjs-core';
-import type * as tfl from '@tensorflow/tfjs-layers';
 import { formatShape, randomTensor, useBackend } from '../backends.ts';
 import type { Bench, BenchCase } from '../bench.ts';
+import { layerSide } from '../layer-side.ts';
 import { measure, type Side } from '../measure.ts';
 
 const SHAPE = [64, 28, 28, 64];
@@ -16,10 +16,17 @@ export const bnGroups: Bench = {
   name: 'bn-groups',
   summary: 'forward + backward in normalization batches, against the whole batch as one',
   cases: () => [
-    groupsCase('layer, 8 of 64', (x, dy) => [layerSide(8, x, dy), layerSide(undefined, x, dy)], TARGET),
+    groupsCase(
+      'layer, 8 of 64',
+      (x, dy) => [batchNormSide(8, x, dy), batchNormSide(undefined, x, dy)],
+      TARGET,
+    ),
     groupsCase('op, 8 of 64', (x, dy) => [opSide(8, x, dy), opSide(1, x, dy)], TARGET),
-    groupsCase('layer, 2 of 64', (x, dy) => [layerSide(2, x, dy), layerSide(undefined, x, dy)]),
-    groupsCase('layer, 24 of 64, 16 left', (x, dy) => [layerSide(24, x, dy), layerSide(undefined, x, dy)]),
+    groupsCase('layer, 2 of 64', (x, dy) => [batchNormSide(2, x, dy), batchNormSide(undefined, x, dy)]),
+    groupsCase('layer, 24 of 64, 16 left', (x, dy) => [
+      batchNormSide(24, x, dy),
+      batchNormSide(undefined, x, dy),
+    ]),
   ],
 };
 
@@ -46,13 +53,8 @@ function groupsCase(
   };
 }
 
-/** A layer's training path, moving averages included. */
-function layerSide(normalizationBatchSize: number | undefined, x: tf.Tensor, dy: tf.Tensor): Side {
-  const layer: tfl.layers.Layer = batchNormalization({ normalizationBatchSize });
-  layer.build(x.shape);
-  const weights = layer.weights.slice(0, 2).map((weight) => weight.read());
-  const gradients = tf.grads((input: tf.Tensor) => layer.apply(input, { training: true }) as tf.Tensor);
-  return { run: () => tf.tidy(() => void gradients([x, ...weights], dy)) };
+function batchNormSide(normalizationBatchSize: number | undefined, x: tf.Tensor, dy: tf.Tensor): Side {
+  return layerSide(batchNormalization({ normalizationBatchSize }), x, dy);
 }
 
 function opSide(groups: number, x: tf.Tensor, dy: tf.Tensor): Side {
