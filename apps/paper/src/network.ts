@@ -76,17 +76,18 @@ export function trainStep(
 /**
  * The share of images that the model gets wrong, 0 to 1.
  *
+ * @param batches which images are normalized together, by index: all of them in batches of so many, or these.
  * @param statistics 'population' normalizes by the layers' moving statistics, as inference does; 'batch' by each
  *   batch's own, as training does (which also moves the moving statistics: put them back after).
  */
 export async function errorRate(
   model: tfl.LayersModel,
   images: LabeledImages,
-  batch: number,
+  batches: number | Iterable<readonly number[]>,
   statistics: 'population' | 'batch' = 'population',
 ): Promise<number> {
-  let wrong = 0;
-  for (const indices of ranges(images.size, batch)) {
+  let [wrong, all] = [0, 0];
+  for (const indices of typeof batches === 'number' ? ranges(images.size, batches) : batches) {
     const predicted = tf.tidy(() => {
       const logits = model.apply(imageTensor(images, indices), {
         training: statistics === 'batch',
@@ -98,6 +99,7 @@ export async function errorRate(
     indices.forEach((index, i) => {
       if (classes[i] !== images.labels[index]) wrong++;
     });
+    all += indices.length;
   }
-  return wrong / images.size;
+  return wrong / all;
 }

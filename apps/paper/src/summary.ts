@@ -16,6 +16,11 @@ export function percent(share: number, digits = 2): string {
   return `${(100 * share).toFixed(digits)}%`;
 }
 
+/** Several seeds, one by one: "1.23%, 1.40%, 1.05%". */
+export function percents(shares: readonly number[]): string {
+  return shares.map((share) => percent(share)).join(', ');
+}
+
 /** Mean and spread of several seeds: "1.23 ±0.10", in percent; without a spread for a single seed. */
 export function percentSpread(shares: readonly number[]): string {
   const center = (100 * mean(shares)).toFixed(2);

@@ -1,0 +1,110 @@
+// Rows of several seeds as conditions and what was measured under each: the tables and charts of experiments whose
+// conditions have names instead of a number.
+import * as Plot from '@observablehq/plot';
+import type { Table } from './experiment.ts';
+import { legend } from './render/legend.ts';
+import { renderSvg } from './render/svg.ts';
+import { deviation, mean, percent, percentSpread } from './summary.ts';
+
+/** What one seed gave for one measure under one condition: a share, 0 to 1. */
+export interface ConditionRow {
+  readonly seed: number;
+  readonly condition: string;
+  readonly measure: string;
+  readonly value: number;
+}
+
+/** One value per seed, in the seeds' order. */
+export function valuesOf(rows: readonly ConditionRow[], condition: string, measure: string): number[] {
+  const own = rows.filter((row) => row.condition === condition && row.measure === measure);
+  return own.sort((a, b) => a.seed - b.seed).map((row) => row.value);
+}
+
+/** The mean over the seeds. */
+export function meanOf(rows: readonly ConditionRow[], condition: string, measure: string): number {
+  return mean(valuesOf(rows, condition, measure));
+}
+
+/** One measure under several conditions, for a sentence: "some condition 1.23%; another 2.34%". */
+export function listOf(
+  rows: readonly ConditionRow[],
+  conditions: readonly string[],
+  measure: string,
+): string {
+  return conditions
+    .map((condition) => `${condition} ${percent(meanOf(rows, condition, measure))}`)
+    .join('; ');
+}
+
+/** By how much the first exceeds the second, one value per seed. */
+export function differences(
+  rows: readonly ConditionRow[],
+  first: readonly [condition: string, measure: string],
+  second: readonly [condition: string, measure: string],
+): number[] {
+  const others = valuesOf(rows, ...second);
+  return valuesOf(rows, ...first).map((value, i) => value - others[i]!);
+}
+
+/** A line per condition, a column per measure, in the order in which they first appear; in percent. */
+export function conditionTable(rows: readonly ConditionRow[], corner: string): Table {
+  const measures = unique(rows.map((row) => row.measure));
+  return {
+    head: [corner, ...measures],
+    body: unique(rows.map((row) => row.condition)).map((condition) => [
+      condition,
+      ...measures.map((measure) => {
+        const values = valuesOf(rows, condition, measure);
+        return values.length === 0 ? '' : percentSpread(values);
+      }),
+    ]),
+  };
+}
+
+export interface ConditionChartOptions {
+  readonly ariaLabel: string;
+  /** The axis of the values, in percent. */
+  readonly x: Plot.ScaleOptions;
+}
+
+/** A band per condition; in it a dot per measure at the mean, with a bar of one standard deviation either way. */
+export function conditionChart(
+  rows: readonly ConditionRow[],
+  { ariaLabel, x }: ConditionChartOptions,
+): string {
+  const conditions = unique(rows.map((row) => row.condition));
+  const measures = unique(rows.map((row) => row.measure));
+  const drawn = conditions.flatMap((condition) =>
+    measures.flatMap((measure) => {
+      const values = valuesOf(rows, condition, measure);
+      if (values.length === 0) return [];
+      const [center, spread] = [100 * mean(values), 100 * deviation(values)];
+      return [{ condition, measure, value: center, low: center - spread, high: center + spread }];
+    }),
+  );
+  const place = { y: 'measure', fy: 'condition' } as const;
+  return renderSvg({
+    ariaLabel,
+    width: 860,
+    height: 60 + conditions.length * (12 + 14 * measures.length),
+    marginLeft: 150,
+    marginBottom: 44,
+    marginRight: 220,
+    inset: 4,
+    x: { grid: true, labelAnchor: 'center', ...x },
+    y: { axis: null, domain: measures },
+    fy: { label: null, domain: conditions, padding: 0.15 },
+    color: { legend: false, scheme: 'observable10', domain: measures },
+    facet: { marginLeft: 150 },
+    marks: [
+      Plot.frame({ stroke: '#e5e7eb' }),
+      Plot.ruleY(drawn, { ...place, x1: 'low', x2: 'high', stroke: 'measure', strokeWidth: 1.2 }),
+      Plot.dot(drawn, { ...place, x: 'value', fill: 'measure', r: 3.5 }),
+      ...legend(measures),
+    ],
+  });
+}
+
+function unique(names: readonly string[]): string[] {
+  return [...new Set(names)];
+}
