@@ -5,6 +5,7 @@ import { emaDecay } from './ema-decay.ts';
 import { emaVsPrecise } from './ema-vs-precise.ts';
 import { emojiStyles } from './emoji-styles.ts';
 import { frozenLastEpochs } from './frozen-last-epochs.ts';
+import { leakClassGrouped } from './leak-class-grouped.ts';
 import { nbsSweep } from './nbs-sweep.ts';
 import { preciseBatchSize } from './precise-batch-size.ts';
 import { preciseSamples } from './precise-samples.ts';
@@ -22,4 +23,5 @@ export const experiments: readonly Experiment[] = [
   adaptPrior,
   sharedHead,
   emojiStyles,
+  leakClassGrouped,
 ];
