@@ -6,6 +6,7 @@ import { emaVsPrecise } from './ema-vs-precise.ts';
 import { emojiStyles } from './emoji-styles.ts';
 import { frozenLastEpochs } from './frozen-last-epochs.ts';
 import { leakClassGrouped } from './leak-class-grouped.ts';
+import { leakContrastive } from './leak-contrastive.ts';
 import { leakRois } from './leak-rois.ts';
 import { nbsSweep } from './nbs-sweep.ts';
 import { preciseBatchSize } from './precise-batch-size.ts';
@@ -26,4 +27,5 @@ export const experiments: readonly Experiment[] = [
   emojiStyles,
   leakClassGrouped,
   leakRois,
+  leakContrastive,
 ];

@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import { resultOf } from '../testing/result-of.ts';
+import { leakContrastive, type Row } from './leak-contrastive.ts';
+
+const MEASURES = [
+  'mismatches, pairs together',
+  'mismatches, pairs apart',
+  'mismatches, population',
+  'nearest neighbor, population',
+] as const;
+type Shares = Record<
+  Row['condition'],
+  [together: number, apart: number, population: number, neighbor: number]
+>;
+
+const rows = (shares: Shares): Row[] =>
+  [1, 2].flatMap((seed) =>
+    (Object.keys(shares) as Row['condition'][]).flatMap((condition) =>
+      MEASURES.map((measure, i) => ({
+        ...{ seed, condition, measure },
+        value: shares[condition][i]! + seed * 0.001,
+      })),
+    ),
+  );
+
+const asInThePaper: Shares = {
+  'pairs together': [0.2, 0.9, 0.8, 0.2],
+  shuffled: [0.6, 0.61, 0.6, 0.1],
+  SyncBN: [0.6, 0.6, 0.6, 0.1],
+};
+const otherwise: Shares = {
+  'pairs together': [0.6, 0.7, 0.62, 0.1],
+  shuffled: [0.5, 0.6, 0.6, 0.2],
+  SyncBN: [0.6, 0.6, 0.61, 0.1],
+};
+
+test('the claims are decided by the rows', () => {
+  const claims = leakContrastive.claims(rows(asInThePaper));
+  expect(claims.map((c) => c.holds)).toEqual(Array(7).fill(true));
+  expect(claims[0]!.measured).toBe('pairs together 20.15%, apart 90.15%; by seed 70.00%, 70.00% above');
+  const refuted = leakContrastive.claims(rows(otherwise));
+  expect(refuted).toHaveLength(7);
+  for (const { holds, why } of refuted) {
+    expect(holds).toBe(false);
+    expect(why).toMatch(/\d%/);
+  }
+});
+
+test('the table has a line per condition, the chart all names', () => {
+  const result = resultOf(leakContrastive, rows(asInThePaper));
+  const { head, body } = leakContrastive.table(result);
+  expect(head).toEqual(['share %', ...MEASURES]);
+  expect(body[0]).toEqual(['pairs together', '20.15 ±0.07', '90.15 ±0.07', '80.15 ±0.07', '20.15 ±0.07']);
+  const svg = leakContrastive.chart(result);
+  for (const name of [...Object.keys(asInThePaper), ...MEASURES]) expect(svg).toContain(`>${name}<`);
+});
