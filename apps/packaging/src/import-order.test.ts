@@ -10,6 +10,7 @@ import { listPackages, listSources, type Manifest } from './workspace.ts';
 const ORDER: ImportOrder = {
   stats: [],
   testing: [],
+  digits: [],
   core: ['stats'],
   'kernels-wasm': ['stats', 'core'],
   estimators: ['stats'],
@@ -36,7 +37,7 @@ describe('the order itself', () => {
   });
 });
 
-describe.each(packages.filter((pkg) => pkg.folder !== 'testing'))('$folder', ({ folder, dir, manifest }) => {
+describe.each(packages.filter((pkg) => !pkg.manifest.private))('$folder', ({ folder, dir, manifest }) => {
   it('imports only what it may', () => {
     const files = listSources(join(dir, 'src'));
     expect(files).toContain('index.ts');

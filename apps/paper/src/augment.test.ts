@@ -1,6 +1,6 @@
+import type { LabeledImages } from '@rebatch/digits';
 import { expect, test } from 'vitest';
 import { augment } from './augment.ts';
-import type { LabeledImages } from './labeled-images.ts';
 
 /** Images of 3 x 4 pixels in two channels, every value different and none white. */
 const images: LabeledImages = {

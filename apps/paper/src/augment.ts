@@ -1,6 +1,7 @@
 // More pictures from few, for data sets too small to train on as they are.
+
+import type { LabeledImages } from '@rebatch/digits';
 import seedrandom from 'seedrandom';
-import type { LabeledImages } from './labeled-images.ts';
 
 export interface Augmentation {
   /** How often each image comes: once as it is, the rest changed. */

@@ -1,5 +1,5 @@
+import { imageTensor, type LabeledImages } from '@rebatch/digits';
 import type * as tf from '@tensorflow/tfjs-core';
-import { imageTensor, type LabeledImages } from './labeled-images.ts';
 
 /** Images in batches of at most `batch`, made again on every pass: the data of a recalibration. */
 export class ImageBatches implements Iterable<tf.Tensor> {

@@ -1,8 +1,9 @@
 // The network of the experiments, and its training step.
+
+import { imageTensor, type LabeledImages, labelTensor, ranges } from '@rebatch/digits';
 import { type BatchNormalizationConfig, batchNormalization } from '@rebatch/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import { imageTensor, type LabeledImages, labelTensor, ranges } from './labeled-images.ts';
 
 /** A 3x3 convolution with so many channels, BN and ReLU; or 2x2 max pooling. */
 export type Block = number | 'pool';

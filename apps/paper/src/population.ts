@@ -1,8 +1,9 @@
 // Population statistics of a network in training, and the errors under them.
+
+import type { LabeledImages } from '@rebatch/digits';
 import { applyStatistics, estimateStatistics, type RecalibrationMode } from '@rebatch/recalibrate';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { ImageBatches } from './image-batches.ts';
-import type { LabeledImages } from './labeled-images.ts';
 import { sampleIndices } from './shuffle.ts';
 
 export interface PopulationOptions {

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
+import { firstDigits, loadDigits } from '@rebatch/digits/mnist';
 import { batchNormLayers } from '@rebatch/layers';
 import { beforeAll, expect, test } from 'vitest';
-import { firstDigits, loadDigits } from './mnist.ts';
 import { buildNetwork } from './network.ts';
 import { cosineDecay, Training } from './training.ts';
 

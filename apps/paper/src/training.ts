@@ -1,9 +1,9 @@
 // The training loop of the experiments: plain SGD on seeded batches, interruptible between steps.
 import { setImmediate } from 'node:timers/promises';
+import type { LabeledImages } from '@rebatch/digits';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import type { SeedContext } from './experiment.ts';
-import type { LabeledImages } from './labeled-images.ts';
 import { trainStep } from './network.ts';
 import { shuffledBatches } from './shuffle.ts';
 

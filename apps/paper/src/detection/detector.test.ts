@@ -1,14 +1,14 @@
 // The whole detector, small, on the backend of the experiments: wasm has no kernels for the gradients of some ops.
 import { DomainBatchNormalization, type Sharing } from '@rebatch/domains';
 import '@rebatch/kernels-wasm';
+import type { LabeledImages } from '@rebatch/digits';
+import { loadDigits } from '@rebatch/digits/mnist';
 import { batchNormLayers } from '@rebatch/layers';
 import { expectClose, expectNoLeaks } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { beforeAll, expect, test } from 'vitest';
 import { copyTrainedWeights } from '../copy-trained-weights.ts';
-import type { LabeledImages } from '../labeled-images.ts';
-import { loadDigits } from '../mnist.ts';
 import { anchorsOf } from './anchors.ts';
 import { buildDetector, disposeDetector, type HeadNormalization } from './detector.ts';
 import { trainDetector } from './detector-training.ts';

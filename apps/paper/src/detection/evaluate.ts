@@ -1,8 +1,8 @@
 // How well a detector finds the digits of scenes, under its population statistics.
 import { setImmediate } from 'node:timers/promises';
+import { ranges } from '@rebatch/digits';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import { ranges } from '../labeled-images.ts';
 import { mean } from '../summary.ts';
 import type { Anchor } from './anchors.ts';
 import { COCO_THRESHOLDS, type Detection, meanAveragePrecision, type Truth } from './average-precision.ts';

@@ -1,4 +1,6 @@
 // Population statistics of a trained detector.
+
+import { ranges } from '@rebatch/digits';
 import {
   captureStatistics,
   DomainBatchNormalization,
@@ -8,7 +10,6 @@ import {
 import { type RecalibrationMode, recalibrate } from '@rebatch/recalibrate';
 import type * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import { ranges } from '../labeled-images.ts';
 import { mean } from '../summary.ts';
 import { type Scene, sceneTensor } from './scenes.ts';
 

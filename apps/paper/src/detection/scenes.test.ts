@@ -1,8 +1,8 @@
 import '@tensorflow/tfjs-backend-cpu';
+import type { LabeledImages } from '@rebatch/digits';
+import { firstDigits, loadDigits } from '@rebatch/digits/mnist';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test } from 'vitest';
-import type { LabeledImages } from '../labeled-images.ts';
-import { firstDigits, loadDigits } from '../mnist.ts';
 import { overlap } from './boxes.ts';
 import { makeScene, makeScenes, type Scene, type SceneSettings, sceneTensor } from './scenes.ts';
 

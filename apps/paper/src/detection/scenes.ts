@@ -1,8 +1,8 @@
 // Scenes of several MNIST digits of very different sizes on a textured background: made, not loaded, and seeded.
 import { setImmediate } from 'node:timers/promises';
+import type { LabeledImages } from '@rebatch/digits';
 import * as tf from '@tensorflow/tfjs-core';
 import seedrandom from 'seedrandom';
-import type { LabeledImages } from '../labeled-images.ts';
 import { background } from './background.ts';
 import { type Box, overlap } from './boxes.ts';
 import { cropToInk, type Gray, resample } from './resample.ts';

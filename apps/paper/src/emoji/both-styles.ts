@@ -1,4 +1,6 @@
 // A network that is trained on both styles at once: what the styles share in training, in inference, and of the affine.
+
+import { type LabeledImages, subset } from '@rebatch/digits';
 import {
   applyStatistics,
   captureStatistics,
@@ -15,7 +17,6 @@ import { augment } from '../augment.ts';
 import { copyTrainedWeights } from '../copy-trained-weights.ts';
 import type { SeedContext } from '../experiment.ts';
 import { ImageBatches } from '../image-batches.ts';
-import { type LabeledImages, subset } from '../labeled-images.ts';
 import { buildNetwork, errorRate } from '../network.ts';
 import { cosineDecay, Training } from '../training.ts';
 import { inMixedOrder, inOneSet, mixedBatches } from './mixed.ts';

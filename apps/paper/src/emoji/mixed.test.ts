@@ -1,5 +1,5 @@
+import type { LabeledImages } from '@rebatch/digits';
 import { expect, test } from 'vitest';
-import type { LabeledImages } from '../labeled-images.ts';
 import { inMixedOrder, inOneSet, mixedBatches } from './mixed.ts';
 
 const set = (start: number): LabeledImages => ({

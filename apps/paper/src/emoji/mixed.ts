@@ -1,5 +1,5 @@
 // Batches of which the first half is of one style, and the second half of the other.
-import { type LabeledImages, ranges } from '../labeled-images.ts';
+import { type LabeledImages, ranges } from '@rebatch/digits';
 import { shuffledBatches } from '../shuffle.ts';
 
 /** The images of two sets of the same size, one set after the other. */

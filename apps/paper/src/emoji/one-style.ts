@@ -1,10 +1,11 @@
 // A network that is trained on one style, and run on the other.
+
+import { type LabeledImages, subset } from '@rebatch/digits';
 import { adapt, applyStatistics, captureStatistics, diffStatistics } from '@rebatch/domains';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { augment } from '../augment.ts';
 import type { SeedContext } from '../experiment.ts';
 import { ImageBatches } from '../image-batches.ts';
-import { type LabeledImages, subset } from '../labeled-images.ts';
 import { buildNetwork, errorRate } from '../network.ts';
 import { usePopulation } from '../population.ts';
 import { sampleIndices } from '../shuffle.ts';

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
+import type { LabeledImages } from '@rebatch/digits';
 import { beforeAll, expect, test } from 'vitest';
-import type { LabeledImages } from '../labeled-images.ts';
 import { sampleIndices } from '../shuffle.ts';
 import { stepsOfBoth, trainOnBoth } from './both-styles.ts';
 import { stepsOfOne, trainOnOne } from './one-style.ts';

@@ -1,10 +1,10 @@
 // Beyond Sec. 5 of the paper: what the prior of `adapt` (Schneider et al. 2020) is for, and why it goes with layerwise
 // statistics. Its defaults are decided here.
+
+import { corrupt, corruptions, type LabeledImages, type Severity, subset } from '@rebatch/digits';
 import type { RecalibrationMode } from '@rebatch/recalibrate';
 import { decide } from '../claims.ts';
-import { corrupt, corruptions, type Severity } from '../corruptions/index.ts';
 import type { Claim, Experiment } from '../experiment.ts';
-import { type LabeledImages, subset } from '../labeled-images.ts';
 import { type SeriesPoint, seriesChart, seriesTable } from '../series.ts';
 import { loadClean, SOURCE, SourceModel, type SourceSettings } from '../shift/source-model.ts';
 import { sampleIndices } from '../shuffle.ts';

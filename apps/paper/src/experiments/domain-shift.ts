@@ -1,8 +1,7 @@
 // Sec. 5 of the paper: train on one domain, test on another. Statistics of the target, from few samples without labels,
 // recover much of what the shift costs.
-import { corrupt, corruptions, type Severity, severities } from '../corruptions/index.ts';
+import { corrupt, corruptions, type LabeledImages, type Severity, severities, subset } from '@rebatch/digits';
 import type { Experiment } from '../experiment.ts';
-import { type LabeledImages, subset } from '../labeled-images.ts';
 import { shiftChart, shiftTable } from '../shift/chart.ts';
 import { claims } from '../shift/claims.ts';
 import { type BySamples, NONE, type Row } from '../shift/rows.ts';

@@ -1,12 +1,13 @@
 // Sec. 3 of the paper: the EMA's lambda. Large: outdated, a mix of networks of many steps ago. Small: forgetful, it
 // ignores most of the population. Which one hurts depends on how fast the weights move.
+
+import type { LabeledImages } from '@rebatch/digits';
+import { firstDigits, loadDigits } from '@rebatch/digits/mnist';
 import { applyStatistics } from '@rebatch/recalibrate';
 import * as tf from '@tensorflow/tfjs-core';
 import { decide } from '../claims.ts';
 import { trackEma } from '../ema-tracker.ts';
 import type { Claim, Experiment, SeedContext } from '../experiment.ts';
-import type { LabeledImages } from '../labeled-images.ts';
-import { firstDigits, loadDigits } from '../mnist.ts';
 import { type Block, buildNetwork, errorRate } from '../network.ts';
 import { usePopulation } from '../population.ts';
 import { type SeriesPoint, seriesChart, seriesTable } from '../series.ts';

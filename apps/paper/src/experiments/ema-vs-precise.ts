@@ -2,6 +2,8 @@
 // freezing the weights and measuring (PreciseBN)? And how many samples does measuring need?
 
 import * as Plot from '@observablehq/plot';
+import type { LabeledImages } from '@rebatch/digits';
+import { firstDigits, loadDigits } from '@rebatch/digits/mnist';
 import {
   applyStatistics,
   captureStatistics,
@@ -14,8 +16,6 @@ import { decide } from '../claims.ts';
 import { type EmaTracker, trackEma } from '../ema-tracker.ts';
 import type { Claim, Experiment, Result, SeedContext } from '../experiment.ts';
 import { ImageBatches } from '../image-batches.ts';
-import type { LabeledImages } from '../labeled-images.ts';
-import { firstDigits, loadDigits } from '../mnist.ts';
 import { buildNetwork, errorRate, trainStep } from '../network.ts';
 import { legend } from '../render/legend.ts';
 import { renderSvg } from '../render/svg.ts';

@@ -1,10 +1,11 @@
 // Sec. 4 of the paper: population statistics in training. FrozenBN for the last part of training lets the weights
 // adapt to the statistics of inference.
+
+import { firstDigits, loadDigits } from '@rebatch/digits/mnist';
 import { freezeBatchNorm } from '@rebatch/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { decide } from '../claims.ts';
 import type { Claim, Experiment } from '../experiment.ts';
-import { firstDigits, loadDigits } from '../mnist.ts';
 import { type Block, buildNetwork, errorRate } from '../network.ts';
 import { usePopulation } from '../population.ts';
 import { NORMALIZATION_BATCH_AXIS, type SeriesPoint, seriesChart, seriesOf, seriesTable } from '../series.ts';

@@ -1,9 +1,11 @@
 // Sec. 6 of the paper: where a normalization batch holds one class, its statistics tell about the label, and the network
 // learns to read it there. Which samples share statistics decides, not how many, nor what else is in the SGD batch.
+
+import type { LabeledImages } from '@rebatch/digits';
+import { firstDigits, loadDigits } from '@rebatch/digits/mnist';
 import { decide } from '../claims.ts';
 import { conditionChart, conditionTable, differences, listOf, meanOf } from '../conditions.ts';
 import type { Claim, Experiment } from '../experiment.ts';
-import type { LabeledImages } from '../labeled-images.ts';
 import { digitFragments } from '../leakage/digit-fragments.ts';
 import {
   type GroupedCondition,
@@ -16,7 +18,6 @@ import {
   TRAINING,
 } from '../leakage/grouped-runs.ts';
 import { shrink } from '../leakage/shrink.ts';
-import { firstDigits, loadDigits } from '../mnist.ts';
 import { mean, percent, percents } from '../summary.ts';
 
 /** All but the first train on class-grouped batches. */

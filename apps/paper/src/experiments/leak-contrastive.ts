@@ -1,5 +1,8 @@
 // Sec. 6 of the paper: contrastive learning. Where both views of an image are normalized together, and the other images
 // elsewhere, the statistics of its group tell which views belong together, whatever they show.
+
+import type { LabeledImages } from '@rebatch/digits';
+import { firstDigits, loadDigits } from '@rebatch/digits/mnist';
 import { iidBatches } from '@rebatch/leakage';
 import { decide } from '../claims.ts';
 import {
@@ -11,7 +14,6 @@ import {
   meanOf,
 } from '../conditions.ts';
 import type { Claim, Experiment } from '../experiment.ts';
-import type { LabeledImages } from '../labeled-images.ts';
 import { trainEncoder } from '../leakage/contrastive.ts';
 import { digitFragments } from '../leakage/digit-fragments.ts';
 import { firstBatches } from '../leakage/first-batches.ts';
@@ -19,7 +21,6 @@ import { buildGroupedNetwork, type Grouping } from '../leakage/grouped-network.t
 import { nearestNeighborError } from '../leakage/nearest-neighbor.ts';
 import { mismatchRate } from '../leakage/pairs.ts';
 import { shrink } from '../leakage/shrink.ts';
-import { firstDigits, loadDigits } from '../mnist.ts';
 import type { Block } from '../network.ts';
 import { usePopulation } from '../population.ts';
 import { mean, percent, percents } from '../summary.ts';

@@ -1,5 +1,7 @@
 // Sec. 6 of the paper: the second stage of a detector. Its head classifies regions of interest, and the regions of one
 // image, normalized together, tell about each other: an image shows several objects of a class, in one light.
+
+import { firstDigits, loadDigits } from '@rebatch/digits/mnist';
 import { decide } from '../claims.ts';
 import { conditionChart, conditionTable, differences, listOf, meanOf } from '../conditions.ts';
 import type { Claim, Experiment } from '../experiment.ts';
@@ -14,7 +16,6 @@ import {
 } from '../leakage/grouped-runs.ts';
 import { regionsOf, type SceneSettings } from '../leakage/regions.ts';
 import { shrink } from '../leakage/shrink.ts';
-import { firstDigits, loadDigits } from '../mnist.ts';
 import { mean, percent, percents } from '../summary.ts';
 
 /** The SGD batch is the same in all: the regions of several images, one image after another. */

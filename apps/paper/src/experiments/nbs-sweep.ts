@@ -1,8 +1,9 @@
 // Sec. 4 of the paper: the fewer samples are normalized together in training (at the same SGD batch), the more
 // training and inference differ.
+
+import { firstDigits, loadDigits } from '@rebatch/digits/mnist';
 import { decide } from '../claims.ts';
 import type { Claim, Experiment } from '../experiment.ts';
-import { firstDigits, loadDigits } from '../mnist.ts';
 import { type Block, buildNetwork, errorRate } from '../network.ts';
 import { usePopulation } from '../population.ts';
 import { NORMALIZATION_BATCH_AXIS, type SeriesPoint, seriesChart, seriesOf, seriesTable } from '../series.ts';

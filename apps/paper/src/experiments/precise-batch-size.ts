@@ -1,10 +1,11 @@
 // Sec. 3 of the paper: the batch size that is used to compute the statistics. Each layer's input was itself
 // normalized by a small batch, so errors grow with depth; unless earlier layers are on their population statistics.
+
+import { firstDigits, loadDigits } from '@rebatch/digits/mnist';
 import type { ModelStatistics, RecalibrationMode } from '@rebatch/recalibrate';
 import { normalizedShift } from '@rebatch/stats';
 import { decide } from '../claims.ts';
 import type { Claim, Experiment } from '../experiment.ts';
-import { firstDigits, loadDigits } from '../mnist.ts';
 import { type Block, buildNetwork, errorRate } from '../network.ts';
 import { usePopulation } from '../population.ts';
 import { stackSvg } from '../render/stack.ts';

@@ -1,7 +1,8 @@
 // Sec. 3 of the paper: how many samples does PreciseBN need?
+
+import { firstDigits, loadDigits } from '@rebatch/digits/mnist';
 import { decide } from '../claims.ts';
 import type { Claim, Experiment } from '../experiment.ts';
-import { firstDigits, loadDigits } from '../mnist.ts';
 import { type Block, buildNetwork, errorRate } from '../network.ts';
 import { usePopulation } from '../population.ts';
 import { type SeriesPoint, seriesChart, seriesOf, seriesTable } from '../series.ts';

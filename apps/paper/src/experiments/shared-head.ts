@@ -1,5 +1,8 @@
 // Sec. 5 of the paper: a detector's head that several feature levels share. Each level is a domain; what decides is
 // whether the network is run on the kind of statistics that it was trained on.
+
+import type { LabeledImages } from '@rebatch/digits';
+import { loadDigits } from '@rebatch/digits/mnist';
 import type { Sharing } from '@rebatch/domains';
 import { copyTrainedWeights } from '../copy-trained-weights.ts';
 import { anchorsOf, type Level } from '../detection/anchors.ts';
@@ -12,8 +15,6 @@ import { levelShifts, recalibrateOnScenes } from '../detection/population.ts';
 import { type Row, rowsChart, rowsTable, words } from '../detection/rows.ts';
 import { makeScenes, type Scene, type SceneSettings } from '../detection/scenes.ts';
 import type { Experiment, SeedContext } from '../experiment.ts';
-import type { LabeledImages } from '../labeled-images.ts';
-import { loadDigits } from '../mnist.ts';
 
 interface Settings {
   readonly seeds: readonly number[];

@@ -1,12 +1,12 @@
 // Contrastive training as in SimCLR (Chen et al. 2020): one encoder for both views of an image, which it is to give codes
 // more similar to each other than to those of all other images in the batch.
 import { setImmediate } from 'node:timers/promises';
+import type { LabeledImages } from '@rebatch/digits';
 import { iidBatches } from '@rebatch/leakage';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import seedrandom from 'seedrandom';
 import type { SeedContext } from '../experiment.ts';
-import type { LabeledImages } from '../labeled-images.ts';
 import { type PairLayout, pairTensor, similarities } from './pairs.ts';
 
 export interface ContrastiveOptions extends PairLayout {

@@ -1,7 +1,8 @@
 // Digits of which only a part is seen: hard to read one by one, though many fragments of one class together are not. That
 // is where a network has something to gain from the others in its normalization batch.
+
+import type { LabeledImages } from '@rebatch/digits';
 import seedrandom from 'seedrandom';
-import type { LabeledImages } from '../labeled-images.ts';
 
 /** The digits, black outside of a square window of so many pixels at a random place; the same seed, the same places. */
 export function digitFragments(digits: LabeledImages, window: number, seed: number): LabeledImages {

@@ -1,8 +1,9 @@
 // Trainings that differ in nothing but which samples meet in a normalization batch, and the errors of each.
+
+import type { LabeledImages } from '@rebatch/digits';
 import { groupedBatches, iidBatches } from '@rebatch/leakage';
 import type { ConditionRow } from '../conditions.ts';
 import type { SeedContext, SeedSettings } from '../experiment.ts';
-import type { LabeledImages } from '../labeled-images.ts';
 import { type Block, errorRate } from '../network.ts';
 import { usePopulation } from '../population.ts';
 import { cosineDecay, Training } from '../training.ts';

@@ -1,6 +1,6 @@
+import { imageTensor, type LabeledImages, ranges } from '@rebatch/digits';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import { imageTensor, type LabeledImages, ranges } from '../labeled-images.ts';
 
 /**
  * How well an encoder, in inference, tells classes apart: the share of images whose nearest neighbor (by cosine) among

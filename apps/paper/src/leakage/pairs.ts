@@ -1,8 +1,9 @@
 // Pairs of views: two of each image, of which an encoder is to find the second among those of all images in the batch.
+
+import type { LabeledImages } from '@rebatch/digits';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import seedrandom from 'seedrandom';
-import type { LabeledImages } from '../labeled-images.ts';
 import { sampleIndices } from '../shuffle.ts';
 
 /** How pairs of views lie in a batch: in each group the first views of its images, then their second views. */

@@ -1,7 +1,8 @@
 // Regions of interest, as the second stage of a detector gets them: crops of scenes with several digits of few classes,
 // around digits and between them. Made, not loaded, and seeded.
+
+import type { LabeledImages } from '@rebatch/digits';
 import seedrandom from 'seedrandom';
-import type { LabeledImages } from '../labeled-images.ts';
 
 export interface SceneSettings {
   /** Width and height in pixels. */

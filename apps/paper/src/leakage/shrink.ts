@@ -1,4 +1,4 @@
-import type { LabeledImages } from '../labeled-images.ts';
+import type { LabeledImages } from '@rebatch/digits';
 
 /** The images averaged over squares of so many pixels. */
 export function shrink(images: LabeledImages, factor: number): LabeledImages {

@@ -8,9 +8,17 @@ const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 const PAPER = 'apps/paper/src/';
 /** What decides the numbers beside the app, and the versions of everything that is installed. */
 const OTHERS = [
-  ...['stats', 'core', 'kernels-wasm', 'estimators', 'layers', 'recalibrate', 'domains', 'leakage'].map(
-    (p) => `packages/${p}/src/`,
-  ),
+  ...[
+    'stats',
+    'core',
+    'kernels-wasm',
+    'estimators',
+    'layers',
+    'recalibrate',
+    'domains',
+    'leakage',
+    'digits',
+  ].map((p) => `packages/${p}/src/`),
   'pnpm-lock.yaml',
 ];
 /** Parts of the app that only show or schedule results. */

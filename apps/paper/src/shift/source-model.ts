@@ -1,4 +1,7 @@
 // A network trained on clean digits, and what it does in other domains.
+
+import { type LabeledImages, subset } from '@rebatch/digits';
+import { firstDigits, loadDigits } from '@rebatch/digits/mnist';
 import {
   type AdaptOptions,
   adapt,
@@ -9,8 +12,6 @@ import {
 import type * as tfl from '@tensorflow/tfjs-layers';
 import type { SeedContext } from '../experiment.ts';
 import { ImageBatches } from '../image-batches.ts';
-import { type LabeledImages, subset } from '../labeled-images.ts';
-import { firstDigits, loadDigits } from '../mnist.ts';
 import { type Block, buildNetwork, errorRate } from '../network.ts';
 import { usePopulation } from '../population.ts';
 import { cosineDecay, Training } from '../training.ts';
