@@ -1,0 +1,28 @@
+import { notice } from '../lab/lab.ts';
+import { Button } from '../ui/button.tsx';
+import { Notice } from '../ui/notice.tsx';
+
+/** What concerns the whole page: a worker that was lost, a browser that cannot compute. */
+export function Notices() {
+  const current = notice.value;
+  if (current === undefined) return null;
+  return (
+    <Notice kind={current.kind === 'broken' ? 'bad' : 'warn'}>
+      <span>{current.text}</span>
+      {current.kind === 'broken' ? (
+        <Button small onClick={() => location.reload()}>
+          Reload the page
+        </Button>
+      ) : (
+        <Button
+          small
+          onClick={() => {
+            notice.value = undefined;
+          }}
+        >
+          Dismiss
+        </Button>
+      )}
+    </Notice>
+  );
+}

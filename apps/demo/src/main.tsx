@@ -1,0 +1,13 @@
+import { render } from 'preact';
+import { App } from './app/app.tsx';
+import { preferredDevice } from './app/preference.ts';
+import { followAddress } from './app/route.ts';
+import { applyTheme } from './app/theme.ts';
+import { startLab } from './lab/lab.ts';
+
+applyTheme();
+followAddress();
+render(<App />, document.getElementById('app') as HTMLElement);
+startLab(preferredDevice()).catch(() => {
+  // The page shows it: see lab/lab.ts.
+});

@@ -1,0 +1,24 @@
+import type { ComponentType } from 'preact';
+import type { StationName } from '../lab/stations.ts';
+
+export interface StationEntry {
+  /** In the address. */
+  readonly name: string;
+  /** In the navigation. */
+  readonly short: string;
+  readonly title: string;
+  readonly teaser: string;
+  readonly load: () => Promise<{ default: ComponentType }>;
+}
+
+/** The stations in their order. */
+export const STATIONS: readonly StationEntry[] = [
+  {
+    name: 'statistics' satisfies StationName,
+    short: 'Statistics',
+    title: 'Statistics: the average that lags behind',
+    teaser:
+      'Watch the validation error swing under the EMA that training keeps, and stand still under PreciseBN.',
+    load: () => import('./statistics/page.tsx'),
+  },
+];

@@ -1,0 +1,90 @@
+import type * as Plot from '@observablehq/plot';
+import { useEffect, useRef } from 'preact/hooks';
+import type { SeriesColor } from './colors.ts';
+
+export interface ChartProps {
+  readonly title: string;
+  /** What a reader of the chart sees in it now, in a sentence: screen readers get this. */
+  readonly summary: string;
+  /** The plot, drawn anew whenever this object is another one, at most a few times a second. Colours: `var(--name)`. */
+  readonly plot: (plot: typeof Plot) => Plot.PlotOptions;
+  readonly legend?: readonly { readonly text: string; readonly color: SeriesColor }[];
+  /** Width by height; default 16 by 9. */
+  readonly ratio?: readonly [number, number];
+}
+
+/** Milliseconds between two drawings of a chart that keeps changing. */
+const PACE = 250;
+let library: Promise<typeof Plot> | undefined;
+
+/** A chart by Observable Plot, as SVG in the page's colours. */
+export function Chart({ title, summary, plot, legend = [], ratio = [16, 9] }: ChartProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const latest = useRef(plot);
+  latest.current = plot;
+  const draw = useRef<() => void>(() => {});
+
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let drawnAt = Number.NEGATIVE_INFINITY;
+    let over = false;
+    const now = async () => {
+      timer = undefined;
+      library ??= import('@observablehq/plot');
+      const loaded = await library;
+      const element = place.current;
+      if (over || element === null) return;
+      drawnAt = performance.now();
+      element.replaceChildren(drawn(loaded, latest.current(loaded), element.clientWidth, ratio));
+    };
+    draw.current = () => {
+      timer ??= setTimeout(() => void now(), Math.max(0, drawnAt + PACE - performance.now()));
+    };
+    const resized = new ResizeObserver(() => draw.current());
+    resized.observe(place.current as HTMLDivElement);
+    return () => {
+      over = true;
+      clearTimeout(timer);
+      resized.disconnect();
+    };
+  }, []);
+
+  useEffect(() => draw.current(), [plot]);
+
+  return (
+    <figure class="chart">
+      <figcaption>
+        <h3>{title}</h3>
+        {legend.length > 0 && (
+          <ul class="legend">
+            {legend.map(({ text, color }) => (
+              <li key={text} style={{ '--key-color': `var(--${color})` }}>
+                {text}
+              </li>
+            ))}
+          </ul>
+        )}
+      </figcaption>
+      <div
+        class="chart-plot"
+        role="img"
+        aria-label={`${title}. ${summary}`}
+        ref={place}
+        style={{ '--chart-ratio': `${ratio[0]} / ${ratio[1]}` }}
+      />
+    </figure>
+  );
+}
+
+function drawn(
+  plot: typeof Plot,
+  options: Plot.PlotOptions,
+  width: number,
+  [w, h]: readonly [number, number],
+) {
+  const size = Math.max(240, width);
+  const figure = plot.plot({ width: size, height: (size * h) / w, ...options, figure: false });
+  // The page's own style sheet has what Plot would add here, and its policy allows no other.
+  for (const style of figure.querySelectorAll('style')) style.remove();
+  return figure;
+}

@@ -1,0 +1,28 @@
+import { useSignal } from '@preact/signals';
+import { Button } from './button.tsx';
+
+/** Lines of code to take away. */
+export function Code({ text }: { readonly text: string }) {
+  const copied = useSignal(false);
+  const copy = async () => {
+    await navigator.clipboard.writeText(text);
+    copied.value = true;
+    setTimeout(() => {
+      copied.value = false;
+    }, 2000);
+  };
+  return (
+    <div class="code">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+      <pre tabIndex={0}>
+        <code>{text}</code>
+      </pre>
+      <Button small onClick={() => void copy()}>
+        {copied.value ? 'Copied' : 'Copy'}
+      </Button>
+      <span class="visually-hidden" aria-live="polite">
+        {copied.value ? 'The code is on the clipboard.' : ''}
+      </span>
+    </div>
+  );
+}

@@ -1,0 +1,21 @@
+import { defineConfig } from 'vite';
+import { budgetPlugin } from './build/budget-plugin.ts';
+import { digitsPlugin } from './build/digits-plugin.ts';
+import { CONTENT_SECURITY_POLICY, ISOLATION } from './build/headers.ts';
+import { policyPlugin } from './build/policy-plugin.ts';
+
+export default defineConfig({
+  // Works below any path of a static host.
+  base: './',
+  plugins: [digitsPlugin(), policyPlugin(), budgetPlugin()],
+  worker: { format: 'es' },
+  build: {
+    target: 'es2022',
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 2000,
+    rolldownOptions: { checks: { pluginTimings: false } },
+  },
+  server: { headers: ISOLATION },
+  preview: { headers: { ...ISOLATION, 'Content-Security-Policy': CONTENT_SECURITY_POLICY } },
+});
