@@ -1,34 +1,15 @@
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
+import { CHROMIUM_ADVICE, CHROMIUM_ARGUMENTS, findChromium } from './chromium.ts';
 
 const node: TestProjectConfiguration = {
   test: {
     name: 'node',
     include: ['{packages,apps}/*/src/**/*.test.ts'],
-    exclude: ['**/*.browser.test.ts', '**/node_modules/**', '**/dist/**'],
+    exclude: ['**/*.browser.test.ts', '**/*.page.test.ts', '**/node_modules/**', '**/dist/**'],
     testTimeout: 60_000,
   },
 };
-
-/** The browser tests run in a Chromium that is already there; Playwright's own is not downloaded. */
-function findChromium(): string | undefined {
-  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  const candidates = [
-    process.env.REBATCH_CHROMIUM,
-    ...folders.flatMap((f) => names.map((name) => join(f, name))),
-  ];
-  return candidates.find((path) => {
-    try {
-      if (path) accessSync(path, constants.X_OK);
-      return Boolean(path);
-    } catch {
-      return false;
-    }
-  });
-}
 
 interface BrowserProject {
   readonly name: string;
@@ -37,6 +18,20 @@ interface BrowserProject {
   readonly dependencies: readonly string[];
   readonly headers?: Record<string, string>;
 }
+
+/** The demo, built and served as it will be, in the hands of a visitor. */
+const page: TestProjectConfiguration = {
+  root: 'apps/demo',
+  test: {
+    name: 'page',
+    include: ['src/**/*.page.test.ts'],
+    globalSetup: ['src/testing/serve-page.ts'],
+    testTimeout: 240_000,
+    hookTimeout: 120_000,
+    // Each trains networks.
+    fileParallelism: false,
+  },
+};
 
 /** Shared memory exists in pages that are served with these only. */
 const ISOLATED = {
@@ -89,15 +84,7 @@ function browser(
         provider: playwright({
           launchOptions: {
             executablePath,
-            // SwiftShader gives WebGPU and WebGL to machines without a GPU.
-            args: [
-              '--enable-unsafe-webgpu',
-              '--use-webgpu-adapter=swiftshader',
-              '--enable-features=Vulkan',
-              '--disable-background-networking',
-              '--disable-component-update',
-              '--no-first-run',
-            ],
+            args: CHROMIUM_ARGUMENTS,
           },
         }),
         instances: [{ browser: 'chromium' }],
@@ -108,10 +95,10 @@ function browser(
 
 function projects(): TestProjectConfiguration[] {
   const chromium = findChromium();
-  if (chromium !== undefined) return [node, ...BROWSER_PROJECTS.map((project) => browser(project, chromium))];
-  const advice = 'install it (apt-get install chromium) or set REBATCH_CHROMIUM to its path';
-  if (process.env.CI) throw new Error(`The browser tests need Chromium: ${advice}.`);
-  console.warn(`Browser tests skipped, no Chromium found: ${advice}.`);
+  if (chromium !== undefined)
+    return [node, ...BROWSER_PROJECTS.map((project) => browser(project, chromium)), page];
+  if (process.env.CI) throw new Error(`The browser tests need Chromium: ${CHROMIUM_ADVICE}.`);
+  console.warn(`Browser tests skipped, no Chromium found: ${CHROMIUM_ADVICE}.`);
   return [node];
 }
 

@@ -86,5 +86,7 @@ function drawn(
   const figure = plot.plot({ width: size, height: (size * h) / w, ...options, figure: false });
   // The page's own style sheet has what Plot would add here, and its policy allows no other.
   for (const style of figure.querySelectorAll('style')) style.remove();
+  // What it shows is said in words beside it.
+  figure.setAttribute('aria-hidden', 'true');
   return figure;
 }

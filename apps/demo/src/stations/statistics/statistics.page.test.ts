@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { openPage } from '../../testing/open-page.ts';
+
+test('trains, shows the errors as it goes, and is paused, stepped and reset', async () => {
+  const lab = await openPage({ path: '#/statistics' });
+  const { page } = lab;
+  const precise = page.locator('.stat', { hasText: 'PreciseBN' }).locator('dd');
+  const cells = page.getByRole('img', { name: /Shift of BN 3/ }).locator('span');
+  expect(await precise.textContent()).toMatch('–');
+
+  await page.getByRole('button', { name: 'Train' }).click();
+  await expect.poll(() => precise.textContent(), { timeout: 60_000 }).toMatch(/^\d+\.\d%/);
+  await expect.poll(() => page.getByTestId('device').textContent()).toMatch('WASM');
+  expect(await cells.count()).toBe(32);
+  await expect
+    .poll(() => page.getByRole('img', { name: /Error by step/ }).getAttribute('aria-label'))
+    .toMatch(/At step \d+: EMA [\d.]+ percent, PreciseBN [\d.]+ percent, Mini-batch/);
+
+  await page.getByRole('button', { name: 'Pause' }).click();
+  const step = async () =>
+    Number(
+      /At step (\d+)/.exec(
+        (await page.getByRole('img', { name: /Error by step/ }).getAttribute('aria-label'))!,
+      )![1],
+    );
+  // What was on its way when it was paused has arrived when a step arrives alone.
+  await page.waitForTimeout(1500);
+  const before = await step();
+  await page.getByRole('switch', { name: 'Also layer by layer' }).click();
+  await page.getByRole('button', { name: 'Step' }).click();
+  await expect.poll(step, { timeout: 30_000 }).toBe(before === 1 ? 8 : before + 8);
+  await expect
+    .poll(() => page.locator('.stat', { hasText: 'Layerwise' }).locator('dd').textContent())
+    .toMatch(/%/);
+  expect(await lab.axe()).toEqual([]);
+
+  await page.getByRole('button', { name: 'Reset' }).click();
+  await expect.poll(() => precise.textContent()).toMatch('–');
+  await lab.close();
+});
+
+test('on WebGPU, too', async () => {
+  const lab = await openPage({ path: '#/statistics', device: 'webgpu' });
+  await expect
+    .poll(() => lab.page.getByTestId('device').textContent(), { timeout: 60_000 })
+    .toMatch('WebGPU');
+  await lab.page.getByRole('button', { name: 'Train' }).click();
+  const precise = lab.page.locator('.stat', { hasText: 'PreciseBN' }).locator('dd');
+  await expect.poll(() => precise.textContent(), { timeout: 180_000 }).toMatch(/^\d+\.\d%/);
+  await lab.page.getByRole('button', { name: 'Cancel' }).click();
+  await lab.close();
+});

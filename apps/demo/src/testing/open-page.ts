@@ -1,0 +1,102 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { type Browser, chromium, type Page } from 'playwright';
+import { inject } from 'vitest';
+import { CHROMIUM_ARGUMENTS, findChromium } from '../../../../chromium.ts';
+
+export interface OpenOptions {
+  /** Such as `#/statistics`; default the start page. */
+  readonly path?: string;
+  readonly device?: 'wasm' | 'webgpu';
+  readonly theme?: 'light' | 'dark';
+  /** In CSS pixels. */
+  readonly width?: number;
+  /** What the page may do, such as 'camera'. */
+  readonly permissions?: readonly string[];
+  /** More arguments for the browser. */
+  readonly args?: readonly string[];
+}
+
+/** What a check of the page's accessibility found. */
+export interface Violation {
+  readonly rule: string;
+  readonly impact: string;
+  readonly where: readonly string[];
+}
+
+export interface OpenPage {
+  readonly page: Page;
+  /** What broke so far: errors in the console, of the policy among them, and requests to elsewhere. */
+  readonly faults: string[];
+  /** Serious and critical findings of axe. */
+  axe(): Promise<Violation[]>;
+  /** @throws (rejects) if something broke. */
+  close(): Promise<void>;
+}
+
+/** Opens the page in a browser of its own, as a first visit. */
+export async function openPage(options: OpenOptions = {}): Promise<OpenPage> {
+  const { path = '', device = 'wasm', theme = 'light', width = 1280, permissions = [], args = [] } = options;
+  const browser = await launch(args);
+  const context = await browser.newContext({
+    viewport: { width, height: 900 },
+    colorScheme: theme,
+    reducedMotion: 'reduce',
+    permissions: [...permissions],
+    acceptDownloads: true,
+  });
+  const page = await context.newPage();
+  const url = inject('pageUrl');
+  const faults: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error') faults.push(`console: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => faults.push(`page: ${error.message}`));
+  context.on('request', (request) => {
+    const from = new URL(request.url());
+    if (from.origin !== new URL(url).origin && !['blob:', 'data:'].includes(from.protocol)) {
+      faults.push(`request: ${request.url()}`);
+    }
+  });
+  await page.goto(`${url}?device=${device}${path}`);
+  return {
+    page,
+    faults,
+    axe: () => axe(page),
+    async close() {
+      await browser.close();
+      if (faults.length > 0) throw new Error(`The page has faults:\n${faults.join('\n')}`);
+    },
+  };
+}
+
+function launch(args: readonly string[]): Promise<Browser> {
+  const executablePath = findChromium();
+  if (executablePath === undefined) throw new Error('There is no Chromium to open the page in.');
+  return chromium.launch({ executablePath, args: [...CHROMIUM_ARGUMENTS, ...args] });
+}
+
+async function axe(page: Page): Promise<Violation[]> {
+  const source = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+  // By the debugger: the page's own policy would not let it in.
+  await page.evaluate(source);
+  const found = await page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: { run(): Promise<AxeResults> } };
+    return (await axe.run()).violations;
+  });
+  return found
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, impact, nodes }) => ({
+      rule: id,
+      impact: String(impact),
+      where: nodes.map(({ target, failureSummary }) => `${target.join(' ')}: ${failureSummary}`),
+    }));
+}
+
+interface AxeResults {
+  readonly violations: readonly {
+    readonly id: string;
+    readonly impact?: string | null;
+    readonly nodes: readonly { readonly target: readonly unknown[]; readonly failureSummary?: string }[];
+  }[];
+}
