@@ -13,7 +13,7 @@ export interface OpenOptions {
   readonly width?: number;
   /** What the page may do, such as 'camera'. */
   readonly permissions?: readonly string[];
-  /** More arguments for the browser. */
+  /** Default: the browser's arguments for all tests, with a graphics adapter that is emulated. */
   readonly args?: readonly string[];
 }
 
@@ -36,7 +36,8 @@ export interface OpenPage {
 
 /** Opens the page in a browser of its own, as a first visit. */
 export async function openPage(options: OpenOptions = {}): Promise<OpenPage> {
-  const { path = '', device = 'wasm', theme = 'light', width = 1280, permissions = [], args = [] } = options;
+  const { path = '', device = 'wasm', theme = 'light', width = 1280, permissions = [] } = options;
+  const { args = CHROMIUM_ARGUMENTS } = options;
   const browser = await launch(args);
   const context = await browser.newContext({
     viewport: { width, height: 900 },
@@ -73,7 +74,7 @@ export async function openPage(options: OpenOptions = {}): Promise<OpenPage> {
 function launch(args: readonly string[]): Promise<Browser> {
   const executablePath = findChromium();
   if (executablePath === undefined) throw new Error('There is no Chromium to open the page in.');
-  return chromium.launch({ executablePath, args: [...CHROMIUM_ARGUMENTS, ...args] });
+  return chromium.launch({ executablePath, args: [...args] });
 }
 
 async function axe(page: Page): Promise<Violation[]> {

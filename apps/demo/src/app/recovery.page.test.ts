@@ -1,0 +1,67 @@
+// What a visitor sees when what computes is lost.
+import type { Page, Worker } from 'playwright';
+import { expect, test } from 'vitest';
+import { openPage } from '../testing/open-page.ts';
+
+const precise = (page: Page) => page.locator('.stat', { hasText: 'PreciseBN' }).locator('dd');
+const device = (page: Page) => page.getByTestId('device').textContent();
+
+async function worker(page: Page): Promise<Worker> {
+  await expect.poll(() => page.workers().length).toBe(1);
+  return page.workers()[0]!;
+}
+
+test('a worker that crashes is replaced, and the page says so', async () => {
+  const lab = await openPage({ path: '#/statistics' });
+  const { page } = lab;
+  await page.getByRole('button', { name: 'Train' }).click();
+  await expect.poll(() => precise(page).textContent(), { timeout: 60_000 }).toMatch(/%/);
+  const crashed = await worker(page);
+  await crashed.evaluate(() => {
+    setTimeout(() => {
+      throw new Error('out of luck');
+    });
+  });
+  await page.getByRole('status').filter({ hasText: 'has crashed' }).waitFor();
+  await page.getByRole('alert').filter({ hasText: 'out of luck' }).waitFor();
+  await expect.poll(() => device(page), { timeout: 30_000 }).toMatch('WASM');
+  expect(await worker(page)).not.toBe(crashed);
+
+  await page.getByRole('button', { name: 'Dismiss' }).click();
+  await page.getByRole('button', { name: 'Train again' }).click();
+  await expect.poll(() => precise(page).textContent(), { timeout: 60_000 }).toMatch(/%/);
+  // The crash itself is all that went wrong.
+  expect(lab.faults.filter((fault) => !fault.includes('out of luck'))).toEqual([]);
+  lab.faults.length = 0;
+  await lab.close();
+});
+
+test('when the graphics device is lost, it goes on with WASM', async () => {
+  const lab = await openPage({ path: '#/statistics', device: 'webgpu' });
+  const { page } = lab;
+  await expect.poll(() => device(page), { timeout: 60_000 }).toMatch('WebGPU');
+  await (await worker(page)).evaluate(() => {
+    const { prototype } = GPUDevice;
+    const { createBuffer } = prototype;
+    prototype.createBuffer = function (...args) {
+      this.destroy();
+      return createBuffer.apply(this, args);
+    };
+  });
+  await page.getByRole('button', { name: 'Train' }).click();
+  await page
+    .getByRole('status')
+    .filter({ hasText: 'The graphics device was lost' })
+    .waitFor({ timeout: 60_000 });
+  await expect.poll(() => device(page), { timeout: 30_000 }).toMatch('WASM');
+  await page.getByRole('button', { name: 'Train again' }).click();
+  await expect.poll(() => precise(page).textContent(), { timeout: 60_000 }).toMatch(/%/);
+  lab.faults.length = 0;
+  await lab.close();
+});
+
+test('a browser without a graphics adapter says why it computes on WASM', async () => {
+  const lab = await openPage({ device: 'webgpu', args: [] });
+  await expect.poll(() => device(lab.page), { timeout: 60_000 }).toMatch(/WASM.*, because .*WebGPU/s);
+  await lab.close();
+});
