@@ -11,6 +11,7 @@ const ORDER: ImportOrder = {
   stats: [],
   testing: [],
   digits: [],
+  'npm-files': [],
   core: ['stats'],
   'kernels-wasm': ['stats', 'core'],
   estimators: ['stats'],

@@ -1,4 +1,5 @@
 // What an experiment is: a run per seed that yields rows, and claims that are decided by those rows alone.
+import type { Progress } from '@rebatch/npm-files';
 
 /** A finding of the paper, what we measured, and whether the measurement bears it out. */
 export interface Claim {
@@ -22,13 +23,6 @@ export interface Result<Row> {
   readonly claims: readonly Claim[];
   /** Time of all seeds together, whether they ran one after another or side by side. */
   readonly seconds: number;
-}
-
-/** Where a run is. `total` counts steps of roughly equal cost. */
-export interface Progress {
-  start(total: number, what: string): void;
-  advance(what: string, steps?: number): void;
-  stop(): void;
 }
 
 /** What every experiment's settings have. */

@@ -2,11 +2,11 @@
 import { writeFile } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { progressBar } from '@rebatch/npm-files';
 import { Command } from 'commander';
 import type { Experiment, Result } from './experiment.ts';
 import { experiments } from './experiments/index.ts';
 import { JobCache } from './pool/cache.ts';
-import { progressBar } from './progress.ts';
 import { renderReport } from './render/report.ts';
 import { renderResult } from './render/terminal.ts';
 import { RESULTS_FOLDER, readResult, writeResult } from './results.ts';

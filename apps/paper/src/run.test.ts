@@ -1,7 +1,7 @@
+import { RecordedProgress } from '@rebatch/npm-files/testing';
 import { expect, test } from 'vitest';
 import { runExperiment } from './run.ts';
 import { fakeExperiment } from './testing/fake-experiment.ts';
-import { RecordedProgress } from './testing/recorded-progress.ts';
 
 const options = () => ({
   quick: false,

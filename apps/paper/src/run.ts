@@ -1,6 +1,8 @@
 // One experiment in this process, its seeds one after another; and the parts that the pool shares.
+
+import type { Progress } from '@rebatch/npm-files';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Experiment, Progress, Result, SeedContext, SeedSettings } from './experiment.ts';
+import type { Experiment, Result, SeedContext, SeedSettings } from './experiment.ts';
 
 export interface RunOptions {
   /** A smaller run of the same code, for a first look. */

@@ -1,5 +1,5 @@
 // Where the pictures come from: the same symbols, drawn by two vendors.
-import type { PinnedPackage } from '../fetch/package-files.ts';
+import type { PinnedPackage } from '@rebatch/npm-files';
 
 /** The pictures: Noto Emoji by Google (Apache License 2.0), and Twemoji by Twitter (CC-BY 4.0). */
 export const STYLES = ['google', 'twitter'] as const;

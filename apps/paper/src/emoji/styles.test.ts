@@ -1,10 +1,8 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { packageTarball, RecordedProgress, temporaryFolder } from '@rebatch/npm-files/testing';
 import { expect, test } from 'vitest';
 import { emojiEntry, emojiFiles, paintSheet, type Rgba } from '../testing/emoji-package.ts';
-import { packageTarball } from '../testing/package-tarball.ts';
-import { RecordedProgress } from '../testing/recorded-progress.ts';
-import { temporaryFolder } from '../testing/temporary-folder.ts';
 import { loadEmojiStyles } from './styles.ts';
 
 const entries = [

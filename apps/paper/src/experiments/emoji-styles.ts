@@ -1,4 +1,6 @@
 // Sec. 5 of the paper on a real pair of domains: the same symbols, drawn by two vendors.
+
+import { silentProgress } from '@rebatch/npm-files';
 import { stepsOfBoth, trainOnBoth } from '../emoji/both-styles.ts';
 import { emojiClaims } from '../emoji/claims.ts';
 import { stepsOfOne, trainOnOne } from '../emoji/one-style.ts';
@@ -7,7 +9,6 @@ import { emojiChart, emojiTable } from '../emoji/show.ts';
 import { splitSymbols } from '../emoji/split.ts';
 import { loadEmojiStyles } from '../emoji/styles.ts';
 import type { Experiment } from '../experiment.ts';
-import { silentProgress } from '../progress.ts';
 
 const FULL: Settings = {
   seeds: [1, 2, 3, 4, 5],

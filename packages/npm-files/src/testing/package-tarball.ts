@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { create } from 'tar';
-import type { PinnedPackage } from '../fetch/package-files.ts';
+import type { PinnedPackage } from '../package-files.ts';
 
 /** Writes a package with these files as npm would, and says how it is pinned; `spec` is the tarball's path. */
 export async function packageTarball(

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { temporaryFolder } from '../testing/temporary-folder.ts';
+import { temporaryFolder } from './testing/index.ts';
 import { isWhole, wholeFolder } from './whole-folder.ts';
 
 /** Makes a folder with two files, and counts how often. */

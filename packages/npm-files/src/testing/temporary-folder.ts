@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 
 /** A new folder that is removed when the test is over. */
 export async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'rebatch-paper-'));
+  const folder = await mkdtemp(join(tmpdir(), 'rebatch-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }

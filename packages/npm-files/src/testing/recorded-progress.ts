@@ -1,4 +1,4 @@
-import type { Progress } from '../experiment.ts';
+import type { Progress } from '../progress.ts';
 
 /** What was reported, for the tests of what reports. */
 export class RecordedProgress implements Progress {

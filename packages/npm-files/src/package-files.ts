@@ -7,8 +7,8 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import pacote from 'pacote';
 import { extract } from 'tar';
-import type { Progress } from '../experiment.ts';
 import { npmOptions } from './npm-options.ts';
+import type { Progress } from './progress.ts';
 import { wholeFolder } from './whole-folder.ts';
 
 /** One version of a package, and nothing else under its name. */

@@ -1,5 +1,11 @@
 import { SingleBar } from 'cli-progress';
-import type { Progress } from './experiment.ts';
+
+/** Where work is. `total` counts steps of roughly equal cost. */
+export interface Progress {
+  start(total: number, what: string): void;
+  advance(what: string, steps?: number): void;
+  stop(): void;
+}
 
 /** Where nobody looks. */
 export const silentProgress: Progress = { start() {}, advance() {}, stop() {} };

@@ -4,11 +4,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { packageTarball } from '../testing/package-tarball.ts';
-import { RecordedProgress } from '../testing/recorded-progress.ts';
-import { temporaryFolder } from '../testing/temporary-folder.ts';
 import { npmOptions } from './npm-options.ts';
 import { fetchPackageFiles } from './package-files.ts';
+import { packageTarball, RecordedProgress, temporaryFolder } from './testing/index.ts';
 
 /** Does not compress, so that the tarball has a size. */
 const noise = Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * i * 2_654_435_761) >>> 24));
