@@ -65,6 +65,11 @@ export function cut(batch: PackedBatch, from: number, to: number): PackedBatch |
   return { samples: to - from, xs: each(batch.xs, piece), ys: each(batch.ys, piece) };
 }
 
+/** The memory of a piece, which is its own: it can be given away to another thread. */
+export function buffersOf({ xs, ys }: PackedBatch): ArrayBuffer[] {
+  return [xs, ys].flatMap((part) => leaves(part).map(({ values }) => values.buffer as ArrayBuffer));
+}
+
 /** Tensors again, for the caller to dispose. */
 export function unpack({ xs, ys }: PackedBatch): TrainingBatch {
   const made = ({ values, shape, dtype }: PackedTensor) => tf.tensor(values, [...shape], dtype);

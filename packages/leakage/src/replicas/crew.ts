@@ -2,6 +2,7 @@
 import { GroupError, type ReplicaError } from '../errors.ts';
 import { Meeting } from '../group/meeting.ts';
 import { createGroupMemory, type GroupMemory } from '../group/memory.ts';
+import { buffersOf } from './batches.ts';
 import {
   type Answer,
   type Order,
@@ -17,6 +18,9 @@ import { listen, type ReplicaPort } from './port.ts';
 export interface ReplicaWorker extends ReplicaPort {
   /** Node's; -1 once the thread has ended. */
   readonly threadId?: number;
+  postMessage(message: unknown): void;
+  /** @param transfer memory that goes over to the worker instead of being copied. */
+  postMessage(message: unknown, transfer: ArrayBuffer[]): void;
 }
 
 type Answered<Kind extends Answer['kind']> = Extract<Answer, { kind: Kind }>;
@@ -77,10 +81,13 @@ export class Crew {
     return joined;
   }
 
-  /** Makes a step, of which `order` tells each replica its part. */
+  /** Makes a step, of which `order` tells each replica its part. The memory of its samples goes over to the replica. */
   step(step: number, order: (rank: number) => Omit<Extract<Order, { kind: 'step' }>, 'kind' | 'step'>) {
     const stepped = this.expect('stepped', step);
-    for (const rank of this.workers.keys()) this.order(rank, { kind: 'step', step, ...order(rank) });
+    for (const rank of this.workers.keys()) {
+      const part = order(rank);
+      this.order(rank, { kind: 'step', step, ...part }, part.batch && buffersOf(part.batch));
+    }
     return stepped as Promise<(Answered<'stepped'> & StepOfReplica)[]>;
   }
 
@@ -138,8 +145,8 @@ export class Crew {
     for (const stop of this.stopListening) stop();
   }
 
-  private order(rank: number, order: Order): void {
-    this.workers[rank]!.postMessage(sealed(this.run, order));
+  private order(rank: number, order: Order, transfer: ArrayBuffer[] = []): void {
+    this.workers[rank]!.postMessage(sealed(this.run, order), transfer);
   }
 
   private expect(kind: Answer['kind'], step?: number): Promise<Answer[]> {

@@ -38,7 +38,7 @@ export function reduceOverReplicas(group: SharedGroup, own: Contribution) {
   const size = [...trained, ...kept].reduce((sum, variable) => sum + variable.size, 0);
   // Last comes on how many replicas each trained weight has a gradient: an optimizer with momentum would move a weight by
   // a gradient of zeros, too.
-  const sums = new Float64Array(size + trained.length);
+  const sums = bufferOf(group, size + trained.length);
   const pieces = split(sums, [...trained, ...kept]);
   const present = sums.subarray(size);
   if (samples > 0) {
@@ -66,6 +66,17 @@ export function reduceOverReplicas(group: SharedGroup, own: Contribution) {
   };
 }
 
+const buffers = new WeakMap<SharedGroup, Float64Array>();
+
+/** Zeros, in memory that the group's steps share: a new block for each would keep the garbage collector busy. */
+function bufferOf(group: SharedGroup, length: number): Float64Array {
+  const before = buffers.get(group);
+  if (before?.length === length) return before.fill(0);
+  const buffer = new Float64Array(length);
+  buffers.set(group, buffer);
+  return buffer;
+}
+
 /** Views of consecutive pieces, as large as the variables. */
 function split(values: Float64Array, variables: readonly tf.Variable[]): Float64Array[] {
   let offset = 0;
@@ -90,6 +101,6 @@ function weigh(tensor: tf.Tensor, by: number, into: Float64Array, what: string):
 }
 
 function rounded(sums: Float64Array, { shape, dtype }: tf.Variable): tf.Tensor {
-  if (dtype === 'float32') return tf.tensor(Float32Array.from(sums), shape);
+  if (dtype === 'float32') return tf.tensor(new Float32Array(sums), shape);
   return tf.tensor(Int32Array.from(sums, Math.round), shape, dtype);
 }
