@@ -1,6 +1,8 @@
 // The CNN that several benches share: three times convolution, BN, ReLU and pooling, then a classifier.
 
+import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
+import { randomTensor } from './backends.ts';
 
 export const CNN_INPUT = [28, 28, 1] as const;
 
@@ -26,4 +28,19 @@ export function buildCnn(): tfl.Sequential {
   model.add(tfl.layers.flatten());
   model.add(tfl.layers.dense({ units: 10, activation: 'softmax', kernelInitializer: initializer(9) }));
   return model;
+}
+
+/** Compiled for ten classes, with momentum; the same model. */
+export function compiledForDigits<Model extends tfl.LayersModel>(model: Model): Model {
+  model.compile({ optimizer: tf.train.momentum(0.01, 0.9), loss: 'categoricalCrossentropy' });
+  return model;
+}
+
+/** A batch of noise as images, and one-hot labels. The caller disposes both. */
+export function randomDigits(samples: number): { readonly xs: tf.Tensor; readonly ys: tf.Tensor } {
+  const labels = Int32Array.from({ length: samples }, (_, at) => at % 10);
+  return {
+    xs: randomTensor([samples, ...CNN_INPUT], 1),
+    ys: tf.tidy(() => tf.cast(tf.oneHot(labels, 10), 'float32')),
+  };
 }

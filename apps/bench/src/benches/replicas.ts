@@ -1,55 +1,90 @@
 // Data-parallel training on two cores against one process, and what adding up the gradients takes of it.
 
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { convert } from '@rebatch/layers';
 import { convertToSync, type TrainingBatch, trainReplicas } from '@rebatch/leakage';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import { formatShape, randomTensor, useBackend } from '../backends.ts';
+import { formatShape, useBackend } from '../backends.ts';
 import type { Bench, BenchCase } from '../bench.ts';
-import { measure, summarize } from '../measure.ts';
-import { buildCnn, CNN_INPUT } from '../model.ts';
+import { type Measurement, measure, summarize } from '../measure.ts';
+import { buildCnn, CNN_INPUT, compiledForDigits, randomDigits } from '../model.ts';
 
 const BATCH = 128;
 const REPLICAS = 2;
 /** Steps per run: starting and ending a run of replicas is part of what is measured. */
 const STEPS = 12;
+/** Steps per run that is long enough for its start and end to count for little. */
+const LONG = 100;
 /** Steps until the code of all threads is compiled, and runs of which each gives a share of the reduce. */
 const [WARM_UP, RUNS] = [24, 5];
 
 export const replicas: Bench = {
   name: 'replicas',
-  summary: `${STEPS} steps of ${REPLICAS} replicas of a 16-32-64 CNN with SyncBN against one process; the reduce's share`,
-  cases: () => [speed(), reduce()],
+  summary: `${REPLICAS} replicas of a 16-32-64 CNN with SyncBN against one process; the machine's bound; the reduce's share`,
+  cases: () => [speed(STEPS, 5, 1.6), bound(), speed(LONG, 3), reduce()],
 };
 
-function speed(): BenchCase {
+function speed(steps: number, pairs: number, target?: number): BenchCase {
   return {
-    case: `${REPLICAS} replicas, ${STEPS} steps`,
+    case: `${REPLICAS} replicas, ${steps} steps`,
     backend: 'wasm',
     shape: formatShape([BATCH, ...CNN_INPUT]),
     peer: 'one process',
-    target: 1.6,
+    ...(target === undefined ? {} : { target }),
     measure: () =>
-      withReplicas(async (model, batch, workers) => {
-        const single = compiled(convert(buildCnn()));
-        const ours = (steps: number) => trainReplicas(model, again(batch, steps), { workers });
-        const peer = async (steps: number) => {
-          for (const { xs, ys } of again(batch, steps)) {
-            await single.trainOnBatch(xs as tf.Tensor, ys as tf.Tensor);
-          }
-        };
-        try {
-          return await measure(
-            { run: () => ours(STEPS), warmUp: () => ours(WARM_UP) },
-            { run: () => peer(STEPS), warmUp: () => peer(WARM_UP) },
-            { pairs: [5, 5] },
-          );
-        } finally {
-          single.dispose();
-        }
-      }),
+      withReplicas((model, batch, workers) =>
+        againstOneProcess((count) => trainReplicas(model, again(batch, count), { workers }), steps, pairs),
+      ),
   };
+}
+
+/** What the machine allows: as many threads with as many samples each, that never wait and exchange nothing. */
+function bound(): BenchCase {
+  return {
+    case: `${REPLICAS} threads that share nothing, ${STEPS} steps: the bound`,
+    backend: 'wasm',
+    shape: formatShape([BATCH, ...CNN_INPUT]),
+    peer: 'one process',
+    measure: () =>
+      withWorkers('alone', (workers) =>
+        againstOneProcess(
+          (count) =>
+            Promise.all(
+              workers.map((worker) => {
+                worker.postMessage(count);
+                return once(worker, 'message');
+              }),
+            ),
+          STEPS,
+          5,
+        ),
+      ),
+  };
+}
+
+/** `run`, and as many steps of a model in this thread with all samples, in so many pairs. */
+async function againstOneProcess(
+  run: (steps: number) => unknown,
+  steps: number,
+  pairs: number,
+): Promise<Measurement> {
+  const single = compiledForDigits(convert(buildCnn()));
+  const { xs, ys } = randomDigits(BATCH);
+  const peer = async (count: number) => {
+    for (let step = 0; step < count; step++) await single.trainOnBatch(xs, ys);
+  };
+  try {
+    return await measure(
+      { run: () => run(steps), warmUp: () => run(WARM_UP) },
+      { run: () => peer(steps), warmUp: () => peer(WARM_UP) },
+      { pairs: [pairs, pairs] },
+    );
+  } finally {
+    tf.dispose([xs, ys]);
+    single.dispose();
+  }
 }
 
 /** Here `ours_ms` is adding up gradients and averaging statistics in a step, without waiting, and `peer_ms` the step. */
@@ -78,26 +113,30 @@ async function withReplicas<T>(
   use: (model: tfl.LayersModel, batch: TrainingBatch, workers: Worker[]) => Promise<T>,
 ): Promise<T> {
   await useBackend('wasm');
-  const model = compiled(convertToSync(buildCnn()));
-  const labels = Int32Array.from({ length: BATCH }, (_, at) => at % 10);
-  const batch = {
-    xs: randomTensor([BATCH, ...CNN_INPUT], 1),
-    ys: tf.tidy(() => tf.cast(tf.oneHot(labels, 10), 'float32')),
-  };
-  const file = new URL('../../bin/replica.js', import.meta.url);
-  const workers = Array.from({ length: REPLICAS }, () => new Worker(file));
+  const model = compiledForDigits(convertToSync(buildCnn()));
+  const batch = randomDigits(BATCH);
   try {
-    return await use(model, batch, workers);
+    return await withWorkers('replica', (workers) => use(model, batch, workers));
   } finally {
-    await Promise.all(workers.map((worker) => worker.terminate()));
     tf.dispose([batch.xs, batch.ys]);
     model.dispose();
   }
 }
 
-function compiled(model: tfl.LayersModel): tfl.LayersModel {
-  model.compile({ optimizer: tf.train.momentum(0.01, 0.9), loss: 'categoricalCrossentropy' });
-  return model;
+/** Threads of that entry point, with their share of a batch's samples as data. */
+async function withWorkers<T>(
+  entry: 'replica' | 'alone',
+  use: (workers: Worker[]) => Promise<T>,
+): Promise<T> {
+  await useBackend('wasm');
+  const file = new URL(`../../bin/${entry}.js`, import.meta.url);
+  const start = () => new Worker(file, { workerData: BATCH / REPLICAS });
+  const workers = Array.from({ length: REPLICAS }, start);
+  try {
+    return await use(workers);
+  } finally {
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
 }
 
 const again = (batch: TrainingBatch, steps: number) => Array.from({ length: steps }, () => batch);
