@@ -50,8 +50,9 @@ export function groupsOf({ ids, ...view }: Grouping): Groups {
 
 /** [ids, groups]: 1 where an id is that group, else 0. */
 export function membersOf(ids: tf.Tensor, groups: number): tf.Tensor2D {
-  // Asked for float32, the wasm backend of TensorFlow.js 4.22 writes the bits of an integer.
-  return tf.cast(tf.oneHot(ids as tf.Tensor1D, groups, 1, 0, 'int32'), 'float32') as tf.Tensor2D;
+  // Asked for float32, the wasm backend of TensorFlow.js 4.22 writes the bits of an integer; and a depth of 1 is refused.
+  const members = tf.oneHot(ids as tf.Tensor1D, Math.max(groups, 2), 1, 0, 'int32') as tf.Tensor2D;
+  return tf.cast(groups > 1 ? members : tf.slice(members, [0, 0], [ids.size, 1]), 'float32');
 }
 
 /** x as [groups, outer / groups, channels, inner], without the last axis where it is 1. */

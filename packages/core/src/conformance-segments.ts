@@ -190,6 +190,29 @@ export function describeSegments(): void {
     }
   });
 
+  test('there may be a single segment', async () => {
+    const random = seededRandom(36);
+    for (const [shape, axis] of [
+      [[7, 5], 1],
+      [[9, 2, 3, 5], 3],
+      [[4, 5, 6, 6], 1],
+    ] as const) {
+      const values = valuesOf(random, shape, axis);
+      const ids = new Int32Array(shape[0]);
+      const expected = referenceSlotNorm(values.x, values.dy, segmentSlots(values, ids, 1, {}), {
+        epsilon: EPSILON,
+      });
+      const tensors = [tf.tensor(values.x, [...shape]), tf.tensor1d(ids, 'int32')] as const;
+      const op = (x: tf.Tensor) => segmentBatchNormalize(x, tensors[1], 1, { axis, epsilon: EPSILON });
+      const { y, mean, variance, counts } = op(tensors[0]);
+      const { gradients } = await run(([x]) => [op(x!).y], [tensors[0]], [values.dy]);
+      expectClose(await y.data(), expected.y, TOLERANCE, 'y');
+      expectClose(gradients[0]!, expected.dx, TOLERANCE, 'dx');
+      expect([...(await counts.data())]).toEqual([values.x.length / 5]);
+      tf.dispose([...tensors, y, mean, variance, counts]);
+    }
+  });
+
   test('the moments are differentiable; those of a fallback are not', async () => {
     const random = seededRandom(32);
     const x = random.normals(60, 1, 2);

@@ -21,6 +21,8 @@ const CONFIGS: GhostBatchNormalizationConfig[] = [
   { groupSize: 3, assign: 'strided' },
   { groups: 3, assign: 'strided' },
   { groupSize: 2, assign: 'random', seed: 4 },
+  // A batch no larger than a group.
+  { groupSize: 8 },
 ];
 
 function build(config: GhostBatchNormalizationConfig, shape = SHAPE) {
