@@ -1,4 +1,5 @@
 // What trainReplicas and serveReplica say to each other. Everything can be cloned from thread to thread.
+import type { StatisticsSettings } from '@rebatch/layers';
 import type { io } from '@tensorflow/tfjs-core';
 import type { GroupMemory } from '../group/memory.ts';
 import type { PackedBatch } from './batches.ts';
@@ -12,6 +13,10 @@ export interface Encoded {
 /** A compiled model. What is a function cannot be sent, and is missing. */
 export interface PackedModel {
   readonly artifacts: io.ModelArtifacts;
+  /** The weights that the optimizer is given, in its order; one may have been frozen since the model was compiled. */
+  readonly trained: readonly { readonly name: string; readonly trainable: boolean }[];
+  /** By name of the layer, the settings of those of @rebatch/layers, which the stock class of that name ignores. */
+  readonly settings: Readonly<Record<string, StatisticsSettings>>;
   readonly optimizer: { readonly className: string; readonly config: object; readonly state: Encoded };
   readonly loss?: unknown;
   readonly metrics?: unknown;

@@ -1,4 +1,11 @@
 // Models from thread to thread: topology, weights, and the state of the optimizer.
+import {
+  BatchNormalization,
+  batchNormLayers,
+  convert,
+  freezeBatchNorm,
+  type StatisticsSettings,
+} from '@rebatch/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { ReplicaSetupError } from '../errors.ts';
@@ -37,6 +44,8 @@ export async function packModel(model: tfl.LayersModel): Promise<PackedModel> {
   });
   return {
     artifacts,
+    trained: trainedWeights(model).map(({ originalName, trainable }) => ({ name: originalName, trainable })),
+    settings: settingsIn(model),
     optimizer: { className: optimizer.getClassName(), config: optimizer.getConfig(), state },
     ...(hasFunction(loss) ? {} : { loss }),
     ...(hasFunction(metrics) ? {} : { metrics }),
@@ -54,27 +63,87 @@ export async function unpackModel(packed: PackedModel, parts: CompileParts): Pro
   }
   const optimizer = parts.optimizer?.() ?? optimizerOf(packed);
   const model = await tfl.loadLayersModel(tf.io.fromMemory(packed.artifacts));
+  restoreSettings(model, packed.settings);
   const metrics = parts.metrics ?? packed.metrics;
   model.compile({ optimizer, loss, ...(metrics === undefined ? {} : { metrics }) } as tfl.ModelCompileArgs);
+  restoreTrained(model, packed.trained);
   await setState(optimizer, packed.optimizer.state);
   return model;
 }
 
 /** Where a model and its optimizer are after so many steps. */
 export async function packState(model: tfl.LayersModel, steps: number): Promise<PackedState> {
-  const named = model.weights.map((weight, at) => ({ name: String(at), tensor: weight.read() }));
+  const named = model.weights.map((weight) => ({ name: weight.originalName, tensor: weight.read() }));
   return { steps, weights: await encode(named), optimizer: await stateOf(model.optimizer) };
 }
 
-/** Brings a model and its optimizer there. The weights are written last, all at once. */
+/**
+ * Brings a model and its optimizer there. The weights are written last, all at once.
+ *
+ * @throws {ReplicaSetupError} if the weights are not those of the model, such as of layers that have changed meanwhile.
+ *   Nothing is written then.
+ */
 export async function writeState(model: tfl.LayersModel, { weights, optimizer }: PackedState): Promise<void> {
-  const values = tf.io.decodeWeights(weights.data, weights.specs);
-  await setState(model.optimizer, optimizer);
-  // Past the constraints of `write`: the values are those that training has left, to the bit.
-  for (const [at, weight] of model.weights.entries()) {
-    (weight.read() as tf.Variable).assign(values[weights.specs[at]!.name]!);
+  const decoded = tf.io.decodeWeights(weights.data, weights.specs);
+  try {
+    // By name: their order depends on what is frozen, and how.
+    const byName = new Map(Object.entries(decoded).map(([name, value]) => [nameIn(name), value]));
+    const writes = model.weights.map((weight) => {
+      const value = byName.get(weight.originalName);
+      if (value !== undefined && tf.util.arraysEqual(value.shape, weight.shape as number[])) {
+        return { variable: weight.read() as tf.Variable, value };
+      }
+      throw new ReplicaSetupError(
+        `trainReplicas: expected a value of shape [${weight.shape}] for weight '${weight.originalName}' from the ` +
+          `replicas, got ${value === undefined ? 'none' : `[${value.shape}]`}. Do not change the model while it trains.`,
+      );
+    });
+    await setState(model.optimizer, optimizer);
+    // Past the constraints of `write`: the values are those that training has left, to the bit.
+    for (const { variable, value } of writes) variable.assign(value);
+  } finally {
+    tf.dispose(decoded);
   }
-  tf.dispose(values);
+}
+
+/** The weights that the optimizer of a compiled model is given, in its order. */
+export function trainedWeights(model: tfl.LayersModel): readonly tfl.LayerVariable[] {
+  return compiledPart(model).collectedTrainableWeights;
+}
+
+/** Where tf.layers keeps what it has compiled: a sequential model leaves its training to a model inside. */
+function compiledPart(model: tfl.LayersModel): { collectedTrainableWeights: readonly tfl.LayerVariable[] } {
+  return ((model as { model?: unknown }).model ?? model) as ReturnType<typeof compiledPart>;
+}
+
+/** Of a model, which has not been saved with it: a nested model that is frozen is loaded unfrozen. */
+function restoreTrained(model: tfl.LayersModel, trained: PackedModel['trained']): void {
+  const byName = new Map(model.weights.map((weight) => [weight.originalName, weight]));
+  compiledPart(model).collectedTrainableWeights = trained.map(({ name, trainable }) => {
+    const weight = byName.get(name)!;
+    weight.trainable = trainable;
+    return weight;
+  });
+}
+
+function settingsIn(model: tfl.LayersModel): PackedModel['settings'] {
+  const settings: Record<string, StatisticsSettings> = {};
+  for (const layer of batchNormLayers(model)) {
+    if (!(layer instanceof BatchNormalization)) continue;
+    const { name, trainingStatistics, inferenceStatistics, normalizationBatchSize, frozen } = layer;
+    settings[name] = { trainingStatistics, inferenceStatistics, normalizationBatchSize, frozen };
+  }
+  return settings;
+}
+
+/** Where @rebatch/layers is not registered, its layers have been loaded as the stock ones. */
+function restoreSettings(model: tfl.LayersModel, settings: PackedModel['settings']): void {
+  for (const layer of batchNormLayers(model)) {
+    const { frozen, ...own } = settings[layer.name] ?? {};
+    if (settings[layer.name] === undefined || layer instanceof BatchNormalization) continue;
+    Object.assign(convert(layer), own);
+    if (frozen !== undefined) freezeBatchNorm(layer, frozen);
+  }
 }
 
 /** A number that differs, in all likelihood, where a bit does (FNV-1a over the bytes). */
@@ -94,9 +163,7 @@ async function stateOf(optimizer: tf.Optimizer): Promise<Encoded> {
 async function setState(optimizer: tf.Optimizer, { data, specs }: Encoded): Promise<void> {
   const before = await weightsOf(optimizer);
   const decoded = tf.io.decodeWeights(data, specs);
-  await optimizer.setWeights(
-    specs.map(({ name }) => ({ name: name.slice(name.indexOf(' ') + 1), tensor: decoded[name]! })),
-  );
+  await optimizer.setWeights(specs.map(({ name }) => ({ name: nameIn(name), tensor: decoded[name]! })));
   tf.dispose([decoded, before.map(({ tensor }) => tensor)]);
 }
 
@@ -123,6 +190,8 @@ async function encode(weights: readonly { name: string; tensor: tf.Tensor }[]): 
   const { data, specs } = await tf.io.encodeWeights(numbered);
   return { data, specs };
 }
+
+const nameIn = (numbered: string) => numbered.slice(numbered.indexOf(' ') + 1);
 
 function optimizerOf({ optimizer: { className, config } }: PackedModel): tf.Optimizer {
   const { classNameMap } = tf.serialization.SerializationMap.getMap();

@@ -5,7 +5,7 @@ import { setGroup } from '../sync/convert-to-sync.ts';
 import { releaseTape } from '../tape.ts';
 import { type PackedBatch, unpack } from './batches.ts';
 import type { PackedState, StepOfReplica } from './messages.ts';
-import { packState } from './packed-model.ts';
+import { packState, trainedWeights } from './packed-model.ts';
 import { type NamedGradient, reduceOverReplicas } from './reduce-over-replicas.ts';
 
 /** A step that is being made. */
@@ -28,6 +28,8 @@ export class Replica {
   private readonly model: tfl.LayersModel;
   private readonly group: SharedGroup;
   private readonly applyGradients: (gradients: NamedGradient[]) => void;
+  private readonly trained: readonly tf.Variable[];
+  private readonly kept: readonly tf.Variable[];
   private steps = 0;
   private intact = true;
   private atWork: StepAtWork | undefined;
@@ -36,6 +38,9 @@ export class Replica {
     this.model = model;
     this.group = group;
     setGroup(model, group);
+    const variable = (weight: tfl.LayerVariable) => weight.read() as tf.Variable;
+    this.trained = trainedWeights(model).map(variable);
+    this.kept = model.weights.map(variable).filter((weight) => !this.trained.includes(weight));
     const { optimizer } = model;
     this.applyGradients = optimizer.applyGradients.bind(optimizer);
     // The optimizer is this replica's own: it was made with the model.
@@ -122,8 +127,8 @@ export class Replica {
     const start = performance.now();
     const waited = this.group.waitedMs;
     const { trained, kept } = reduceOverReplicas(this.group, {
-      trained: this.model.trainableWeights.map((weight) => weight.read() as tf.Variable),
-      kept: this.model.nonTrainableWeights.map((weight) => weight.read() as tf.Variable),
+      trained: this.trained,
+      kept: this.kept,
       gradients,
       samples: atWork.samples,
       total: atWork.total,
