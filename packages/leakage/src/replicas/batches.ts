@@ -51,7 +51,7 @@ export async function* readBatches(data: TrainingData): AsyncGenerator<PackedBat
 
 /** Whether data can be gone through several times: iterators have next(), collections do not. */
 export function isRepeatable(data: TrainingData): boolean {
-  return typeof (data as { next?: unknown }).next !== 'function';
+  return typeof (data as { next?: unknown } | null | undefined)?.next !== 'function';
 }
 
 /** The piece of a batch from one sample to before another; undefined where that is none. */
@@ -100,6 +100,11 @@ async function pack(batch: unknown): Promise<PackedBatch> {
     throw new ReplicaSetupError('trainReplicas: expected batches as {xs, ys}, with inputs and targets.');
   }
   const read = async (tensor: tf.Tensor): Promise<PackedTensor> => {
+    if (!(tensor instanceof tf.Tensor)) {
+      throw new ReplicaSetupError(
+        `trainReplicas: expected the inputs and targets of a batch as tensors, got ${typeof tensor}. Make them with tf.tensor.`,
+      );
+    }
     if (tensor.rank === 0 || tensor.dtype === 'string' || tensor.dtype === 'complex64') {
       throw new ReplicaSetupError(
         `trainReplicas: expected tensors of numbers with samples along axis 0, got ${tensor.dtype} [${tensor.shape}].`,

@@ -36,6 +36,8 @@ interface Expected {
 
 /** As long as replicas wait for each other they know better who is late. This is for when all of them are. */
 const PATIENCE = 2;
+/** Milliseconds that a timer can wait, 24 days: one that should wait longer would not wait at all. */
+const LONGEST = 0x7fffffff;
 let runs = 0;
 
 export class Crew {
@@ -48,6 +50,7 @@ export class Crew {
   private readonly gone = new Set<number>();
   private readonly ended = new Map<number, PackedState | undefined>();
   private expected: Expected[] = [];
+  private readonly interrupts = new Set<(error: unknown) => void>();
   private failure: ReplicaError | undefined;
   private watch: ReturnType<typeof setTimeout> | undefined;
   private onEnded = () => {};
@@ -112,6 +115,15 @@ export class Crew {
     return answers[0]!.state!;
   }
 
+  /** Work outside of the replicas, such as reading data; given up where they fail meanwhile. */
+  during<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.failure !== undefined) reject(this.failure);
+      this.interrupts.add(reject);
+      work.then(resolve, reject).finally(() => this.interrupts.delete(reject));
+    });
+  }
+
   /** Ends the work of all replicas, from outside of them. */
   stop(text: string): void {
     this.end(this.workers.length, 'stopped', text);
@@ -128,7 +140,8 @@ export class Crew {
     const awaited = () =>
       [...this.joined].filter((rank) => !this.gone.has(rank) && !this.ended.has(rank) && rank !== blamed);
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, this.memory.timeoutMs);
+      const { timeoutMs } = this.memory;
+      const timer = timeoutMs > LONGEST ? undefined : setTimeout(resolve, timeoutMs);
       this.onEnded = () => {
         if (awaited().length > 0) return;
         clearTimeout(timer);
@@ -199,14 +212,16 @@ export class Crew {
     this.failure = this.meeting.ended()!;
     clearTimeout(this.watch);
     for (const { reject } of this.expected) reject(this.failure);
+    for (const reject of this.interrupts) reject(this.failure);
     this.expected = [];
   }
 
   /** Somebody was heard of: from now on, all of them may be silent for so long. */
   private rewind(): void {
     clearTimeout(this.watch);
-    if (this.failure !== undefined) return;
-    this.watch = setTimeout(() => this.blameTheLate(), PATIENCE * this.memory.timeoutMs);
+    const patienceMs = PATIENCE * this.memory.timeoutMs;
+    if (this.failure !== undefined || patienceMs > LONGEST) return;
+    this.watch = setTimeout(() => this.blameTheLate(), patienceMs);
   }
 
   private blameTheLate(): void {

@@ -250,6 +250,9 @@ test('data that throws, or is none, ends training likewise', async () => {
   await expectUsable();
   const run = (data: unknown) => watched(trainReplicas(build(), data as [], { workers }));
   await expect(run(3)).rejects.toThrow(ReplicaSetupError);
+  const nothing = trainReplicas(build(), null as unknown as [], { workers, epochs: 2 });
+  await expect(nothing).rejects.toThrow(ReplicaSetupError);
+  await expect(run([{ xs: [[1, 2, 3]], ys: [[1, 2]] }])).rejects.toThrow(ReplicaSetupError);
   await expect(run([{ xs: tf.ones([2, 3]) }])).rejects.toThrow(/batches as \{xs, ys\}/);
   await expect(run([{ xs: tf.ones([2, 3]), ys: tf.ones([3, 2]) }])).rejects.toThrow(/as many samples.*2, 3/);
 });

@@ -113,7 +113,7 @@ async function makeSteps(
   const ahead: (() => Promise<void>)[] = [];
   let step = 0;
   for (let epoch = 0; epoch < epochs && step < steps; epoch++) {
-    for await (const batch of readBatches(data)) {
+    for await (const batch of whileWhole(crew, readBatches(data))) {
       ahead.push(begin(++step, epoch, batch));
       if (ahead.length >= AHEAD) await ahead.shift()!();
       if (step >= steps) break;
@@ -134,6 +134,20 @@ async function makeSteps(
       onProgress?.({ step, epoch, samples: batch.samples, logs, replicas: replicas.map(plain) });
     };
   }
+}
+
+/** Batches, until the replicas fail: data may be long in coming, or never come. */
+function whileWhole<Batch>(crew: Crew, batches: AsyncGenerator<Batch>): AsyncIterable<Batch> {
+  const next = async () => {
+    try {
+      return await crew.during(batches.next());
+    } catch (error) {
+      // Not waited for: a batch that is still to come is disposed then.
+      batches.return(undefined).catch(() => {});
+      throw error;
+    }
+  };
+  return { [Symbol.asyncIterator]: () => ({ next, return: () => batches.return(undefined) }) };
 }
 
 const plain = ({ samples, losses, ms, waitMs, reduceMs }: StepOfReplica): StepOfReplica => ({
