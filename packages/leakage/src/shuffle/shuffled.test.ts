@@ -2,9 +2,18 @@ import { batchNormalization } from '@rebatch/layers';
 import { expectClose, expectNoLeaks, seededRandom } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import { expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { onEachBackend, randomizeWeights, randomTensor, weightValues } from '../backends.test.support.ts';
-import { GroupingError, ghostBatchNormalization, Shuffled, shuffled } from '../index.ts';
+import {
+  type Group,
+  GroupingError,
+  ghostBatchNormalization,
+  inLockstep,
+  Shuffled,
+  setGroup,
+  shuffled,
+  syncBatchNormalization,
+} from '../index.ts';
 import '../register.ts';
 import { permutationOf, permute, restore } from './permute.ts';
 
@@ -151,9 +160,67 @@ test('what cannot be shuffled is refused', () => {
   expect(() => changesSamples.apply(tf.ones([4, 2]), { training: true })).toThrow();
 });
 
-test('a ghost layer inside keeps its own groups', () => {
-  const ghost = ghostBatchNormalization({ groups: 2, inputShape: [3], name: 'inside' });
-  const layer = shuffled(tfl.sequential({ layers: [ghost] }), { groups: 2 });
-  const y = layer.apply(tf.tensor2d(seededRandom(2).normals(12), [4, 3]), { training: true }) as tf.Tensor;
-  expect([...y.dataSync()].every(Number.isFinite)).toBe(true);
+describe('layers inside that choose their normalization batches', () => {
+  let x: tf.Tensor2D;
+  beforeAll(async () => {
+    await tf.setBackend('cpu');
+    x = tf.tensor2d(seededRandom(2).normals(24, 1, 2), [8, 3]);
+  });
+  const trained = (layer: tfl.layers.Layer) =>
+    tf.tidy(() => (layer.apply(x, { training: true }) as tf.Tensor).dataSync().slice());
+  const inBlock = (layer: tfl.layers.Layer) => tfl.sequential({ layers: [layer] });
+
+  test('a ghost layer keeps its own groups, alone and in a block', () => {
+    const ghost = () => ghostBatchNormalization({ groups: 1, inputShape: [3] });
+    // One group: in whatever order, its samples are normalized alike.
+    const expected = trained(ghost());
+    for (const layer of [ghost(), inBlock(ghost())]) {
+      expectClose(trained(shuffled(layer, { groups: 4 })), expected, 1e-5);
+    }
+  });
+
+  test('a synchronized layer normalizes with the other replicas, and is shuffled when it is alone', () => {
+    const sync = () => syncBatchNormalization({ inputShape: [3] });
+    const stock = () => tfl.layers.batchNormalization({ inputShape: [3] });
+    const whole = batchNormalization({ inputShape: [3] });
+    const expected = tf.tidy(() => {
+      const both = tf.concat([x, tf.add(x, 1)]);
+      return (whole.apply(both, { training: true }) as tf.Tensor).dataSync().slice();
+    });
+    for (const wrap of [(layer: tfl.layers.Layer) => layer, inBlock]) {
+      const replica = (rank: number) => (group: Group) => {
+        const layer = shuffled(wrap(sync()), { groups: 4 });
+        layer.build([null, 3]);
+        setGroup(layer, group);
+        return tf.tidy(() =>
+          Array.from((layer.apply(tf.add(x, rank), { training: true }) as tf.Tensor).dataSync()),
+        );
+      };
+      expectClose(inLockstep([replica(0), replica(1)]).flat(), expected, 1e-5);
+      const [alone, ordinary] = [sync, stock].map((make) => shuffled(wrap(make()), { groups: 4 }));
+      expect(trained(alone!)).toEqual(trained(ordinary!));
+    }
+  });
+});
+
+test('penalties of a layer and of a block count as without shuffling', async () => {
+  await tf.setBackend('cpu');
+  const dense = () =>
+    tfl.layers.dense({
+      units: 3,
+      inputShape: [2],
+      kernelInitializer: 'ones',
+      kernelRegularizer: tfl.regularizers.l2({ l2: 0.5 }),
+    });
+  const inner = [dense, () => tfl.sequential({ layers: [dense(), tfl.layers.batchNormalization()] })];
+  for (const layer of inner) {
+    const model = tfl.sequential({
+      layers: [tfl.layers.inputLayer({ inputShape: [2] }), shuffled(layer(), { groups: 2 })],
+    });
+    model.compile({ optimizer: tf.train.sgd(0.1), loss: () => tf.scalar(0) });
+    // 6 weights of 1, which the penalty alone moves.
+    const loss = await model.trainOnBatch(tf.ones([4, 2]), tf.ones([4, 3]));
+    expect(loss).toBeCloseTo(3, 5);
+    expectClose(weightValues(model)[0]!, new Float32Array(6).fill(0.9), 1e-5);
+  }
 });

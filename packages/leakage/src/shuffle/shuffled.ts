@@ -3,8 +3,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { GroupingError } from '../errors.ts';
 import { assignGroups } from '../ghost/assign-groups.ts';
+import { GhostBatchNormalization } from '../ghost/ghost-batch-normalization.ts';
 import { normalizeInGroups } from '../ghost/normalize-in-groups.ts';
 import { seededRandom, stepSeed } from '../random.ts';
+import { SyncBatchNormalization } from '../sync/sync-batch-normalization.ts';
 import { permutationOf, permute, restore } from './permute.ts';
 
 /** How samples are shuffled. */
@@ -46,7 +48,8 @@ const WrapperLayer = Object.getPrototypeOf(sample.constructor) as WrapperClass;
  *
  * While the block trains, its batch normalization layers normalize `groups` runs of its shuffled samples, whatever their
  * own `normalizationBatchSize`. Around a single batch normalization layer nothing is moved at all: its groups are drawn at
- * random.
+ * random. Layers that choose their normalization batches themselves keep them: ghost ones, and those that are synchronized
+ * with other replicas.
  */
 export class Shuffled extends WrapperLayer {
   static override readonly className: string = 'Shuffled';
@@ -93,7 +96,7 @@ export class Shuffled extends WrapperLayer {
     const x = Array.isArray(inputs) ? inputs[0]! : inputs;
     const seed = stepSeed(this.seed, this.#calls++);
     return tf.tidy(() => {
-      if (layer instanceof BatchNormalization) return this.#normalizeAlone(layer, x, seed, kwargs);
+      if (isOrdinary(layer)) return this.#normalizeAlone(layer, x, seed, kwargs);
       const samples = x.shape[0]!;
       const order = seededRandom(seed).shuffle(Array.from({ length: samples }, (_, i) => i));
       const permutation = permutationOf(order);
@@ -126,6 +129,11 @@ export class Shuffled extends WrapperLayer {
     return y;
   }
 
+  /** Also of a block, whose penalties tf.layers' own wrappers forget. */
+  override calculateLosses(): tf.Scalar[] {
+    return this.layer.calculateLosses();
+  }
+
   override getConfig(): tf.serialization.ConfigDict {
     const { groups, seed } = this;
     return { ...super.getConfig(), groups, seed };
@@ -146,7 +154,9 @@ export function shuffled(layerOrBlock: tfl.layers.Layer, options: ShuffleOptions
 
 /** Runs a synchronous function while the layers inside normalize runs of so many samples. */
 function inGroups<T>(block: tfl.layers.Layer, size: number, fn: () => T): T {
-  const layers = batchNormLayers(block).filter((layer) => layer instanceof BatchNormalization);
+  const layers = batchNormLayers(block)
+    .filter((layer) => layer instanceof BatchNormalization)
+    .filter((layer) => !(layer instanceof GhostBatchNormalization) && !isSynchronized(layer));
   const before = layers.map(({ normalizationBatchSize }) => normalizationBatchSize);
   try {
     for (const layer of layers) layer.normalizationBatchSize = size;
@@ -154,4 +164,15 @@ function inGroups<T>(block: tfl.layers.Layer, size: number, fn: () => T): T {
   } finally {
     for (const [i, layer] of layers.entries()) layer.normalizationBatchSize = before[i];
   }
+}
+
+/** Whether a layer does nothing but to normalize by batch statistics. */
+function isOrdinary(layer: tfl.layers.Layer): layer is BatchNormalization {
+  if (layer instanceof SyncBatchNormalization) return !isSynchronized(layer);
+  return Object.getPrototypeOf(layer) === BatchNormalization.prototype;
+}
+
+/** Whether a layer normalizes with other replicas. Alone, it is an ordinary one. */
+function isSynchronized(layer: tfl.layers.Layer): boolean {
+  return layer instanceof SyncBatchNormalization && layer.group.size > 1;
 }
