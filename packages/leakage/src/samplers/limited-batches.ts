@@ -21,85 +21,83 @@ export interface LimitedOptions extends SamplerOptions {
 
 /**
  * Batches that cannot leak much: no normalization batch (run of `groupSize` samples) has more than `most` samples of one
- * source. An epoch takes the samples in a new shuffle, the sources with most samples left first where that is needed to
- * place them all; what cannot be placed waits for another epoch.
+ * source. An epoch fills as many normalization batches as can be, each source's samples spread over them as evenly as can
+ * be, at random otherwise; what cannot be placed, drawn anew for every epoch, waits for another one.
  *
- * @throws {SamplerError} at the first batch, if there are too few sources to fill a normalization batch.
+ * @throws {SamplerError} at the first batch, if there are too few sources to fill a batch.
  */
 export function* limitedBatches(options: LimitedOptions): Batches {
   const { by, batchSize, most, groupSize = batchSize, seed = 0 } = options;
   checkGroups('limitedBatches', batchSize, groupSize);
   checkWhole('limitedBatches', 'most', most);
   const sources = indicesByKey('limitedBatches', by);
-  const room = sources.reduce((sum, { length }) => sum + Math.min(length, most), 0);
-  if (room < groupSize || by.length < batchSize) {
+  const perBatch = batchSize / groupSize;
+  const groups = groupsOf(sources, groupSize, most);
+  if (groups < perBatch) {
     throw new SamplerError(
-      `limitedBatches: expected sources enough for normalization batches of ${groupSize} with at most ${most} of each, in ` +
-        `batches of ${batchSize}; got ${sources.length} sources of ${by.length} samples, with which one has ` +
-        `${room}. Use a smaller groupSize or batchSize, or a larger limit.`,
+      `limitedBatches: expected sources enough for ${perBatch} normalization batches of ${groupSize} with at most ${most} ` +
+        `of each, got ${sources.length} sources of ${by.length} samples, which fill ${groups}. Use a smaller groupSize or ` +
+        'batchSize, or a larger limit.',
     );
   }
   const random = seededRandom(seed);
   for (;;) {
-    const groups = epochOf(sources, groupSize, most, random);
-    const perBatch = batchSize / groupSize;
-    if (groups.length < perBatch) {
-      throw new SamplerError(
-        `limitedBatches: an epoch fills ${groups.length} normalization batches of ${groupSize} with at most ${most} of ` +
-          `each source, expected ${perBatch} for a batch. Use a smaller batchSize, or a larger limit.`,
-      );
-    }
-    random.shuffle(groups);
-    for (let start = 0; start + perBatch <= groups.length; start += perBatch) {
-      yield groups.slice(start, start + perBatch).flat();
+    const epoch = random.shuffle(epochOf(sources, { groups, size: groupSize, most }, random));
+    for (let start = 0; start + perBatch <= groups; start += perBatch) {
+      yield epoch.slice(start, start + perBatch).flat();
     }
   }
+}
+
+/** The most groups that the samples can fill: each source has `most` samples for each of them, if it has as many. */
+function groupsOf(sources: readonly number[][], size: number, most: number): number {
+  const fills = (groups: number) =>
+    sources.reduce((sum, { length }) => sum + Math.min(length, most * groups), 0) >= groups * size;
+  // What is filled grows ever slower with the groups, so that there is one place where it falls behind.
+  let [low, high] = [0, Math.floor(sources.reduce((sum, { length }) => sum + length, 0) / size)];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (fills(middle)) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }
 
 /** One pass over the samples in groups. */
-function epochOf(sources: readonly number[][], size: number, most: number, random: Random): number[][] {
-  const left = sources.map((indices) => random.shuffle(indices.slice()));
-  let remaining = left.reduce((sum, { length }) => sum + length, 0);
-  const groups: number[][] = [];
-  while (remaining >= size) {
-    const group = groupOf(left, size, most, Math.floor(remaining / size), random);
-    if (group === undefined) break;
-    remaining -= size;
-    groups.push(group);
+function epochOf(
+  sources: readonly number[][],
+  { groups, size, most }: { readonly groups: number; readonly size: number; readonly most: number },
+  random: Random,
+): number[][] {
+  const placed = chosen(sources, { from: most * groups, total: groups * size }, random);
+  const epoch: number[][] = Array.from({ length: groups }, () => []);
+  // All groups get a sample in turn, in a new order each time, so that all are full in the end. A source goes to every
+  // group once before it comes to one again, so that none gets more than most of it.
+  const order = epoch.map((_, group) => group);
+  let turn: number[] = [];
+  for (const source of random.shuffle(placed)) {
+    const had = new Set<number>();
+    for (const sample of source) {
+      if (had.size === groups) had.clear();
+      if (turn.length === 0) turn = random.shuffle(order.slice());
+      // There is one: a source that comes in the middle of a turn has had none that is left in it.
+      const at = turn.findLastIndex((group) => !had.has(group));
+      const [group] = turn.splice(at, 1) as [number];
+      had.add(group);
+      epoch[group]!.push(sample);
+    }
   }
-  return groups;
+  return epoch.map((group) => random.shuffle(group));
 }
 
-/** One group, taken out of what is left; undefined if no longer possible. */
-function groupOf(left: number[][], size: number, most: number, groupsLeft: number, random: Random) {
-  const order = random.shuffle(left.map((_, source) => source));
-  // A source with more left than the groups after this one can take must not wait.
-  const urgent = (source: number) => Math.max(0, left[source]!.length - most * (groupsLeft - 1));
-  const take = left.map((_, source) => Math.min(most, left[source]!.length, urgent(source)));
-  let count = take.reduce((sum, n) => sum + n, 0);
-  if (count > size) return fromLargest(left, size, most, random);
-  // The others at random, one sample at a time, so that a draw favors whoever has more left.
-  const tickets = random.shuffle(
-    order.flatMap((source) => left[source]!.slice(take[source]!).map(() => source)),
-  );
-  for (const source of tickets) {
-    if (count === size) break;
-    if (take[source]! >= most) continue;
-    take[source]!++;
-    count++;
-  }
-  if (count < size) return undefined;
-  return random.shuffle(take.flatMap((n, source) => left[source]!.splice(0, n)));
-}
-
-/** Where not all can be placed any more: as many groups as possible still come of the largest sources. */
-function fromLargest(left: number[][], size: number, most: number, random: Random): number[] | undefined {
-  const order = random.shuffle(left.map((_, source) => source));
-  order.sort((a, b) => left[b]!.length - left[a]!.length);
-  const group: number[] = [];
-  for (const source of order) {
-    group.push(...left[source]!.splice(0, Math.min(most, size - group.length)));
-    if (group.length === size) return random.shuffle(group);
-  }
-  return undefined;
+/** At most `from` samples of each source, `total` in all, at random: each source's in a list of its own. */
+function chosen(
+  sources: readonly number[][],
+  { from, total }: { readonly from: number; readonly total: number },
+  random: Random,
+): number[][] {
+  const eligible = sources.map((indices) => random.shuffle(indices.slice()).slice(0, from));
+  const tickets = random.shuffle(eligible.flatMap((indices, source) => indices.map(() => source)));
+  for (const source of tickets.slice(total)) eligible[source]!.pop();
+  return eligible;
 }

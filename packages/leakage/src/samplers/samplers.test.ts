@@ -1,3 +1,6 @@
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfd from '@tensorflow/tfjs-data';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
@@ -107,27 +110,68 @@ describe('balancedBatches', () => {
 });
 
 describe('limitedBatches', () => {
-  test('no normalization batch has more of a source than allowed', () => {
+  test('no normalization batch has more of a source than allowed, and an epoch fills as many as can be', () => {
     const options = fc.record({
       by: keys,
       most: fc.integer({ min: 1, max: 4 }),
-      size: fc.integer({ min: 1, max: 8 }),
+      groupSize: fc.integer({ min: 1, max: 8 }),
+      perBatch: fc.integer({ min: 1, max: 4 }),
     });
     fc.assert(
-      fc.property(options, seeds, ({ by, most, size }, seed) => {
-        const batches = limitedBatches({ by, most, batchSize: size, seed });
-        const room = [...countBy(by).values()].reduce((sum, count) => sum + Math.min(count, most), 0);
-        if (room < size) {
+      fc.property(options, seeds, ({ by, most, groupSize, perBatch }, seed) => {
+        const batches = limitedBatches({ by, most, groupSize, batchSize: perBatch * groupSize, seed });
+        const room = (groups: number) =>
+          [...countBy(by).values()].reduce((sum, count) => sum + Math.min(count, most * groups), 0);
+        let groups = 0;
+        while (room(groups + 1) >= (groups + 1) * groupSize) groups++;
+        if (groups < perBatch) {
           expect(() => batches.next()).toThrow(SamplerError);
           return;
         }
-        for (const batch of take(batches, 5)) {
-          expect(batch.length).toBe(size);
-          expect(new Set(batch).size).toBe(size);
-          expect(Math.max(...countBy(batch.map((index) => by[index]!)).values())).toBeLessThanOrEqual(most);
+        for (let epoch = 0; epoch < 3; epoch++) {
+          const seen = take(batches, Math.floor(groups / perBatch));
+          expect(new Set(seen.flat()).size).toBe(seen.length * perBatch * groupSize);
+          for (const group of seen.flatMap((batch) => cut(batch, groupSize))) {
+            expect(group.length).toBe(groupSize);
+            const largest = Math.max(...countBy(group.map((index) => by[index]!)).values());
+            expect(largest).toBeLessThanOrEqual(most);
+          }
         }
       }),
+      { numRuns: 500 },
     );
+  });
+
+  test('a batch of all normalization batches that there can be is filled in every epoch', () => {
+    const by = [3, 2, 6, 11].flatMap((count, source) => Array<number>(count).fill(source));
+    // 5 of 3 with one of each source: 3 + 2 + 5 + 5 samples take part.
+    for (let seed = 0; seed < 100; seed++) {
+      const batches = limitedBatches({ by, most: 1, groupSize: 3, batchSize: 15, seed });
+      for (const batch of take(batches, 4)) {
+        for (const group of cut(batch, 3)) expect(new Set(group.map((index) => by[index])).size).toBe(3);
+      }
+    }
+  });
+
+  test('samples of different sources meet as often as any, and what is left out is drawn anew', () => {
+    // Four sources of one, and one of four, of which a batch takes two: batches of 3.
+    const by = [0, 1, 2, 3, 4, 4, 4, 4];
+    const [met, taken] = [new Map<string, number>(), by.map(() => 0)];
+    for (let seed = 0; seed < 3000; seed++) {
+      for (const batch of take(limitedBatches({ by, most: 2, batchSize: 3, seed }), 2)) {
+        for (const a of batch) {
+          taken[a]!++;
+          for (const b of batch) {
+            if (a < b && by[a] !== by[b]) met.set(`${a}-${b}`, (met.get(`${a}-${b}`) ?? 0) + 1);
+          }
+        }
+      }
+    }
+    // 6 of 8 samples in an epoch: each in 2250 of 3000, with a deviation of 24.
+    for (const count of taken) expect(Math.abs(count - 2250)).toBeLessThan(150);
+    const singles = [...met].filter(([pair]) => !/[4-7]/.test(pair)).map(([, count]) => count);
+    expect(singles.length).toBe(6);
+    expect(Math.max(...singles) - Math.min(...singles)).toBeLessThan(200);
   });
 
   test('an epoch places every sample where that is possible, large sources too', () => {
@@ -145,6 +189,30 @@ describe('limitedBatches', () => {
       for (const group of cut(batch, 4)) expect(new Set(group.map((index) => by[index])).size).toBe(4);
     }
   });
+});
+
+test('a tf.data.Dataset takes a sampler as its generator, from the start in each epoch', async () => {
+  await tf.setBackend('cpu');
+  const xs = tf.tensor2d([0, 1, 2, 3, 4, 5], [6, 1]);
+  const dataset = tfd
+    .generator(() => iidBatches({ samples: 6, batchSize: 2, seed: 4 }))
+    .map((indices) => ({ xs: tf.gather(xs, indices as unknown as number[]) }))
+    .take(3);
+  const before = tf.memory().numTensors;
+  const epochs: number[][] = [];
+  for (let epoch = 0; epoch < 2; epoch++) {
+    const seen: number[] = [];
+    await dataset.forEachAsync((batch) => {
+      const { xs } = batch as unknown as { xs: tf.Tensor };
+      seen.push(...xs.dataSync());
+      xs.dispose();
+    });
+    epochs.push(seen);
+  }
+  expect(epochs[0]!.toSorted()).toEqual([0, 1, 2, 3, 4, 5]);
+  expect(epochs[0]).toEqual(take(iidBatches({ samples: 6, batchSize: 2, seed: 4 }), 3).flat());
+  expect(epochs[1]).toEqual(epochs[0]);
+  expect(tf.memory().numTensors).toBe(before);
 });
 
 test('the same seed gives the same batches, another one others', () => {
@@ -179,7 +247,7 @@ test.each([
   [() => balancedBatches({ by: [1, 2, 3], batchSize: 2 }), 'at least one sample for each of 3 keys, got 2'],
   [
     () => limitedBatches({ by: [1, 1, 1], batchSize: 2, most: 1 }),
-    'got 1 sources of 3 samples, with which one has 1',
+    'got 1 sources of 3 samples, which fill 0',
   ],
   [
     () => limitedBatches({ by: [1, 2], batchSize: 2, most: 0.5 }),
