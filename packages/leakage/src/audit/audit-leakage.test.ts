@@ -104,6 +104,22 @@ test('the same seed gives the same report, and data in batches the same as at on
   expect(parts[0]!.xs.isDisposed).toBe(false);
 });
 
+test('the loss of a compiled model, however it was given', async () => {
+  const { model, data } = leaky();
+  const batch = tensorsOf(data);
+  const options = { groupOf: data.labels, permutations: 99 };
+  const expected = await auditLeakage(model, batch, options);
+  for (const loss of [['categoricalCrossentropy'], { [model.outputNames[0]!]: 'categoricalCrossentropy' }]) {
+    model.loss = loss;
+    expect(await auditLeakage(model, batch, options)).toEqual(expected);
+  }
+  model.loss = 'sparseCategoricalCrossentropy';
+  for (const shape of [[256], [256, 1]]) {
+    const sparse = { xs: batch.xs, ys: tf.tensor(data.labels, shape) };
+    expect(await auditLeakage(model, sparse, options)).toEqual(expected);
+  }
+});
+
 test('a stock model and a frozen one are looked at, too', async () => {
   const { model, data } = leaky();
   const batch = tensorsOf(data);
@@ -169,6 +185,8 @@ test('what cannot be audited is refused', async () => {
     await expect(refused).rejects.toThrow(AuditError);
     await expect(refused).rejects.toThrow(message);
   }
+  model.loss = () => tf.scalar(0);
+  await expect(audit({})).rejects.toThrow('got the loss of type function. Pass option loss');
   model.loss = 'cosineProximity';
   await expect(audit({})).rejects.toThrow('got the loss cosineProximity. Pass option loss');
 });

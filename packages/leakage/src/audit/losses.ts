@@ -9,6 +9,13 @@ export type SampleLoss = (labels: tf.Tensor, outputs: tf.Tensor) => tf.Tensor;
 const KNOWN: Readonly<Record<string, SampleLoss>> = {
   binaryCrossentropy: tfl.metrics.binaryCrossentropy,
   categoricalCrossentropy: tfl.metrics.categoricalCrossentropy,
+  sparseCategoricalCrossentropy: (labels, outputs) => {
+    const classes = tf.oneHot(tf.cast(tf.reshape(labels, [-1]), 'int32'), outputs.shape.at(-1)!);
+    return tfl.metrics.categoricalCrossentropy(
+      tf.reshape(tf.cast(classes, 'float32'), outputs.shape),
+      outputs,
+    );
+  },
   meanSquaredError: tfl.metrics.meanSquaredError,
   meanAbsoluteError: tfl.metrics.meanAbsoluteError,
 };
@@ -20,10 +27,13 @@ const KNOWN: Readonly<Record<string, SampleLoss>> = {
  */
 export function lossOf(model: tfl.LayersModel, given: SampleLoss | undefined): SampleLoss {
   if (given !== undefined) return given;
-  const compiled: unknown = model.loss;
+  const compiled = onlyOne(model.loss);
   const loss = typeof compiled === 'string' ? KNOWN[compiled] : undefined;
   if (loss !== undefined) return loss;
-  const came = compiled === undefined ? 'a model that is not compiled' : `the loss ${String(compiled)}`;
+  const came =
+    compiled === undefined
+      ? 'a model that is not compiled'
+      : `the loss ${typeof compiled === 'string' ? compiled : `of type ${typeof compiled}`}`;
   throw new AuditError(
     `Model '${model.name}': expected a model compiled with one of ${Object.keys(KNOWN).join(', ')}, got ${came}. ` +
       'Pass option loss, which gives the loss of each sample.',
@@ -50,4 +60,11 @@ export async function sampleLosses(
   const values = (await losses.data()) as Float32Array;
   losses.dispose();
   return values;
+}
+
+/** A loss may be given as a list or by name of the output, also where there is one. */
+function onlyOne(loss: unknown): unknown {
+  if (typeof loss !== 'object' || loss === null) return loss;
+  const [first, ...more] = Object.values(loss);
+  return more.length === 0 ? first : loss;
 }
