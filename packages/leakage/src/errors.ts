@@ -13,7 +13,15 @@ export class GroupingError extends LeakageError {}
 /** What an audit was given does not let it compare anything: data, groups, loss or options. */
 export class AuditError extends LeakageError {}
 /** Replicas that do not work together as they should: what they reduce differs, or a group cannot be had here. */
-export class GroupError extends LeakageError {}
+export class GroupError extends LeakageError {
+  /** The replica that is to blame, where it is known not to be the one that throws, or all throw alike. */
+  readonly rank: number | undefined;
+
+  constructor(message: string, { rank, ...options }: ErrorOptions & { readonly rank?: number } = {}) {
+    super(message, options);
+    this.rank = rank;
+  }
+}
 
 /** How a replica ended the work of all: it threw, was not heard of in time, has exited, or was told to stop. */
 export type ReplicaFailure = 'threw' | 'stalled' | 'exited' | 'stopped';

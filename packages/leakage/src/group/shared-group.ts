@@ -64,10 +64,14 @@ export class SharedGroup implements Group {
     if (!this.meeting.decide(step)) throw this.meeting.ended();
   }
 
-  /** Ends the work of the whole group because of an error in this replica. The first one to do so is heard. */
+  /**
+   * Ends the work of the whole group because of an error in this replica, or in the one that the error names. The first
+   * one to do so is heard.
+   */
   fail(error: unknown): void {
     const text = error instanceof Error ? error.message : String(error);
-    this.meeting.stop(this.rank, 'threw', `${this.meeting.called(this.rank)} threw: ${text}`);
+    const blamed = (error instanceof GroupError ? error.rank : undefined) ?? this.rank;
+    this.meeting.stop(blamed, 'threw', `${this.meeting.called(blamed)} threw: ${text}`);
   }
 
   private sum(values: Float64Array | Float32Array, purpose: number, contributes: boolean): void {

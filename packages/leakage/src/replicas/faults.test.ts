@@ -252,6 +252,7 @@ test('data that throws, or is none, ends training likewise', async () => {
   await expect(run(3)).rejects.toThrow(ReplicaSetupError);
   const nothing = trainReplicas(build(), null as unknown as [], { workers, epochs: 2 });
   await expect(nothing).rejects.toThrow(ReplicaSetupError);
+  await expect(run([])).rejects.toThrow(/batches in each epoch, got none/);
   await expect(run([{ xs: [[1, 2, 3]], ys: [[1, 2]] }])).rejects.toThrow(ReplicaSetupError);
   await expect(run([{ xs: tf.ones([2, 3]) }])).rejects.toThrow(/batches as \{xs, ys\}/);
   await expect(run([{ xs: tf.ones([2, 3]), ys: tf.ones([3, 2]) }])).rejects.toThrow(/as many samples.*2, 3/);
@@ -267,6 +268,18 @@ test('values that are not finite end the step before anything is changed', async
   expect(error).toMatchObject({ failure: 'threw', steps: 2 });
   expect(error.message).toMatch(/gradient of .* is not finite/);
   await expectSteps(model, 2);
+});
+
+test('values that are not finite are blamed on the replica that has them, though all find them', async () => {
+  const xs = Float32Array.from({ length: 24 }, (_, i) => (i === 20 ? Number.NaN : i));
+  const batch = { xs: tf.tensor2d(xs, [8, 3]), ys: tf.ones([8, 2]) };
+  for (let repetition = 0; repetition < REPETITIONS; repetition++) {
+    const model = build();
+    const run = trainReplicas(model, [batch], { workers, names: NAMES });
+    const error = await watched(run.catch((error) => error));
+    await expectWhole(model, error, 1, 'threw');
+    expect(error.message).toMatch(/the batch of replica 1 has moments that are not finite/);
+  }
 });
 
 test('a replica that comes to other weights is found out, and the model is as it was', async () => {
@@ -302,6 +315,17 @@ test('setups that cannot work are refused before anything starts', async () => {
     epochs: 2,
   });
   await expect(twice).rejects.toThrow(/read again for 2 epochs/);
+});
+
+test('workers that are training already are refused, and go on', async () => {
+  const model = build();
+  const first = trainReplicas(model, endless, { workers, steps: 5 });
+  const second = trainReplicas(build(), endless, { workers: [workers[1]!], steps: 5 });
+  await expect(watched(second)).rejects.toThrow(ReplicaSetupError);
+  await expect(second).rejects.toThrow(/worker 0 is still training another model/);
+  await watched(first);
+  await expectSteps(model, 5);
+  await expectUsable();
 });
 
 test('a failed step leaks nothing in the workers', async () => {

@@ -47,6 +47,9 @@ export interface TrainReplicasOptions {
   readonly onProgress?: (progress: ReplicasProgress) => void;
 }
 
+/** Workers whose replicas are at work: a second run would take them away from the first. */
+const busy = new WeakSet<ReplicaWorker>();
+
 /** Steps that replicas may have before them: while they make one, the next is read and cut. */
 const AHEAD = 2;
 
@@ -76,9 +79,25 @@ export async function trainReplicas(
   data: TrainingData,
   options: TrainReplicasOptions,
 ): Promise<TrainReport> {
-  const { workers, names, timeoutMs = 60_000, signal } = options;
+  const { workers, signal } = options;
   signal?.throwIfAborted();
   checkOptions(data, options);
+  const own = [...workers];
+  for (const worker of own) busy.add(worker);
+  try {
+    return await trainOn(own, model, data, options);
+  } finally {
+    for (const worker of own) busy.delete(worker);
+  }
+}
+
+async function trainOn(
+  workers: readonly ReplicaWorker[],
+  model: tfl.LayersModel,
+  data: TrainingData,
+  options: TrainReplicasOptions,
+): Promise<TrainReport> {
+  const { names, timeoutMs = 60_000, signal } = options;
   const packed = await packModel(model);
   const crew = new Crew(workers, names, timeoutMs);
   const abort = () => crew.stop('Training was aborted.');
@@ -113,10 +132,17 @@ async function makeSteps(
   const ahead: (() => Promise<void>)[] = [];
   let step = 0;
   for (let epoch = 0; epoch < epochs && step < steps; epoch++) {
+    const before = step;
     for await (const batch of whileWhole(crew, readBatches(data))) {
       ahead.push(begin(++step, epoch, batch));
       if (ahead.length >= AHEAD) await ahead.shift()!();
       if (step >= steps) break;
+    }
+    if (step === before) {
+      throw new ReplicaSetupError(
+        `trainReplicas: expected batches in each epoch, got none in epoch ${epoch + 1} of ${epochs}. Data that can be read ` +
+          'only once may have been read before.',
+      );
     }
     while (ahead.length > 0) await ahead.shift()!();
   }
@@ -168,6 +194,13 @@ function checkOptions(
     throw new ReplicaSetupError('trainReplicas: expected at least one worker, got none.');
   if (new Set(workers).size !== workers.length) {
     throw new ReplicaSetupError('trainReplicas: expected different workers, got one of them twice.');
+  }
+  const taken = workers.findIndex((worker) => busy.has(worker));
+  if (taken >= 0) {
+    throw new ReplicaSetupError(
+      `trainReplicas: expected workers that are free, but worker ${taken} is still training another model. Wait for that ` +
+        'call, or start more workers.',
+    );
   }
   if (!positive(epochs) || !positive(steps)) {
     throw new ReplicaSetupError(

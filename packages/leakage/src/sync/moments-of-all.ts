@@ -27,6 +27,7 @@ export function momentsOfAll(x: tf.Tensor, group: Group, { axis, name }: { axis:
     throw new GroupError(
       `Layer '${name}': the batch of replica ${broken} has moments that are not finite (channel ${channel}). ` +
         'Its input has NaN or infinite values: look for them in the data, or train with a smaller learning rate.',
+      { rank: broken },
     );
   }
   const { count, mean, variance } = mergeAllMoments(
