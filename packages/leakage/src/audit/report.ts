@@ -86,5 +86,5 @@ export function formatLeakage(report: LeakageReport): string {
   return lines.join('\n');
 }
 
-const show = (value: number) => value.toPrecision(3).replace(/\.?0+$/, '');
+const show = (value: number) => String(Number(value.toPrecision(3)));
 const percent = (share: number) => `${Math.round(100 * share)}%`;
