@@ -2,7 +2,7 @@ import { type BatchNormLayer, batchNormLayers, withStatistics } from '@rebatch/l
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { AuditError } from '../errors.ts';
-import { seededRandom } from '../random.ts';
+import { type Random, seededRandom } from '../random.ts';
 import type { Keys } from '../samplers/sampler.ts';
 import { lossOf, type SampleLoss, sampleLosses } from './losses.ts';
 import { ownPartition, type Partition, strangers } from './partitions.ts';
@@ -45,8 +45,10 @@ const ATTRIBUTION = 8;
  * against the same with strangers, and against population statistics.
  *
  * The test is a permutation test: if groups meant nothing to the model, its loss with the own groups would be as any
- * other grouping's. It is one-sided, since a model that did not learn from such groups has a higher loss in them. What it
- * cannot tell apart: a group whose own statistics help an honest model, such as a domain; there, name as `groupOf` what
+ * other grouping's. It is one-sided, since a model that did not learn from such groups has a higher loss in them. Only one
+ * that knows no labels at all, such as an untrained one, may have a lower loss there by its mistakes being normalized
+ * away; so what it says with the own groups must also fit the labels better than labels dealt by chance. What it cannot
+ * tell apart: a group whose own statistics help an honest model, such as a domain; there, name as `groupOf` what
  * must not help. The model runs as at inference and is not changed.
  *
  * @param model with one input and one output.
@@ -84,7 +86,10 @@ export async function auditLeakage(
     const population = await measure(own, 'none');
     const others: number[] = [];
     for (let i = 0; i < permutations; i++) others.push(await measure(strangers(own, random)));
-    const pValue = (1 + others.filter((other) => other <= ownLoss).length) / (1 + permutations);
+    const dealt = await lossesOfDealtLabels(measurement, own, { times: permutations, random });
+    const chanceOf = (losses: readonly number[]) =>
+      (1 + losses.filter((one) => one <= ownLoss).length) / (1 + permutations);
+    const pValue = Math.max(chanceOf(others), chanceOf(dealt));
     const mean = average(others);
     const leaks = pValue <= level;
 
@@ -131,9 +136,11 @@ interface Measurement {
   readonly groupSize: number;
 }
 
+const stepOf = (groupSize: number) => Math.max(1, Math.floor(AT_ONCE / groupSize)) * groupSize;
+
 async function meanLoss(measurement: Measurement, partition: Partition, grouped: Grouped): Promise<number> {
   const { model, loss, samples, signal, groupSize } = measurement;
-  const step = Math.max(1, Math.floor(AT_ONCE / groupSize)) * groupSize;
+  const step = stepOf(groupSize);
   let sum = 0;
   for (let start = 0; start < partition.length; start += step) {
     signal?.throwIfAborted();
@@ -168,6 +175,39 @@ function outputsFor(model: tfl.LayersModel, x: tf.Tensor, groupSize: number, gro
   return withStatistics(model, 'population', () => (grouped === 'none' ? forward() : inGroups(grouped)));
 }
 
+/** Mean losses of the outputs with the own groups, against labels that are dealt to the samples by chance. */
+async function lossesOfDealtLabels(
+  { model, loss, samples, signal, groupSize }: Measurement,
+  own: Partition,
+  { times, random }: { readonly times: number; readonly random: Random },
+): Promise<number[]> {
+  const step = stepOf(groupSize);
+  const outputs = tf.tidy(() => {
+    const parts: tf.Tensor[] = [];
+    for (let start = 0; start < own.length; start += step) {
+      const rows = tf.tensor1d(own.slice(start, start + step), 'int32');
+      parts.push(outputsFor(model, tf.gather(samples.xs, rows), groupSize, 'all'));
+    }
+    return tf.concat(parts);
+  });
+  try {
+    const means: number[] = [];
+    for (let i = 0; i < times; i++) {
+      signal?.throwIfAborted();
+      const rows = tf.tensor1d(random.shuffle(own.slice()), 'int32');
+      const labels = tf.gather(samples.ys, rows);
+      try {
+        means.push(average(await sampleLosses(loss, labels, () => outputs)));
+      } finally {
+        tf.dispose([rows, labels]);
+      }
+    }
+    return means;
+  } finally {
+    outputs.dispose();
+  }
+}
+
 /** The size that all layers are set to, if it is one. */
 function commonSize(layers: readonly BatchNormLayer[]): number | undefined {
   const sizes = new Set(
@@ -200,7 +240,8 @@ function checkOptions(whole: Readonly<Record<string, number>>, level: number): v
   );
 }
 
-const average = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+const average = (values: ArrayLike<number>) =>
+  Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
 
 function deviation(values: readonly number[]): number {
   const mean = average(values);

@@ -29,7 +29,10 @@ export interface LeakageReport {
   };
   /** How much lower the loss is with the own group than with strangers. */
   readonly effect: number;
-  /** The chance of a loss as low as `own` among groups that chance makes: (1 + as low) / (1 + permutations). */
+  /**
+   * The chance of a loss as low as `own` among groups that chance makes: (1 + as low) / (1 + permutations); or among labels
+   * that chance deals to the samples of the own groups, if that is larger.
+   */
   readonly pValue: number;
   readonly permutations: number;
   /** Below which p-value the verdict is a leak. */
