@@ -135,6 +135,20 @@ test(`a replica that throws after all have voted, ${REPETITIONS} times`, async (
   await expectUsable();
 });
 
+test('the only replica throws after its optimizer has moved: the model is as it was, to the bit', async () => {
+  const model = build();
+  await watched(trainReplicas(model, endless, { workers: [workers[0]!], steps: 2 }));
+  const accumulations = async () =>
+    (await model.optimizer.getWeights()).map(({ tensor }) => [...tensor.dataSync()]);
+  const before = [weightsOf(model), await accumulations()];
+  plant(faults[0]!, FAULTS.throwsLate, 2);
+  const error = await failure(model, { workers: [workers[0]!], names: ['left'] });
+  expect(error).toMatchObject({ rank: 0, failure: 'threw', steps: 0 });
+  expect(error.message).toMatch(/No replica is left/);
+  expect([weightsOf(model), await accumulations()]).toEqual(before);
+  heal(faults[0]!);
+});
+
 test(`a replica that stalls, ${REPETITIONS} times`, async () => {
   const random = seededRandom(5);
   for (let repetition = 0; repetition < REPETITIONS; repetition++) {
@@ -315,17 +329,6 @@ test('setups that cannot work are refused before anything starts', async () => {
     epochs: 2,
   });
   await expect(twice).rejects.toThrow(/read again for 2 epochs/);
-});
-
-test('workers that are training already are refused, and go on', async () => {
-  const model = build();
-  const first = trainReplicas(model, endless, { workers, steps: 5 });
-  const second = trainReplicas(build(), endless, { workers: [workers[1]!], steps: 5 });
-  await expect(watched(second)).rejects.toThrow(ReplicaSetupError);
-  await expect(second).rejects.toThrow(/worker 0 is still training another model/);
-  await watched(first);
-  await expectSteps(model, 5);
-  await expectUsable();
 });
 
 test('a failed step leaks nothing in the workers', async () => {

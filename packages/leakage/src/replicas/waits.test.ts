@@ -1,11 +1,11 @@
-// Training that waits: for data, and for as long as it is told to.
+// Training that waits, for data and for as long as it is told to, and that does not.
 import '@tensorflow/tfjs-backend-cpu';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import { expectClose } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type ReplicaError, type TrainReplicasOptions, trainReplicas } from '../index.ts';
+import { type ReplicaError, ReplicaSetupError, type TrainReplicasOptions, trainReplicas } from '../index.ts';
 import { buildDense, synchronized, trainHere, vectorBatches, weightsOf } from './models.test.support.ts';
 import { bundleThreads, type Threads, watched } from './threads.test.support.ts';
 
@@ -82,4 +82,14 @@ test.each([Number.POSITIVE_INFINITY, 2 ** 40])('replicas may wait for %d ms', as
   const { error } = await trainOnSlowData(() => void workers[1]!.terminate(), { timeoutMs });
   workers[1] = threads.start();
   expect(error).toMatchObject({ rank: 1, failure: 'exited' });
+});
+
+test('workers that are training already are refused, and go on', async () => {
+  const [first, second] = [0, 1].map(() => synchronized(buildDense(), args()));
+  const run = trainReplicas(first!, vectorBatches([8, 8]), { workers, epochs: 10 });
+  const again = () => watched(trainReplicas(second!, vectorBatches([8]), { workers: [workers[1]!] }));
+  await expect(again()).rejects.toThrow(ReplicaSetupError);
+  await expect(again()).rejects.toThrow(/worker 0 is still training another model/);
+  expect((await watched(run)).steps).toBe(20);
+  expect((await again()).steps).toBe(1);
 });
