@@ -1,4 +1,4 @@
-import { batchNormalization } from '@rebatch/layers';
+import { batchNormalization, freezeBatchNorm } from '@rebatch/layers';
 import { expectClose, expectNoLeaks, seededRandom } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
@@ -95,6 +95,21 @@ onEachBackend(() => {
       // 3/7 of 300 is 129, with a deviation of 8.6.
       expect(Math.abs(together - 129)).toBeLessThan(40);
     }
+  });
+
+  test('a single layer is one with random groups, moving statistics included, unless it is frozen', () => {
+    const inner = batchNormalization({ momentum: 0.5 });
+    const layer = shuffled(inner, { groups: 3, seed: 6 });
+    const ghost = ghostBatchNormalization({ groups: 3, assign: 'random', seed: 6, momentum: 0.5 });
+    const x = randomTensor([9, 4], 1);
+    const run = (one: tfl.layers.Layer, training = true) =>
+      tf.tidy(() => (one.apply(x, { training }) as tf.Tensor).dataSync().slice());
+    for (let step = 0; step < 2; step++) expect(run(layer)).toEqual(run(ghost));
+    expect(weightValues(inner)).toEqual(weightValues(ghost));
+    const before = weightValues(inner);
+    freezeBatchNorm(layer);
+    expect(run(layer)).toEqual(run(layer, false));
+    expect(weightValues(inner)).toEqual(before);
   });
 
   test('leaks no tensors', async () => {
