@@ -120,6 +120,36 @@ test('the same seed gives the same report, and data in batches the same as at on
   expect(parts[0]!.xs.isDisposed).toBe(false);
 });
 
+test('a layer that leaks nothing has no share', async () => {
+  const { model, data } = leaky();
+  const input = tfl.input({ shape: [6] });
+  const idle = tfl.layers.batchNormalization({ name: 'idle' }).apply(input);
+  const nothing = tfl.layers.dense({ units: 2, useBias: false, kernelInitializer: 'zeros' }).apply(idle);
+  const outputs = tfl.layers.add().apply([model.apply(input), nothing] as tfl.SymbolicTensor[]);
+  const whole = tfl.model({ inputs: input, outputs: outputs as tfl.SymbolicTensor });
+  whole.compile({ optimizer: 'sgd', loss: 'categoricalCrossentropy' });
+  const report = await auditLeakage(whole, tensorsOf(data), { groupOf: data.labels, groupSize: GROUP_SIZE });
+  expect(report.leaks).toBe(true);
+  expect(report.layers).toHaveLength(3);
+  for (const { name, share } of report.layers) {
+    if (name === 'idle') expect(share).toBeLessThan(1e-5);
+    else expect(share).toBeGreaterThan(0.1);
+  }
+});
+
+test('a model that cannot see its batch has the highest p-value', async () => {
+  const model = tfl.sequential({
+    layers: [
+      tfl.layers.batchNormalization({ gammaInitializer: 'zeros', inputShape: [6] }),
+      tfl.layers.dense({ units: 2, activation: 'softmax' }),
+    ],
+  });
+  model.compile({ optimizer: 'sgd', loss: 'categoricalCrossentropy' });
+  const data = tinyData(seededRandom(1), 64);
+  const report = await auditLeakage(model, tensorsOf(data), { groupOf: data.labels });
+  expect([report.pValue, report.leaks]).toEqual([1, false]);
+});
+
 test('the loss of a compiled model, however it was given', async () => {
   const { model, data } = leaky();
   const batch = tensorsOf(data);
