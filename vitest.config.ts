@@ -58,6 +58,11 @@ const BROWSER_PROJECTS: readonly BrowserProject[] = [
     headers: ISOLATED,
   },
   {
+    name: 'browser, webgpu',
+    root: 'packages/kernels-webgpu',
+    dependencies: ['tfjs-core', 'tfjs-layers', 'tfjs-backend-webgpu'],
+  },
+  {
     name: 'browser, replicas',
     root: 'packages/leakage',
     dependencies: ['tfjs-core', 'tfjs-layers', 'tfjs-backend-cpu'],

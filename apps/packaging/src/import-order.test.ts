@@ -14,6 +14,7 @@ const ORDER: ImportOrder = {
   'npm-files': [],
   core: ['stats'],
   'kernels-wasm': ['stats', 'core'],
+  'kernels-webgpu': ['stats', 'core'],
   estimators: ['stats'],
   layers: ['stats', 'core', 'estimators'],
   recalibrate: ['stats', 'core', 'estimators', 'layers'],

@@ -1,0 +1,7 @@
+// Importing this package registers its kernels for the WebGPU backend, which it imports, too.
+import '@tensorflow/tfjs-backend-webgpu';
+import { registerWebGPUKernels } from './register.ts';
+
+export { KernelInputError, UnsupportedBackendError } from './errors.ts';
+
+registerWebGPUKernels();
