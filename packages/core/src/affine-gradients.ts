@@ -1,18 +1,21 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Affine } from './kernels.ts';
+import type { Affine, Gradients } from './kernels.ts';
 
 /** What an op normalizing x has to say to become differentiable in x, gamma and beta. */
 export interface AffineGradients {
   forward(): tf.Tensor;
   /** Tensors that the backward pass needs besides x and gamma. */
   readonly keep: tf.Tensor[];
-  /** dx, and the sums [2, groups, channels] of dy and dy * xhat that dbeta and dgamma are made of. */
+  /**
+   * dx, and the sums [2, groups, channels] of dy and dy * xhat that dbeta and dgamma are made of; or all three, each in
+   * the shape of what it is the gradient of, for those of gamma and beta that there are.
+   */
   backward(
     dy: tf.Tensor,
     x: tf.Tensor,
     kept: tf.Tensor[],
     gamma: tf.Tensor | undefined,
-  ): { dx: tf.Tensor; sums: () => tf.Tensor3D };
+  ): { readonly dx: tf.Tensor; readonly sums: () => tf.Tensor3D } | Gradients;
 }
 
 /** Wraps forward and backward of a normalization as one op on the gradient tape. */
@@ -26,17 +29,26 @@ export function affineGradients(x: tf.Tensor, { gamma, beta }: Affine, op: Affin
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
         const [savedX, ...rest] = saved as [tf.Tensor, ...tf.Tensor[]];
         const savedGamma = gamma === undefined ? undefined : rest.shift();
-        const { dx, sums } = op.backward(dy, savedX, rest, savedGamma);
-        if (gamma === undefined && beta === undefined) return [dx];
-        const [sumDy, sumDyXhat] = tf.unstack(sums()) as [tf.Tensor, tf.Tensor];
+        const made = op.backward(dy, savedX, rest, savedGamma);
+        const { dx, dgamma, dbeta } = 'sums' in made ? gradientsBySums(made, gamma, beta) : made;
         const gradients = [dx];
-        if (gamma !== undefined) gradients.push(sumLike(sumDyXhat, gamma));
-        if (beta !== undefined) gradients.push(sumLike(sumDy, beta));
+        if (gamma !== undefined) gradients.push(dgamma!);
+        if (beta !== undefined) gradients.push(dbeta!);
         return gradients;
       },
     };
   });
   return run(...inputs);
+}
+
+function gradientsBySums(
+  { dx, sums }: { readonly dx: tf.Tensor; readonly sums: () => tf.Tensor3D },
+  gamma: tf.Tensor | undefined,
+  beta: tf.Tensor | undefined,
+): Gradients {
+  if (gamma === undefined && beta === undefined) return { dx };
+  const [sumDy, sumDyXhat] = tf.unstack(sums()) as [tf.Tensor, tf.Tensor];
+  return { dx, dgamma: gamma && sumLike(sumDyXhat, gamma), dbeta: beta && sumLike(sumDy, beta) };
 }
 
 /** [groups, channels] as the gradient of `vector`: of each group where it has one per group, else of all together. */

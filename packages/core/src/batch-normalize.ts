@@ -21,18 +21,24 @@ export function batchNormalize(
   x: tf.Tensor,
   options: NormalizeOptions = {},
 ): { readonly y: tf.Tensor } & BatchMoments {
-  const { view, epsilon } = checkNormalize('batchNormalize', x, options);
+  return tidied(() => {
+    const { y, packed, view } = normalizeByOwnMoments('batchNormalize', x, options);
+    return { y, ...unpackMoments(packed, view, options.groups !== undefined) };
+  });
+}
+
+/** batchNormalize with packed moments, on behalf of `op`, which its errors name. Private to the package; in a tidy. */
+export function normalizeByOwnMoments(op: string, x: tf.Tensor, options: NormalizeOptions) {
+  const { view, epsilon } = checkNormalize(op, x, options);
   if (valuesPerChannel(view) < 2) {
     throw new NormalizationBatchError(
-      `${subject('batchNormalize', options.name)}: expected at least 2 values per channel in a normalization batch, ` +
+      `${subject(op, options.name)}: expected at least 2 values per channel in a normalization batch, ` +
         `got 1 (shape [${x.shape.join(', ')}], ${view.groups} group${view.groups === 1 ? '' : 's'}). ` +
         'Its variance is 0 and its output would not depend on x: use a larger batch or fewer groups, ' +
         'or normalize with population statistics.',
     );
   }
-  return tidied(() => {
-    const packed = packedMoments(x, view);
-    const y = normalizeThroughMoments(x, packed, options, view, epsilon, valuesPerChannel(view));
-    return { y, ...unpackMoments(packed, view, options.groups !== undefined) };
-  });
+  const packed = packedMoments(x, view);
+  const y = normalizeThroughMoments(x, packed, options, view, epsilon, valuesPerChannel(view));
+  return { y, packed, view };
 }

@@ -6,7 +6,7 @@ export { type JointBatch, type JointOptions, jointBatchNormalize } from './joint
 export { mergePackedMoments } from './merge-packed-moments.ts';
 export { type GivenMomentsOptions, type NormalizeOptions, normalize } from './normalize.ts';
 export { normalizePart, type PartOptions, type WholeBatch } from './normalize-part.ts';
-export { normalizePacked, packedBatchMoments } from './packed.ts';
+export { normalizePacked, packedBatchMoments, packedBatchNormalize } from './packed.ts';
 export { readMoments } from './read-moments.ts';
 export {
   type SegmentBatchOptions,

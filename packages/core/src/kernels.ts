@@ -1,5 +1,6 @@
 // The four kernels that everything here is made of. A backend package may register any of them under these names in
-// TensorFlow.js's kernel registry; where it has not, the composed ops of ./composed.ts run instead.
+// TensorFlow.js's kernel registry; where it has not, the composed ops of ./composed.ts run instead. A fifth, `backward`,
+// is for backends that make all gradients in fewer steps than one after the other; where it is missing, those are taken.
 // Private to the package: call batchMoments, normalize, batchNormalize and the others that ./index.ts names.
 //
 // Every kernel takes the four numbers of a view as attributes, which say how x lies and how many groups it is in: group
@@ -17,6 +18,7 @@ export const KERNELS = {
   normalize: 'RebatchNormalize',
   backwardReduce: 'RebatchBackwardReduce',
   backwardInput: 'RebatchBackwardInput',
+  backward: 'RebatchBackward',
 } as const;
 
 /** How x is seen: see above. `groups` is the number of groups with ids, too. */
@@ -35,14 +37,23 @@ type Inputs = Record<string, tf.Tensor | undefined>;
 function run(
   kernel: string,
   inputs: Inputs,
-  { ids, ...view }: Grouping,
+  grouping: Grouping,
   attributes: Record<string, number> = {},
 ): tf.Tensor | undefined {
+  return runAll(kernel, inputs, grouping, attributes) as tf.Tensor | undefined;
+}
+
+function runAll(
+  kernel: string,
+  inputs: Inputs,
+  { ids, ...view }: Grouping,
+  attributes: Record<string, number>,
+): tf.Tensor | tf.Tensor[] | undefined {
   if (tf.getKernel(kernel, tf.getBackend()) === undefined) return undefined;
   const given = Object.entries({ ...inputs, ids }).filter(
     (entry): entry is [string, tf.Tensor] => entry[1] !== undefined,
   );
-  return tf.engine().runKernel(kernel, Object.fromEntries(given), { ...view, ...attributes }) as tf.Tensor;
+  return tf.engine().runKernel(kernel, Object.fromEntries(given), { ...view, ...attributes });
 }
 
 /** Means, then biased variances: [2, groups, channels]. */
@@ -99,4 +110,36 @@ export function backwardInput(
     run(KERNELS.backwardInput, { dy, x, moments: packed, pulls, gamma }, grouping, { epsilon }) ??
     composed.backwardInput(dy, x, packed, pulls, gamma, grouping, epsilon)
   );
+}
+
+/** The gradients of a normalization by the moments of x itself. */
+export interface Gradients {
+  readonly dx: tf.Tensor;
+  /** [channels] or [groups, channels], as asked for; undefined where neither was. */
+  readonly dgamma?: tf.Tensor | undefined;
+  readonly dbeta?: tf.Tensor | undefined;
+}
+
+/**
+ * What backwardReduce, then backwardInput give for pulls that are the means of their sums, from one kernel; undefined
+ * where the backend has none.
+ *
+ * @param affine the shape of gamma, beta or both: none, one of each per channel, or one per group and channel.
+ * @param count values per channel in a group.
+ */
+export function backward(
+  dy: tf.Tensor,
+  x: tf.Tensor,
+  packed: tf.Tensor3D,
+  gamma: tf.Tensor | undefined,
+  affine: 'none' | 'channel' | 'group',
+  grouping: Grouping,
+  epsilon: number,
+  count: number,
+): Gradients | undefined {
+  const attributes = { epsilon, count, affine: ['none', 'channel', 'group'].indexOf(affine) };
+  const made = runAll(KERNELS.backward, { dy, x, moments: packed, gamma }, grouping, attributes);
+  if (made === undefined) return undefined;
+  const [dx, dgamma, dbeta] = made as [tf.Tensor, tf.Tensor?, tf.Tensor?];
+  return { dx, dgamma, dbeta };
 }

@@ -1,11 +1,13 @@
-// The same ops for those who run a network and never train it: moments stay in the one small tensor in which kernels
-// give and take them. Unpacking and packing it costs a small network as much as normalizing itself.
+// The same ops with the moments in the one small tensor in which kernels give and take them. Unpacking and packing it
+// costs a small network as much as normalizing itself, and a GPU two dispatches each time.
 import type * as tf from '@tensorflow/tfjs-core';
+import { normalizeByOwnMoments } from './batch-normalize.ts';
 import { type ViewOptions, viewFor } from './channel-view.ts';
 import { InvalidInputError, subject } from './errors.ts';
 import { assertFloatTensor } from './inputs.ts';
 import * as kernels from './kernels.ts';
 import { checkNormalize, type NormalizeOptions } from './normalize.ts';
+import { tidied } from './tidied.ts';
 
 /**
  * The moments of x per channel as one tensor, [2, groups, channels]: means, then biased variances (groups is 1 unless
@@ -17,6 +19,24 @@ import { checkNormalize, type NormalizeOptions } from './normalize.ts';
 export function packedBatchMoments(x: tf.Tensor, options: ViewOptions = {}): tf.Tensor3D {
   assertFloatTensor(x, 'x', 'packedBatchMoments', options.name);
   return kernels.moments(x, viewFor('packedBatchMoments', x.shape, options));
+}
+
+/**
+ * Batch normalization by the batch's own moments, as `batchNormalize` does, with the moments packed: [2, groups,
+ * channels]. Differentiable in x (through the moments, too), gamma and beta; so are the moments, in x.
+ *
+ * @param x float32, rank 2 or more.
+ * @throws {InvalidInputError} for tensors that are empty, disposed, not float32 or of the wrong shape.
+ * @throws {NormalizationBatchError} if a channel has a single value, which normalizing would erase.
+ */
+export function packedBatchNormalize(
+  x: tf.Tensor,
+  options: NormalizeOptions = {},
+): { readonly y: tf.Tensor; readonly moments: tf.Tensor3D } {
+  return tidied(() => {
+    const { y, packed } = normalizeByOwnMoments('packedBatchNormalize', x, options);
+    return { y, moments: packed };
+  });
 }
 
 /**

@@ -1,5 +1,6 @@
 // Puts the kernels into TensorFlow.js's registry under the backend name 'webgpu'.
 import { getKernel, type KernelConfig, registerKernel } from '@tensorflow/tfjs-core';
+import { type AffineKind, backward } from './backward.ts';
 import { kernel, shaped } from './kernel.ts';
 import { backwardInput, normalize } from './maps.ts';
 import { moments } from './moments.ts';
@@ -30,7 +31,20 @@ const kernels: readonly KernelConfig[] = [
     const dx = backwardInput(backend, view, tensors, pulls, affine('gamma'), attributes.epsilon ?? 0);
     return shaped(dx, shape);
   }),
+  kernel('RebatchBackward', ({ backend, view, ids, shape, attributes, required, affine }) => {
+    const [dy, x] = [required('dy', view.size), required('x', view.size)];
+    const tensors = { dy, x, moments: required('moments', slotsOf(view)), ids };
+    const { epsilon = 0, count = 1, affine: kind = 0 } = attributes;
+    const affineKind = AFFINE_KINDS[kind] ?? 'none';
+    const [dx, ...rest] = backward(backend, view, tensors, affine('gamma'), affineKind, epsilon, count);
+    const { groups, channels } = view;
+    const each = affineKind === 'group' ? [groups, channels] : [channels];
+    return [shaped(dx!, shape), ...rest.map((vector) => shaped(vector, each))];
+  }),
 ];
+
+/** By the number that stands for each in the attribute `affine`. */
+const AFFINE_KINDS: readonly AffineKind[] = ['none', 'channel', 'group'];
 
 /** Means and variances, or two sums: values in [2, groups, channels]. */
 function slotsOf({ groups, channels }: { readonly groups: number; readonly channels: number }): number {
