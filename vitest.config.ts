@@ -16,6 +16,8 @@ interface BrowserProject {
   readonly root: string;
   /** What its tests import from TensorFlow.js; bundled ahead, because a discovery midway reloads the page. */
   readonly dependencies: readonly string[];
+  /** What else they import that has to be bundled. */
+  readonly others?: readonly string[];
   readonly headers?: Record<string, string>;
 }
 
@@ -61,6 +63,7 @@ const BROWSER_PROJECTS: readonly BrowserProject[] = [
     name: 'browser, webgpu',
     root: 'packages/kernels-webgpu',
     dependencies: ['tfjs-core', 'tfjs-layers', 'tfjs-backend-webgpu'],
+    others: ['fast-check'],
   },
   {
     name: 'browser, replicas',
@@ -71,13 +74,13 @@ const BROWSER_PROJECTS: readonly BrowserProject[] = [
 ];
 
 function browser(
-  { name, root, dependencies, headers = {} }: BrowserProject,
+  { name, root, dependencies, others = [], headers = {} }: BrowserProject,
   executablePath: string,
 ): TestProjectConfiguration {
   return {
     root,
     server: { headers },
-    optimizeDeps: { include: dependencies.map((dependency) => `@tensorflow/${dependency}`) },
+    optimizeDeps: { include: [...dependencies.map((dependency) => `@tensorflow/${dependency}`), ...others] },
     test: {
       name,
       include: ['src/**/*.browser.test.ts'],

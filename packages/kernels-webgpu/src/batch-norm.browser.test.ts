@@ -2,7 +2,7 @@
 import { expectClose, referenceSlotMoments } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { KernelInputError } from './index.ts';
 import {
   attributesOf,
@@ -18,26 +18,41 @@ import {
   values,
 } from './run.test.support.ts';
 
+// Each way to walk is a program, and SwiftShader takes its time to compile one.
+vi.setConfig({ testTimeout: 240_000 });
+
 beforeAll(useWebGPU);
+
+const SCATTERED = Array.from({ length: 300 }, (_, i) => (i * i) % 3);
 
 /** Close where a value is expected, NaN where NaN is. */
 function expectSame(actual: ArrayLike<number>, expected: ArrayLike<number>, what: string): void {
   const known = (all: ArrayLike<number>) => Array.from(all).filter((_, i) => !Number.isNaN(expected[i]!));
   expect(actual.length).toBe(expected.length);
   expectClose(known(actual), known(expected), 1e-5, what);
-  expect(Array.from(actual, Number.isNaN)).toEqual(Array.from(expected, Number.isNaN));
+  const strays = Array.from(actual).filter((value, i) => Number.isNaN(value) !== Number.isNaN(expected[i]!));
+  expect(strays.length, `${what}: NaN where there is no group, nowhere else`).toBe(0);
 }
 
 /** A mean near 0 is the difference of larger numbers: it is as exact as the spread of the values allows. */
 function expectMoments(packed: Float32Array, x: Float32Array, layout: Layout, what = ''): void {
   const slots = layout.groups * layout.channels;
   const { mean, variance } = referenceSlotMoments(x, slotsOf(layout), slots);
+  let [ofMeans, ofVariances] = [0, 0];
   for (let s = 0; s < slots; s++) {
     const scale = Math.max(Math.abs(mean[s]!), Math.sqrt(variance[s]!));
-    expect(Math.abs(packed[s]! - mean[s]!), `mean ${s} ${what}`).toBeLessThanOrEqual(1e-6 * scale);
-    const error = Math.abs(packed[slots + s]! - variance[s]!);
-    expect(error, `variance ${s} ${what}`).toBeLessThanOrEqual(1e-6 * variance[s]!);
+    ofMeans = Math.max(ofMeans, excess(packed[s]!, mean[s]!, 1e-6 * scale));
+    ofVariances = Math.max(ofVariances, excess(packed[slots + s]!, variance[s]!, 1e-6 * variance[s]!));
   }
+  expect(ofMeans, `errors of the means ${what}`).toBeLessThanOrEqual(1);
+  expect(ofVariances, `errors of the variances ${what}`).toBeLessThanOrEqual(1);
+}
+
+/** An error as a multiple of what it may be; Infinity if it is none. */
+function excess(actual: number, expected: number, bound: number): number {
+  if (actual === expected) return 0;
+  const times = Math.abs(actual - expected) / bound;
+  return Number.isNaN(times) ? Number.POSITIVE_INFINITY : times;
 }
 
 describe('RebatchMoments', () => {
@@ -50,7 +65,7 @@ describe('RebatchMoments', () => {
         tf.dispose(inputs);
         expectMoments(packed!, x, layout);
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 
@@ -60,14 +75,17 @@ describe('RebatchMoments', () => {
     { rows: 64, channels: 6, inner: 784, groups: 1 },
     { rows: 16, channels: 6, inner: 25, groups: 4 },
     { rows: 1, channels: 3, inner: 20_001, groups: 2 },
-    { rows: 49, channels: 8, inner: 1, groups: 3, ids: Array.from({ length: 300 }, (_, i) => (i * i) % 3) },
-  ])('keeps the variance where the mean is 10,000 times the deviation: %o', async (layout) => {
-    const x = random.normals(sizeOf(layout), 1e4, 1);
-    const inputs = load(layout, x);
-    const [packed] = await values('RebatchMoments', inputs, attributesOf(layout));
-    tf.dispose(inputs);
-    expectMoments(packed!, x, layout);
-  });
+    { rows: 49, channels: 8, inner: 1, groups: 3, ids: SCATTERED },
+  ])(
+    'keeps the variance where the mean is 10,000 times the deviation: $rows x $channels x $inner',
+    async (layout) => {
+      const x = random.normals(sizeOf(layout), 1e4, 1);
+      const inputs = load(layout, x);
+      const [packed] = await values('RebatchMoments', inputs, attributesOf(layout));
+      tf.dispose(inputs);
+      expectMoments(packed!, x, layout);
+    },
+  );
 
   it.each([1, 7, 100])(
     'stays exact where values drift, or begin with outliers (inner = %i)',
@@ -142,12 +160,14 @@ it('normalizing and its gradients match a float64 loop', async () => {
       expectSame(y!, expected.y, 'y');
 
       const [sums] = await values('RebatchBackwardReduce', { ...inputs, dy: upstream }, attributes);
+      let worst = 0;
       for (let s = 0; s < slots; s++) {
         // A sum may cancel to anything: its error is measured against the size of what was added.
         const bound = 1e-5 * Math.sqrt(count[s]!);
-        expect(Math.abs(sums![s]! - expected.dbeta[s]!)).toBeLessThanOrEqual(bound);
-        expect(Math.abs(sums![slots + s]! - expected.dgamma[s]!)).toBeLessThanOrEqual(bound);
+        worst = Math.max(worst, excess(sums![s]!, expected.dbeta[s]!, bound));
+        worst = Math.max(worst, excess(sums![slots + s]!, expected.dgamma[s]!, bound));
       }
+      expect(worst, 'errors of the sums').toBeLessThanOrEqual(1);
 
       const pulls = random.normals(2 * slots);
       const given = { ...inputs, ...scale, dy: upstream, pulls: tf.tensor1d(pulls) };
@@ -162,7 +182,7 @@ it('normalizing and its gradients match a float64 loop', async () => {
       expectSame(dx!, through, 'dx');
       tf.dispose([given, offset]);
     }),
-    { numRuns: 50 },
+    { numRuns: 30 },
   );
 });
 
@@ -195,13 +215,14 @@ it('RebatchBackward gives what its two parts give, for gamma and beta of every s
           each.reduce((total, sum, s) => total + (s % channels === c ? sum : 0), 0),
         );
         const bound = 1e-5 * Math.sqrt(sizeOf(layout) / channels);
-        for (const [s, sum] of (affine === 2 ? Array.from(each) : all).entries()) {
-          expect(Math.abs(gradient[s]! - sum)).toBeLessThanOrEqual(bound);
-        }
+        const sought = affine === 2 ? Array.from(each) : all;
+        const errors = sought.map((sum, s) => excess(gradient[s]!, sum, bound));
+        expect(gradient.length).toBe(sought.length);
+        expect(Math.max(...errors), 'errors of the sums').toBeLessThanOrEqual(1);
       }
       tf.dispose([inputs, scale, pulls]);
     }),
-    { numRuns: 40 },
+    { numRuns: 30 },
   );
 });
 

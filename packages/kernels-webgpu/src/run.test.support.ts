@@ -69,7 +69,7 @@ export const layouts: fc.Arbitrary<Layout> = fc
     blocks: fc.option(fc.oneof(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 60, max: 200 }))),
   })
   .filter(
-    ({ rows, channels, inner, groups, blocks }) => (blocks ?? groups) * rows * channels * inner <= 120_000,
+    ({ rows, channels, inner, groups, blocks }) => (blocks ?? groups) * rows * channels * inner <= 40_000,
   )
   .chain(({ blocks, ...layout }) => {
     if (blocks === null) return fc.constant(layout);
