@@ -65,6 +65,14 @@ describe('runProgram', () => {
     expect(() => backendOf(backend)).toThrow(error as Error);
   });
 
+  it('leaves it to others to say that the device is lost', async () => {
+    const backend = standIn();
+    backend.device.popErrorScope.mockRejectedValue(new Error('lost'));
+    runProgram(backend as WebGPUBackend, program('a'), [], []);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    expect(backendOf(backend)).toBe(backend);
+  });
+
   it('ends its watch when the backend throws', () => {
     const backend = standIn();
     backend.runWebGPUProgram.mockImplementation(() => {

@@ -110,7 +110,9 @@ export function runProgram(
     knowledge.tried.add(shaderKey);
     return output;
   } finally {
-    void backend.device.popErrorScope().then((error) => {
+    // Rejects for a device that is lost, which shows elsewhere.
+    const verdict = backend.device.popErrorScope().catch(() => null);
+    void verdict.then((error) => {
       if (error === null) return;
       knowledge.refusal ??= new UnsupportedBackendError(
         `@rebatch/kernels-webgpu: expected the device to compile ${shaderKey}, but it refused: ${error.message} ${ADVICE}`,
