@@ -39,7 +39,7 @@ async function openWebGPU(onLost: (reason: string) => void): Promise<Device | st
   try {
     const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
     if (adapter === null) return 'there is no graphics adapter for WebGPU';
-    await import('@tensorflow/tfjs-backend-webgpu');
+    await Promise.all([import('@tensorflow/tfjs-backend-webgpu'), import('@rebatch/kernels-webgpu')]);
     if (!(await tf.setBackend('webgpu'))) return 'WebGPU did not start';
     await tf.ready();
     const { device } = tf.backend() as unknown as { device?: GPUDevice };
