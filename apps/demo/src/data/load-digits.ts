@@ -1,5 +1,6 @@
 import type { LabeledImages } from '@rebatch/digits';
 import { DIGIT_FILES } from './files.ts';
+import { pageUrl } from './page-url.ts';
 
 const loaded = new Map<keyof typeof DIGIT_FILES, Promise<LabeledImages>>();
 
@@ -20,9 +21,7 @@ export function loadDigits(which: keyof typeof DIGIT_FILES): Promise<LabeledImag
 
 async function fetchDigits(which: keyof typeof DIGIT_FILES): Promise<LabeledImages> {
   const { path, size } = DIGIT_FILES[which];
-  // Workers lie one folder below the page, and the page may lie anywhere.
-  const url = new URL(import.meta.env.DEV ? `/${path}` : `../${path}`, import.meta.url);
-  const response = await fetch(url);
+  const response = await fetch(pageUrl(path));
   if (!response.ok || response.body === null) {
     throw new Error(`The digits could not be loaded: ${path} answered with status ${response.status}.`);
   }

@@ -1,0 +1,104 @@
+// What the worker does for this station: one model, which runs on the statistics of one domain at a time.
+import { subset } from '@rebatch/digits';
+import { loadDigits } from '../../data/load-digits.ts';
+import type { Task } from '../../lab/task.ts';
+import { loadDigitModel } from '../../network/digit-model.ts';
+import { DomainLab } from './domain-lab.ts';
+import {
+  type AdaptEvent,
+  type AdaptOptions,
+  type BankState,
+  type Domain,
+  type Look,
+  type Reading,
+  SHOWN,
+  type Switched,
+} from './settings.ts';
+
+let opened: Promise<DomainLab> | undefined;
+
+/** The lab, loaded when it is first needed. */
+function lab(): Promise<DomainLab> {
+  if (opened === undefined) {
+    opened = (async () => {
+      const [train, test] = await Promise.all([loadDigits('train'), loadDigits('test')]);
+      return DomainLab.open(await loadDigitModel(), train, test);
+    })();
+    opened.catch(() => {
+      opened = undefined;
+    });
+  }
+  return opened;
+}
+
+/** Goes back to the source's statistics, and meets a domain. */
+const look: Task<Domain, undefined, never, Look> = async (domain, run) => {
+  run.progress(0, 3, 'loading the model');
+  const found = await lab();
+  run.progress(1, 3, 'clean digits');
+  const clean = await found.clean(run);
+  run.progress(2, 3, 'digits of this domain');
+  const digits = await found.digits(domain, run);
+  const { images, labels } = subset(digits, [...Array(SHOWN).keys()]);
+  const source = await found.measure(digits, run);
+  return { images, labels, clean, source, bank: found.bankState };
+};
+
+/** Adapts to ever more samples; each event says how well the model does by then. */
+const adapt: Task<AdaptOptions, undefined, AdaptEvent, void> = async (options, run) => {
+  const found = await lab();
+  const digits = await found.digits(options.domain, run);
+  run.progress(0, options.samples, 'corrupting digits to adapt to');
+  await found.adapt(options, run, async (samples, shifts) => {
+    const measured = await found.measure(digits, run);
+    run.emit({ ...measured, samples, shifts, bank: found.bankState });
+    run.progress(samples, options.samples, `adapted to ${samples} of ${options.samples} samples`);
+  });
+};
+
+const read: Task<{ image: Uint8Array; domain: Domain }, undefined, never, Reading> = async (
+  { image, domain },
+  run,
+) => (await lab()).read(image, domain, run);
+
+/** Puts the present statistics into the bank. */
+const store: Task<string, undefined, never, BankState> = async (name) => {
+  const found = await lab();
+  await found.bank.capture(name);
+  return found.bankState;
+};
+
+/** Switches to a stored domain, and sees how well the model does on the digits of another. */
+const use: Task<{ name: string; domain: Domain }, undefined, never, Switched> = async (
+  { name, domain },
+  run,
+) => {
+  const found = await lab();
+  await found.use(name);
+  const measured = await found.measure(await found.digits(domain, run), run);
+  return { ...measured, bank: found.bankState };
+};
+
+const forget: Task<string, undefined, never, BankState> = async (name) => {
+  const found = await lab();
+  found.bank.delete(name);
+  return found.bankState;
+};
+
+const save: Task<undefined, undefined, never, Uint8Array> = async () => (await lab()).bank.save();
+
+const load: Task<Uint8Array, undefined, never, BankState & { loaded: readonly string[] }> = async (file) => {
+  const found = await lab();
+  const loaded = found.bank.load(file);
+  return { ...found.bankState, loaded };
+};
+
+export const tasks = { look, adapt, read, store, use, forget, save, load };
+
+export function release(): void {
+  opened?.then(
+    (found) => found.dispose(),
+    () => {},
+  );
+  opened = undefined;
+}
