@@ -21,4 +21,12 @@ export const STATIONS: readonly StationEntry[] = [
       'Watch the validation error swing under the EMA that training keeps, and stand still under PreciseBN.',
     load: () => import('./statistics/page.tsx'),
   },
+  {
+    name: 'domains' satisfies StationName,
+    short: 'Domains',
+    title: 'Domains: new eyes for the same weights',
+    teaser:
+      'Blur the digits, draw your own, hold one into the camera: a model goes blind, and a few samples repair it.',
+    load: () => import('./domains/page.tsx'),
+  },
 ];

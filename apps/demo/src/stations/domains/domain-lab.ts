@@ -78,11 +78,11 @@ export class DomainLab {
     return { names: this.bank.names, current: this.bank.current };
   }
 
-  /** The digits of a domain that accuracies are of. */
-  async digits(domain: Domain, breath: Breath): Promise<LabeledImages> {
-    const key = `${domain.corruption} ${domain.severity}`;
+  /** The digits of a domain that accuracies are of, or the first of them. */
+  async digits(domain: Domain, breath: Breath, size = EVALUATED): Promise<LabeledImages> {
+    const key = `${domain.corruption} ${domain.severity} ${size}`;
     if (this.#evaluated?.key !== key) {
-      const options = { size: EVALUATED, seed: EVALUATION_SEED, breathe: () => breath.breathe() };
+      const options = { size, seed: EVALUATION_SEED, breathe: () => breath.breathe() };
       this.#evaluated = { key, digits: await corrupted(this.#test, domain, options) };
     }
     return this.#evaluated.digits;

@@ -72,11 +72,15 @@ export interface BankState {
   readonly current: string | undefined;
 }
 
-/** A domain as the model meets it, under the statistics of its training data. */
-export interface Look {
-  /** The shown digits: {@link SHOWN} x {@link DIGIT}. */
+/** Digits to be shown. */
+export interface Shown {
+  /** {@link SHOWN} x {@link DIGIT}. */
   readonly images: Uint8Array;
   readonly labels: Uint8Array;
+}
+
+/** A domain as the model meets it, under the statistics of its training data. */
+export interface Look {
   readonly clean: Measurement;
   readonly source: Measurement;
   readonly bank: BankState;

@@ -1,5 +1,4 @@
 // What the worker does for this station: one model, which runs on the statistics of one domain at a time.
-import { subset } from '@rebatch/digits';
 import { loadDigits } from '../../data/load-digits.ts';
 import type { Task } from '../../lab/task.ts';
 import { loadDigitModel } from '../../network/digit-model.ts';
@@ -12,6 +11,7 @@ import {
   type Look,
   type Reading,
   SHOWN,
+  type Shown,
   type Switched,
 } from './settings.ts';
 
@@ -31,17 +31,17 @@ function lab(): Promise<DomainLab> {
   return opened;
 }
 
-/** Goes back to the source's statistics, and meets a domain. */
-const look: Task<Domain, undefined, never, Look> = async (domain, run) => {
+/** Goes back to the source's statistics, and meets a domain; what it looks like comes first. */
+const look: Task<Domain, undefined, Shown, Look> = async (domain, run) => {
   run.progress(0, 3, 'loading the model');
   const found = await lab();
+  const { images, labels } = await found.digits(domain, run, SHOWN);
+  run.emit({ images, labels });
   run.progress(1, 3, 'clean digits');
   const clean = await found.clean(run);
   run.progress(2, 3, 'digits of this domain');
-  const digits = await found.digits(domain, run);
-  const { images, labels } = subset(digits, [...Array(SHOWN).keys()]);
-  const source = await found.measure(digits, run);
-  return { images, labels, clean, source, bank: found.bankState };
+  const source = await found.measure(await found.digits(domain, run), run);
+  return { clean, source, bank: found.bankState };
 };
 
 /** Adapts to ever more samples; each event says how well the model does by then. */

@@ -1,0 +1,34 @@
+import { useRef } from 'preact/hooks';
+import { Button } from '../../ui/button.tsx';
+import { Notice } from '../../ui/notice.tsx';
+import { useCamera } from './use-camera.ts';
+
+/** What the camera sees, with a frame for the digit. */
+export function CameraView({ onFrame }: { readonly onFrame: (digit: Uint8Array) => void }) {
+  const video = useRef<HTMLVideoElement>(null);
+  const { state, error, start, stop } = useCamera(video, onFrame);
+  return (
+    <div class="pad-box">
+      <div class="pad">
+        <video ref={video} muted playsInline aria-label="What the camera sees" />
+        {state.value === 'on' && <span class="pad-guide" />}
+        {state.value !== 'on' && (
+          <span class="pad-empty">
+            {state.value === 'asking' ? 'Waiting for the camera…' : 'The camera is off'}
+          </span>
+        )}
+      </div>
+      <div class="button-row">
+        {state.value === 'off' ? (
+          <Button onClick={() => void start()}>Start the camera</Button>
+        ) : (
+          <Button onClick={stop}>Stop the camera</Button>
+        )}
+      </div>
+      {error.value !== undefined && <Notice kind="warn">{error.value}</Notice>}
+      <p class="field-hint">
+        Hold a thick digit on paper into the frame. Pictures stay on this page: none is kept or sent.
+      </p>
+    </div>
+  );
+}

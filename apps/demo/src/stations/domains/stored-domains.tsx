@@ -1,0 +1,108 @@
+import { useSignal } from '@preact/signals';
+import { useId } from 'preact/hooks';
+import { Button } from '../../ui/button.tsx';
+import { FileButton } from '../../ui/file-button.tsx';
+import { Notice } from '../../ui/notice.tsx';
+import { Panel } from '../../ui/panel.tsx';
+import { saveFile } from '../../ui/save-file.ts';
+import { percent } from './digits-panel.tsx';
+import { SOURCE } from './settings.ts';
+import { type Domains, nameOf } from './use-domains.ts';
+
+/** The bank: statistics under names, one model for all of them. */
+export function StoredDomains({ domains }: { readonly domains: Domains }) {
+  const { bank, known, present, domain, tasks } = domains;
+  const id = useId();
+  /** Undefined until the visitor types one. */
+  const typed = useSignal<string | undefined>(undefined);
+  const said = useSignal<string | undefined>(undefined);
+  const name = typed.value ?? nameOf(domain.value);
+  const ready = present.value !== undefined;
+  const error = [tasks.use, tasks.store, tasks.forget, tasks.save, tasks.load]
+    .map((task) => task.error.value)
+    .find((text) => text !== undefined);
+
+  const store = async () => {
+    said.value = undefined;
+    await domains.storeAs(name.trim());
+    typed.value = undefined;
+  };
+  const load = async (file: File) => {
+    const names = await domains.loadFile(file);
+    said.value = names === undefined ? undefined : `Loaded: ${names.join(', ')}.`;
+  };
+  const download = async () => {
+    said.value = undefined;
+    const bytes = await domains.saveFile();
+    if (bytes !== undefined) saveFile('domains.safetensors', bytes as Uint8Array<ArrayBuffer>);
+  };
+
+  return (
+    <Panel title="Stored domains: one model, a switch for each">
+      <p class="field-hint">
+        A domain is a mean and a variance per channel: store those that you adapted, and switch at once. The
+        accuracy is that on the digits above, so statistics of another domain do worse on them.
+      </p>
+      {error !== undefined && <Notice kind="bad">{error}</Notice>}
+      <form
+        class="store-form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void store();
+        }}
+      >
+        <div class="field">
+          <div class="field-head">
+            <label for={id}>Name</label>
+          </div>
+          <input
+            id={id}
+            type="text"
+            maxLength={60}
+            value={name}
+            onInput={(event) => {
+              typed.value = event.currentTarget.value;
+            }}
+          />
+        </div>
+        <button type="submit" class="button" disabled={!ready || name.trim() === ''}>
+          Store the present statistics
+        </button>
+      </form>
+      <ul class="stored" aria-label="Stored domains">
+        {bank.value.names.map((one) => (
+          <li key={one}>
+            <Button
+              pressed={one === bank.value.current}
+              disabled={!ready}
+              onClick={() => void domains.switchTo(one)}
+            >
+              {one}
+            </Button>
+            <span class="number">{percent(known.value[one]) ?? '–'}</span>
+            <Button
+              kind="quiet"
+              small
+              label={`Forget ${one}`}
+              disabled={one === SOURCE}
+              onClick={() => void domains.remove(one)}
+            >
+              Forget
+            </Button>
+          </li>
+        ))}
+      </ul>
+      <div class="button-row">
+        <Button disabled={!ready} onClick={() => void download()}>
+          Download all
+        </Button>
+        <FileButton accept=".safetensors" disabled={!ready} onFile={(file) => void load(file)}>
+          Load a file
+        </FileButton>
+      </div>
+      <p class="field-hint" role="status">
+        {said.value ?? 'The file is safetensors, so Python reads it, too.'}
+      </p>
+    </Panel>
+  );
+}
