@@ -6,6 +6,11 @@ import { BINS, type Histogram, REACH } from './settings.ts';
 import type { Domains } from './use-domains.ts';
 
 const LAYERS = [0, 1, 2];
+const LEGEND: readonly { readonly text: string; readonly color: SeriesColor }[] = [
+  { text: 'Clean digits', color: 'clean' },
+  { text: 'These, before adapting', color: 'bad' },
+  { text: 'These, now', color: 'precise' },
+];
 
 /** What each batch normalization hands on: the reason for the accuracies. */
 export function ActivationsPanel({ domains }: { readonly domains: Domains }) {
@@ -13,10 +18,17 @@ export function ActivationsPanel({ domains }: { readonly domains: Domains }) {
   return (
     <Panel title="Why: what each layer hands to the next">
       <p class="field-hint">
-        Batch normalization promises values with mean 0 and deviation 1. Under statistics of another domain
-        the promise is broken, the worse the deeper; adapting moves the values back to where the next layer
-        learnt them.
+        Batch normalization promises the next layer values with mean 0 and deviation 1. Under statistics of
+        another domain the promise is broken; adapting moves the values back to where the next layer learnt
+        them.
       </p>
+      <ul class="legend">
+        {LEGEND.map(({ text, color }) => (
+          <li key={text} style={{ '--key-color': `var(--${color})` }}>
+            {text}
+          </li>
+        ))}
+      </ul>
       <div class="columns">
         {LAYERS.map((layer) => (
           <HistogramChart
@@ -57,13 +69,14 @@ function HistogramChart({ title, clean, before, now }: HistogramChartProps) {
               ];
         return {
           marginLeft: 36,
+          marginBottom: 40,
           x: { domain: [-REACH, REACH], label: 'normalized input', ticks: 5 },
           // Where nothing is drawn most values are alike: the square root keeps the rest in sight.
           y: {
             type: 'sqrt',
-            domain: [0, 0.5],
+            domain: [0, 0.4],
             label: '% of values',
-            ticks: [0, 0.01, 0.05, 0.1, 0.25, 0.5],
+            ticks: [0, 0.01, 0.05, 0.1, 0.2, 0.4],
             tickFormat: (share: number) => `${Math.round(100 * share)}`,
           },
           marks: [
@@ -81,11 +94,6 @@ function HistogramChart({ title, clean, before, now }: HistogramChartProps) {
       title={title}
       summary={`Clean: ${inWords(clean)}. Before adapting: ${inWords(before)}. Now: ${inWords(now)}.`}
       plot={plot}
-      legend={[
-        { text: 'Clean', color: 'clean' },
-        { text: 'Before', color: 'bad' },
-        { text: 'Now', color: 'precise' },
-      ]}
       ratio={[4, 3]}
     />
   );

@@ -11,7 +11,6 @@ export const CLASSES = [...'0123456789'];
 /** The digits as the model gets them, and how many of them it reads. */
 export function DigitsPanel({ domains }: { readonly domains: Domains }) {
   const { shown, sight, present, clean } = domains;
-  const name = present.value?.name;
   return (
     <Panel title="What the model gets, and how much of it it reads">
       <ul class="digit-row" aria-label="Some of the digits">
@@ -26,22 +25,12 @@ export function DigitsPanel({ domains }: { readonly domains: Domains }) {
       </ul>
       <Stats>
         <Stat name="Clean digits" color="clean" value={percent(clean.value?.score.accuracy)} />
-        <Stat
-          name="These, before adapting"
-          color="bad"
-          value={percent(sight.value?.source.score.accuracy)}
-          detail="source statistics"
-        />
-        <Stat
-          name="These, now"
-          color="precise"
-          value={percent(present.value?.score.accuracy)}
-          detail={name === undefined ? 'present statistics' : name}
-        />
+        <Stat name="These, before adapting" color="bad" value={percent(sight.value?.source.score.accuracy)} />
+        <Stat name="These, now" color="precise" value={percent(present.value?.score.accuracy)} />
       </Stats>
       <p class="field-hint">
-        Accuracy on {EVALUATED} test digits that the model has not seen. The weights never change: only means
-        and variances do.
+        Accuracy on {EVALUATED} test digits. The weights never change, only means and variances do. Now those
+        of: <strong>{present.value?.name ?? '–'}</strong>
       </p>
       <Bars
         title="Accuracy by digit"

@@ -88,7 +88,7 @@ export function DrawingPad({ onDigit, wiped }: DrawingPadProps) {
 
   return (
     <div class="pad-box">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it is drawn on by keyboard, too */}
+      {/* biome-ignore-start lint/a11y/noNoninteractiveTabindex: it is drawn on by keyboard, too */}
       <div
         class="pad"
         tabIndex={0}
@@ -98,6 +98,7 @@ export function DrawingPad({ onDigit, wiped }: DrawingPadProps) {
         aria-describedby={hint}
         onKeyDown={onKeyDown}
       >
+        {/* biome-ignore-end lint/a11y/noNoninteractiveTabindex: see above */}
         <canvas
           ref={canvas}
           width={PAD}

@@ -28,6 +28,7 @@ export function SamplesChart({ points, clean, source }: SamplesChartProps) {
         const at = { x: 'samples', y: ({ score }: AdaptEvent) => 100 * score.accuracy };
         return {
           marginLeft: 44,
+          marginBottom: 40,
           x: {
             type: 'log',
             base: 2,
@@ -58,7 +59,7 @@ export function SamplesChart({ points, clean, source }: SamplesChartProps) {
         { text: 'Before', color: 'bad' },
         { text: 'Adapted', color: 'precise' },
       ]}
-      ratio={[2, 1]}
+      ratio={[5, 2]}
     />
   );
 }

@@ -1,0 +1,177 @@
+import { readFile } from 'node:fs/promises';
+import type { Page } from 'playwright';
+import { expect, test } from 'vitest';
+import { type OpenPage, openPage } from '../../testing/open-page.ts';
+
+const open = () => openPage({ path: '#/domains', device: 'wasm' });
+
+/** The number of a stat, in percent. */
+async function stat(page: Page, name: string): Promise<number> {
+  const value = page.locator('.stat', { hasText: name }).locator('dd');
+  await value.getByText('%').waitFor({ timeout: 60_000 });
+  return Number.parseFloat((await value.textContent()) as string);
+}
+
+const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
+
+async function adapt(page: Page, samples: number): Promise<void> {
+  await button(page, 'Adapt').click();
+  await page.locator('strong', { hasText: `, ${samples} samples` }).waitFor({ timeout: 90_000 });
+  await expect.poll(() => button(page, 'Adapt').isEnabled(), { timeout: 60_000 }).toBe(true);
+}
+
+async function fewSamples({ page }: OpenPage): Promise<void> {
+  const slider = page.getByRole('slider', { name: 'Samples to adapt to' });
+  await slider.focus();
+  for (let i = 0; i < 2; i++) await page.keyboard.press('ArrowLeft');
+  expect(await slider.getAttribute('aria-valuetext')).toBe('16');
+}
+
+test('a model that a domain broke is repaired by a few samples, and switches between stored domains', async () => {
+  const lab = await open();
+  const { page } = lab;
+  const clean = await stat(page, 'Clean digits');
+  const before = await stat(page, 'before adapting');
+  expect(clean).toBeGreaterThan(97);
+  expect(before).toBeLessThan(40);
+  expect(await stat(page, 'now')).toBe(before);
+  await fewSamples(lab);
+  await adapt(page, 16);
+  const after = await stat(page, 'now');
+  expect(after).toBeGreaterThan(80);
+  const layers = page.getByRole('img', { name: /^BN \d\. Clean: mean/ });
+  expect(await layers.count()).toBe(3);
+
+  await page.getByRole('textbox', { name: 'Name' }).fill('flat');
+  await button(page, 'Store the present statistics').click();
+  const stored = page.getByRole('list', { name: 'Stored domains' }).getByRole('listitem');
+  await expect.poll(() => stored.count()).toBe(2);
+  expect(await button(page, 'flat').getAttribute('aria-pressed')).toBe('true');
+  const downloading = page.waitForEvent('download');
+  await button(page, 'Download all').click();
+  const file = await (await downloading).path();
+  expect((await readFile(file)).includes('flat')).toBe(true);
+
+  await button(page, 'clean digits').click();
+  await expect.poll(() => stat(page, 'now'), { timeout: 30_000 }).toBe(before);
+  await button(page, 'Forget flat').click();
+  await expect.poll(() => stored.count()).toBe(1);
+  await page.locator('input[type=file]').setInputFiles(file);
+  await page.getByText('Loaded: clean digits, flat.').waitFor();
+  await button(page, 'flat').click();
+  await expect.poll(() => stat(page, 'now'), { timeout: 30_000 }).toBe(after);
+
+  await page
+    .locator('input[type=file]')
+    .setInputFiles({
+      name: 'bad.safetensors',
+      mimeType: 'application/octet-stream',
+      buffer: Buffer.from('no'),
+    });
+  await page.getByRole('alert').waitFor();
+  expect(await lab.axe()).toEqual([]);
+
+  // Another severity: back to the source, measured anew.
+  await page.getByRole('slider', { name: 'Severity' }).focus();
+  await page.keyboard.press('ArrowLeft');
+  await page.locator('strong', { hasText: 'clean digits' }).waitFor({ timeout: 30_000 });
+  expect(await stat(page, 'before adapting')).toBeGreaterThan(before);
+  await lab.close();
+});
+
+test('a digit that is drawn is read, by pointer and by keyboard, under both statistics', async () => {
+  const lab = await open();
+  const { page } = lab;
+  await stat(page, 'now');
+  await fewSamples(lab);
+  await adapt(page, 16);
+  const pad = page.getByRole('application', { name: 'Draw a digit here' });
+  await pad.scrollIntoViewIfNeeded();
+  const { x, y, width } = (await pad.boundingBox()) as { x: number; y: number; width: number };
+  const at = (column: number, row: number) => [x + width * column, y + width * row] as const;
+  await page.mouse.move(...at(0.25, 0.2));
+  await page.mouse.down();
+  await page.mouse.move(...at(0.75, 0.2), { steps: 8 });
+  await page.mouse.move(...at(0.45, 0.85), { steps: 8 });
+  await page.mouse.up();
+  const verdict = page.locator('.seen p');
+  await expect.poll(() => verdict.textContent(), { timeout: 30_000 }).toMatch(/the present ones a 7/);
+  // An adaptation to what was drawn.
+  await button(page, 'Keep and draw another').click();
+  await button(page, 'Adapt to the 1 kept').click();
+  await page.locator('strong', { hasText: 'Your hand, 1 sample' }).waitFor({ timeout: 30_000 });
+
+  await button(page, 'Back to the source').click();
+  await page.locator('strong', { hasText: 'clean digits' }).waitFor({ timeout: 30_000 });
+  await page.getByRole('switch').click();
+  await pad.focus();
+  for (let i = 0; i < 6; i++) await page.keyboard.press('ArrowUp');
+  await page.keyboard.press('Space');
+  for (let i = 0; i < 12; i++) await page.keyboard.press('ArrowDown');
+  await expect.poll(() => verdict.textContent(), { timeout: 30_000 }).toMatch(/source statistics read a 1/);
+  await page.keyboard.press('Delete');
+  await expect.poll(() => verdict.textContent()).toBe('No digit yet.');
+  await lab.close();
+});
+
+test('the camera is asked for on click, explained where it is refused, and let go of', async () => {
+  const lab = await openPage({ path: '#/domains', device: 'wasm' });
+  const { page } = lab;
+  // What a camera would show, and what a browser answers without one.
+  await page.evaluate(() => {
+    const canvas = document.createElement('canvas');
+    canvas.width = 320;
+    canvas.height = 240;
+    const context = canvas.getContext('2d') as CanvasRenderingContext2D;
+    setInterval(() => {
+      context.fillStyle = '#b8b2a8';
+      context.fillRect(0, 0, 320, 240);
+      context.strokeStyle = '#302c28';
+      context.lineWidth = 18;
+      context.lineJoin = 'round';
+      context.beginPath();
+      context.moveTo(115, 50);
+      context.lineTo(205, 50);
+      context.lineTo(150, 190);
+      context.stroke();
+    }, 50);
+    const lab = { asked: 0, refused: true, tracks: [] as MediaStreamTrack[] };
+    Object.assign(globalThis, { lab });
+    navigator.mediaDevices.getUserMedia = async () => {
+      lab.asked++;
+      if (lab.refused) throw new DOMException('Permission denied', 'NotAllowedError');
+      const stream = canvas.captureStream(15);
+      lab.tracks.push(...stream.getTracks());
+      return stream;
+    };
+  });
+  type Stage = { lab: { asked: number; refused: boolean; tracks: MediaStreamTrack[] } };
+  const asked = () => page.evaluate(() => (globalThis as unknown as Stage).lab.asked);
+  const tracks = () =>
+    page.evaluate(() => (globalThis as unknown as Stage).lab.tracks.map(({ readyState }) => readyState));
+
+  await stat(page, 'now');
+  await page.getByRole('radio', { name: 'Camera' }).check({ force: true });
+  await page.getByText('The camera is off').waitFor();
+  expect(await asked()).toBe(0);
+  await button(page, 'Start the camera').click();
+  await page.getByText('The browser does not let this page see the camera.').waitFor();
+  expect(await lab.axe()).toEqual([]);
+
+  await page.evaluate(() => {
+    (globalThis as unknown as Stage).lab.refused = false;
+  });
+  await button(page, 'Start the camera').click();
+  const verdict = page.locator('.seen p');
+  await expect.poll(() => verdict.textContent(), { timeout: 30_000 }).toMatch(/the present ones a/);
+  await fewSamples(lab);
+  await button(page, 'Adapt to the next 16 pictures').click();
+  await page.locator('strong', { hasText: 'Camera, 16 samples' }).waitFor({ timeout: 60_000 });
+  await button(page, 'Stop the camera').click();
+  expect(await tracks()).toEqual(['ended']);
+  await button(page, 'Start the camera').click();
+  await button(page, 'Stop the camera').waitFor();
+  await page.getByRole('link', { name: 'Statistics' }).click();
+  await expect.poll(tracks).toEqual(['ended', 'ended']);
+  await lab.close();
+});
