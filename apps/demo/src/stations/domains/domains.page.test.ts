@@ -1,7 +1,12 @@
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadDigits } from '@rebatch/digits/mnist';
 import type { Page } from 'playwright';
 import { expect, test } from 'vitest';
+import { CHROMIUM_ARGUMENTS } from '../../../../../chromium.ts';
 import { type OpenPage, openPage } from '../../testing/open-page.ts';
+import { DIGIT } from './settings.ts';
 
 const open = () => openPage({ path: '#/domains', device: 'wasm' });
 
@@ -61,13 +66,11 @@ test('a model that a domain broke is repaired by a few samples, and switches bet
   await button(page, 'flat').click();
   await expect.poll(() => stat(page, 'now'), { timeout: 30_000 }).toBe(after);
 
-  await page
-    .locator('input[type=file]')
-    .setInputFiles({
-      name: 'bad.safetensors',
-      mimeType: 'application/octet-stream',
-      buffer: Buffer.from('no'),
-    });
+  await page.locator('input[type=file]').setInputFiles({
+    name: 'bad.safetensors',
+    mimeType: 'application/octet-stream',
+    buffer: Buffer.from('no'),
+  });
   await page.getByRole('alert').waitFor();
   expect(await lab.axe()).toEqual([]);
 
@@ -115,63 +118,70 @@ test('a digit that is drawn is read, by pointer and by keyboard, under both stat
 });
 
 test('the camera is asked for on click, explained where it is refused, and let go of', async () => {
-  const lab = await openPage({ path: '#/domains', device: 'wasm' });
-  const { page } = lab;
-  // What a camera would show, and what a browser answers without one.
-  await page.evaluate(() => {
-    const canvas = document.createElement('canvas');
-    canvas.width = 320;
-    canvas.height = 240;
-    const context = canvas.getContext('2d') as CanvasRenderingContext2D;
-    setInterval(() => {
-      context.fillStyle = '#b8b2a8';
-      context.fillRect(0, 0, 320, 240);
-      context.strokeStyle = '#302c28';
-      context.lineWidth = 18;
-      context.lineJoin = 'round';
-      context.beginPath();
-      context.moveTo(115, 50);
-      context.lineTo(205, 50);
-      context.lineTo(150, 190);
-      context.stroke();
-    }, 50);
-    const lab = { asked: 0, refused: true, tracks: [] as MediaStreamTrack[] };
-    Object.assign(globalThis, { lab });
-    navigator.mediaDevices.getUserMedia = async () => {
-      lab.asked++;
-      if (lab.refused) throw new DOMException('Permission denied', 'NotAllowedError');
-      const stream = canvas.captureStream(15);
-      lab.tracks.push(...stream.getTracks());
-      return stream;
-    };
+  const folder = await mkdtemp(join(tmpdir(), 'rebatch-camera-'));
+  const film = join(folder, 'digit.y4m');
+  await writeFile(film, filmOfDigit((await loadDigits('t10k')).images.subarray(0, DIGIT)));
+  const lab = await openPage({
+    path: '#/domains',
+    device: 'wasm',
+    args: [
+      ...CHROMIUM_ARGUMENTS,
+      '--use-fake-device-for-media-stream',
+      `--use-file-for-fake-video-capture=${film}`,
+    ],
   });
-  type Stage = { lab: { asked: number; refused: boolean; tracks: MediaStreamTrack[] } };
-  const asked = () => page.evaluate(() => (globalThis as unknown as Stage).lab.asked);
+  const { page } = lab;
+  const streaming = () =>
+    page.evaluate(() => {
+      const { srcObject } = document.querySelector('video') as HTMLVideoElement;
+      const kept = globalThis as unknown as { tracks?: MediaStreamTrack[] };
+      kept.tracks ??= [];
+      kept.tracks.push(...((srcObject as MediaStream | null)?.getTracks() ?? []));
+      return kept.tracks.length;
+    });
   const tracks = () =>
-    page.evaluate(() => (globalThis as unknown as Stage).lab.tracks.map(({ readyState }) => readyState));
+    page.evaluate(() =>
+      (globalThis as unknown as { tracks: MediaStreamTrack[] }).tracks.map(({ readyState }) => readyState),
+    );
 
   await stat(page, 'now');
   await page.getByRole('radio', { name: 'Camera' }).check({ force: true });
   await page.getByText('The camera is off').waitFor();
-  expect(await asked()).toBe(0);
   await button(page, 'Start the camera').click();
   await page.getByText('The browser does not let this page see the camera.').waitFor();
   expect(await lab.axe()).toEqual([]);
 
-  await page.evaluate(() => {
-    (globalThis as unknown as Stage).lab.refused = false;
-  });
+  await page.context().grantPermissions(['camera']);
+  expect(await streaming()).toBe(0);
   await button(page, 'Start the camera').click();
   const verdict = page.locator('.seen p');
   await expect.poll(() => verdict.textContent(), { timeout: 30_000 }).toMatch(/the present ones a/);
+  expect(await streaming()).toBe(1);
   await fewSamples(lab);
   await button(page, 'Adapt to the next 16 pictures').click();
   await page.locator('strong', { hasText: 'Camera, 16 samples' }).waitFor({ timeout: 60_000 });
+  await expect.poll(() => verdict.textContent(), { timeout: 30_000 }).toMatch(/the present ones a 7/);
   await button(page, 'Stop the camera').click();
   expect(await tracks()).toEqual(['ended']);
   await button(page, 'Start the camera').click();
-  await button(page, 'Stop the camera').waitFor();
+  await expect.poll(() => verdict.textContent(), { timeout: 30_000 }).toMatch(/the present ones a/);
+  expect(await streaming()).toBe(2);
   await page.getByRole('link', { name: 'Statistics' }).click();
   await expect.poll(tracks).toEqual(['ended', 'ended']);
   await lab.close();
+  await rm(folder, { recursive: true });
 });
+
+/** A film in YUV4MPEG2 of a digit in gray ink on gray paper, held still: what Chromium plays as a camera's picture. */
+function filmOfDigit(digit: Uint8Array): Uint8Array {
+  const [width, height, cell] = [320, 240, 8];
+  const luma = Uint8Array.from({ length: width * height }, (_, at) => {
+    const column = Math.floor(((at % width) - (width - 28 * cell) / 2) / cell);
+    const row = Math.floor((Math.floor(at / width) - (height - 28 * cell) / 2) / cell);
+    const inside = column >= 0 && column < 28 && row >= 0 && row < 28;
+    return 190 - (inside ? Math.round(0.5 * (digit[row * 28 + column] as number)) : 0);
+  });
+  const chroma = new Uint8Array((width * height) / 2).fill(128);
+  const frame = Buffer.concat([Buffer.from('FRAME\n'), luma, chroma]);
+  return Buffer.concat([Buffer.from(`YUV4MPEG2 W${width} H${height} F20:1 Ip C420jpeg\n`), frame, frame]);
+}
