@@ -44,29 +44,32 @@ export function Bars({ title, labels, series }: BarsProps) {
           </div>
         ))}
       </div>
-      <table class="visually-hidden">
-        <caption>{title}</caption>
-        <thead>
-          <tr>
-            <th scope="col">Digit</th>
-            {series.map(({ text }) => (
-              <th scope="col" key={text}>
-                {text}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {labels.map((label, at) => (
-            <tr key={label}>
-              <th scope="row">{label}</th>
-              {series.map(({ text, values }) => (
-                <td key={text}>{values === undefined ? '–' : `${Math.round(100 * values[at]!)}%`}</td>
+      {/* In a box: a table itself never gets smaller than its text. */}
+      <div class="visually-hidden">
+        <table>
+          <caption>{title}</caption>
+          <thead>
+            <tr>
+              <th scope="col">Digit</th>
+              {series.map(({ text }) => (
+                <th scope="col" key={text}>
+                  {text}
+                </th>
               ))}
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {labels.map((label, at) => (
+              <tr key={label}>
+                <th scope="row">{label}</th>
+                {series.map(({ text, values }) => (
+                  <td key={text}>{values === undefined ? '–' : `${Math.round(100 * values[at]!)}%`}</td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </div>
   );
 }

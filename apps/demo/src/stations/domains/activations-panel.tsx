@@ -29,7 +29,7 @@ export function ActivationsPanel({ domains }: { readonly domains: Domains }) {
           </li>
         ))}
       </ul>
-      <div class="columns">
+      <div class="histograms">
         {LAYERS.map((layer) => (
           <HistogramChart
             key={layer}

@@ -101,7 +101,7 @@ test('a digit that is drawn is read, by pointer and by keyboard, under both stat
   await expect.poll(() => verdict.textContent(), { timeout: 30_000 }).toMatch(/the present ones a 7/);
   // An adaptation to what was drawn.
   await button(page, 'Keep and draw another').click();
-  await button(page, 'Adapt to the 1 kept').click();
+  await button(page, 'Adapt to those kept (1)').click();
   await page.locator('strong', { hasText: 'Your hand, 1 sample' }).waitFor({ timeout: 30_000 });
 
   await button(page, 'Back to the source').click();

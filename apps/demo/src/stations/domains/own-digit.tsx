@@ -111,7 +111,7 @@ export function OwnDigit({ domains }: { readonly domains: Domains }) {
                   disabled={!ready || kept.value.length === 0}
                   onClick={() => domains.adaptTo('Your hand', joined(kept.value))}
                 >
-                  Adapt to the {kept.value.length} kept
+                  Adapt to those kept ({kept.value.length})
                 </Button>
               </div>
             </>
