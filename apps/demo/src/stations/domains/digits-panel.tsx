@@ -60,7 +60,7 @@ function Shown({
       <Digit
         pixels={pixels}
         label={label === undefined ? 'No digit yet' : `A ${label}, ${verdict}`}
-        size={48}
+        size={42}
       />
       <span class="digit-read" data-right={read === undefined ? undefined : right} aria-hidden="true">
         {read === undefined ? '–' : `${read} ${right ? '✓' : '✗'}`}

@@ -30,5 +30,7 @@ export function stroke(context: CanvasRenderingContext2D, from: Point, to: Point
 /** The gray values of the pad, PAD x PAD. */
 export function inkOf(context: CanvasRenderingContext2D): Uint8Array {
   const { data } = context.getImageData(0, 0, PAD, PAD);
-  return Uint8Array.from({ length: PAD * PAD }, (_, at) => data[4 * at] as number);
+  const gray = new Uint8Array(PAD * PAD);
+  for (let at = 0; at < gray.length; at++) gray[at] = data[4 * at] as number;
+  return gray;
 }

@@ -59,7 +59,7 @@ export function SamplesChart({ points, clean, source }: SamplesChartProps) {
         { text: 'Before', color: 'bad' },
         { text: 'Adapted', color: 'precise' },
       ]}
-      ratio={[9, 4]}
+      ratio={[2, 1]}
     />
   );
 }
