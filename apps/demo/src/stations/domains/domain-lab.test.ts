@@ -5,8 +5,9 @@ import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { readDigitModel } from '../../network/digit-model.test.support.ts';
-import { corrupted } from './corrupted.ts';
-import { type Breath, DomainLab, doublings, scoreOf } from './domain-lab.ts';
+import { corrupted } from './digit-sets.ts';
+import { type Breath, DomainLab, doublings } from './domain-lab.ts';
+import { scoreOf } from './score.ts';
 import { CORRUPTIONS, type Domain, SOURCE } from './settings.ts';
 
 const CONTRAST: Domain = { corruption: 'contrast', severity: 4 };

@@ -10,19 +10,17 @@ import {
 import { type BatchNormLayer, batchNormLayers } from '@rebatch/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import { corrupted } from './corrupted.ts';
+import { batchesOf, corrupted, ownDigits } from './digit-sets.ts';
 import { histogram } from './histogram.ts';
+import { scoreOf } from './score.ts';
 import {
   type Activations,
   type AdaptOptions,
   type BankState,
-  DIGIT,
   type Domain,
   EVALUATED,
   type Measurement,
   type Reading,
-  type Score,
-  SHOWN,
   SOURCE,
 } from './settings.ts';
 
@@ -34,7 +32,7 @@ export interface Breath {
 
 /** Digits whose activations are looked at: enough for a smooth histogram, few enough to be read back at once. */
 const LOOKED_AT = 48;
-const [BATCH, ADAPT_BATCH] = [100, 64];
+const BATCH = 100;
 const [EVALUATION_SEED, ADAPTATION_SEED] = [1, 1_000_001];
 const PRESENT = 'present';
 
@@ -204,46 +202,9 @@ async function read(tensor: tf.Tensor): Promise<ArrayLike<number> & Iterable<num
   }
 }
 
-export function scoreOf(predicted: readonly number[], { labels, classes, size }: LabeledImages): Score {
-  const [right, all] = [new Array<number>(classes).fill(0), new Array<number>(classes).fill(0)];
-  for (let i = 0; i < size; i++) {
-    const label = labels[i]!;
-    all[label]!++;
-    if (predicted[i] === label) right[label]!++;
-  }
-  return {
-    accuracy: right.reduce((sum, number) => sum + number, 0) / size,
-    perClass: right.map((number, label) => number / all[label]!),
-    shown: predicted.slice(0, SHOWN),
-  };
-}
-
 /** 8, 16, ... and at last the number itself. */
 export function doublings(samples: number): number[] {
   const sizes: number[] = [];
   for (let size = 8; size < samples; size *= 2) sizes.push(size);
   return [...sizes, samples];
-}
-
-function ownDigits(images: Uint8Array, most: number): LabeledImages {
-  const size = Math.min(most, images.length / DIGIT);
-  if (images.length === 0 || images.length % DIGIT !== 0) {
-    throw new RangeError(`Expected one or more digits of ${DIGIT} pixels each, got ${images.length} pixels.`);
-  }
-  return {
-    size,
-    shape: [28, 28, 1],
-    images: images.slice(0, size * DIGIT),
-    labels: new Uint8Array(size),
-    classes: 10,
-  };
-}
-
-/** The first digits in batches; they can be gone through several times, as layerwise does. */
-function batchesOf(digits: LabeledImages, size: number): Iterable<tf.Tensor> {
-  return {
-    *[Symbol.iterator]() {
-      for (const indices of ranges(size, ADAPT_BATCH)) yield imageTensor(digits, indices);
-    },
-  };
 }

@@ -1,8 +1,9 @@
-// Digits of a domain: worker side.
-import { corrupt, corruptions, type LabeledImages, subset } from '@rebatch/digits';
-import type { Domain } from './settings.ts';
+// Digits of a domain, and of one's own: worker side.
+import { corrupt, corruptions, imageTensor, type LabeledImages, ranges, subset } from '@rebatch/digits';
+import type * as tf from '@tensorflow/tfjs-core';
+import { DIGIT, type Domain } from './settings.ts';
 
-const CHUNK = 50;
+const [CHUNK, BATCH] = [50, 64];
 
 /**
  * The first `size` digits, corrupted as the domain says. The same seed gives the same ones, and fewer are the first of
@@ -30,4 +31,28 @@ export async function corrupted(
     await breathe();
   }
   return chosen;
+}
+
+/** Digits without labels from their pixels, `most` of them at most. */
+export function ownDigits(images: Uint8Array, most: number): LabeledImages {
+  const size = Math.min(most, images.length / DIGIT);
+  if (images.length === 0 || images.length % DIGIT !== 0) {
+    throw new RangeError(`Expected one or more digits of ${DIGIT} pixels each, got ${images.length} pixels.`);
+  }
+  return {
+    size,
+    shape: [28, 28, 1],
+    images: images.slice(0, size * DIGIT),
+    labels: new Uint8Array(size),
+    classes: 10,
+  };
+}
+
+/** The first digits in batches; they can be gone through several times, as layerwise does. */
+export function batchesOf(digits: LabeledImages, size: number): Iterable<tf.Tensor> {
+  return {
+    *[Symbol.iterator]() {
+      for (const indices of ranges(size, BATCH)) yield imageTensor(digits, indices);
+    },
+  };
 }
