@@ -29,8 +29,11 @@ export function DigitsPanel({ domains }: { readonly domains: Domains }) {
         <Stat name="These, now" color="precise" value={percent(present.value?.score.accuracy)} />
       </Stats>
       <p class="field-hint">
-        Accuracy on {EVALUATED} test digits. The weights never change, only means and variances do. Now those
-        of: <strong>{present.value?.name ?? '–'}</strong>
+        Accuracy on {EVALUATED} test digits. The weights never change, only means and variances do.
+      </p>
+      {/* A line of its own: its length changes, and nothing else may move. */}
+      <p class="field-hint">
+        Present statistics: <strong>{present.value?.name ?? '–'}</strong>
       </p>
       <Bars
         title="Accuracy by digit"
