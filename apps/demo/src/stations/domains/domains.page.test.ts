@@ -131,18 +131,16 @@ test('the camera is asked for on click, explained where it is refused, and let g
     ],
   });
   const { page } = lab;
-  const streaming = () =>
-    page.evaluate(() => {
-      const { srcObject } = document.querySelector('video') as HTMLVideoElement;
-      const kept = globalThis as unknown as { tracks?: MediaStreamTrack[] };
-      kept.tracks ??= [];
-      kept.tracks.push(...((srcObject as MediaStream | null)?.getTracks() ?? []));
-      return kept.tracks.length;
-    });
+  /** All tracks so far, the present one among them. */
   const tracks = () =>
-    page.evaluate(() =>
-      (globalThis as unknown as { tracks: MediaStreamTrack[] }).tracks.map(({ readyState }) => readyState),
-    );
+    page.evaluate(() => {
+      const { srcObject } = document.querySelector('video') ?? {};
+      const kept = globalThis as unknown as { tracks?: Set<MediaStreamTrack> };
+      kept.tracks ??= new Set();
+      for (const track of (srcObject as MediaStream | null | undefined)?.getTracks() ?? [])
+        kept.tracks.add(track);
+      return [...kept.tracks].map(({ readyState }) => readyState);
+    });
 
   await stat(page, 'now');
   await page.getByRole('radio', { name: 'Camera' }).check({ force: true });
@@ -152,11 +150,11 @@ test('the camera is asked for on click, explained where it is refused, and let g
   expect(await lab.axe()).toEqual([]);
 
   await page.context().grantPermissions(['camera']);
-  expect(await streaming()).toBe(0);
+  expect(await tracks()).toEqual([]);
   await button(page, 'Start the camera').click();
   const verdict = page.locator('.seen p');
   await expect.poll(() => verdict.textContent(), { timeout: 30_000 }).toMatch(/the present ones a/);
-  expect(await streaming()).toBe(1);
+  expect(await tracks()).toEqual(['live']);
   await fewSamples(lab);
   await button(page, 'Adapt to the next 16 pictures').click();
   await page.locator('strong', { hasText: 'Camera, 16 samples' }).waitFor({ timeout: 60_000 });
@@ -164,8 +162,7 @@ test('the camera is asked for on click, explained where it is refused, and let g
   await button(page, 'Stop the camera').click();
   expect(await tracks()).toEqual(['ended']);
   await button(page, 'Start the camera').click();
-  await expect.poll(() => verdict.textContent(), { timeout: 30_000 }).toMatch(/the present ones a/);
-  expect(await streaming()).toBe(2);
+  await expect.poll(tracks, { timeout: 30_000 }).toEqual(['ended', 'live']);
   await page.getByRole('link', { name: 'Statistics' }).click();
   await expect.poll(tracks).toEqual(['ended', 'ended']);
   await lab.close();
