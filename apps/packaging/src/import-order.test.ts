@@ -15,6 +15,7 @@ const ORDER: ImportOrder = {
   core: ['stats'],
   'kernels-wasm': ['stats', 'core'],
   'kernels-webgpu': ['stats', 'core'],
+  'kernels-cpu': ['stats', 'core'],
   estimators: ['stats'],
   layers: ['stats', 'core', 'estimators'],
   recalibrate: ['stats', 'core', 'estimators', 'layers'],

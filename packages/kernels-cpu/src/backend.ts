@@ -1,0 +1,38 @@
+// The one place that touches the cpu backend: how to see a tensor's values, and how to make a tensor of values.
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { UnsupportedBackendError } from './errors.ts';
+
+/** The part of MathBackendCPU that the kernels use; both methods are in its published types. */
+export interface CpuBackend {
+  readSync(dataId: object): unknown;
+  makeTensorInfo(shape: number[], dtype: 'float32', values: Float32Array): TensorInfo;
+}
+
+/**
+ * The same backend, checked.
+ *
+ * @throws {UnsupportedBackendError} if it lacks what the kernels need.
+ */
+export function checked(backend: unknown): CpuBackend {
+  for (const method of ['readSync', 'makeTensorInfo'] as const) {
+    if (typeof (backend as Partial<CpuBackend>)[method] === 'function') continue;
+    throw new UnsupportedBackendError(
+      `@rebatch/kernels-cpu: expected a cpu backend with ${method}, which this one lacks. The kernels work with ` +
+        '@tensorflow/tfjs-backend-cpu 4.22; install that version, or drop the import of @rebatch/kernels-cpu.',
+    );
+  }
+  return backend as CpuBackend;
+}
+
+/**
+ * The values of a tensor, not copied: they are not to be written. The backend keeps what it was given, which may be a
+ * plain array; loops that are compiled for one kind of array would be slow on another.
+ */
+export function valuesOf<T extends Float32Array | Int32Array>(
+  backend: CpuBackend,
+  { dataId }: TensorInfo,
+  kind: { new (values: ArrayLike<number>): T },
+): T {
+  const values = backend.readSync(dataId);
+  return values instanceof kind ? values : new kind(values as ArrayLike<number>);
+}
