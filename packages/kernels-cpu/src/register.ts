@@ -1,11 +1,25 @@
 // Puts the kernels into TensorFlow.js's registry under the backend name 'cpu'.
 import { getKernel, type KernelConfig, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core';
 import { batchNormKernels } from './batch-norm.ts';
+import { conv2d, filterGradient, inputGradient } from './conv/conv2d.ts';
+import { depthwiseFilterGradient, depthwiseInputGradient } from './conv/depthwise-conv2d.ts';
+import { fusedConv2d } from './conv/fused-conv2d.ts';
+import { maxPool, maxPoolGradient } from './conv/max-pool.ts';
 import { UnsupportedBackendError } from './errors.ts';
 import type { CpuKernel } from './kernel.ts';
 
 const backendName = 'cpu';
-const kernels: readonly CpuKernel[] = [...batchNormKernels];
+const kernels: readonly CpuKernel[] = [
+  ...batchNormKernels,
+  conv2d,
+  fusedConv2d,
+  filterGradient,
+  inputGradient,
+  depthwiseFilterGradient,
+  depthwiseInputGradient,
+  maxPool,
+  maxPoolGradient,
+];
 const registered = new WeakSet<KernelConfig>();
 
 /** Registers every kernel, in the place of upstream's where there is one. */
