@@ -16,8 +16,23 @@ await tf.ready();
 const upstream = new Map(tf.getKernelsForBackend('wasm').map((kernel) => [kernel.kernelName, kernel]));
 await import('@rebatch/kernels-wasm');
 
-/** Makes a backend the current one. */
-export async function useBackend(name: 'wasm' | 'cpu'): Promise<void> {
+/** The kernels of the cpu backend: upstream's alone, which is what peers run on, or with ours in their place. */
+const cpuKernels = { upstream: tf.getKernelsForBackend('cpu'), ours: [] as tf.KernelConfig[] };
+await import('@rebatch/kernels-cpu');
+cpuKernels.ours = tf.getKernelsForBackend('cpu');
+useCpuKernels('upstream');
+
+function useCpuKernels(whose: 'ours' | 'upstream'): void {
+  for (const { kernelName } of tf.getKernelsForBackend('cpu')) tf.unregisterKernel(kernelName, 'cpu');
+  for (const kernel of cpuKernels[whose]) tf.registerKernel(kernel);
+}
+
+/** Makes a backend the current one, on cpu with our kernels or (by default) with upstream's. */
+export async function useBackend(
+  name: 'wasm' | 'cpu',
+  kernels: 'ours' | 'upstream' = 'upstream',
+): Promise<void> {
+  if (name === 'cpu') useCpuKernels(kernels);
   if (tf.getBackend() === name) return;
   if (!(await tf.setBackend(name))) throw new Error(`the ${name} backend does not start`);
 }

@@ -9,6 +9,7 @@ export const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   'bn-domains': async () => (await import('./benches/bn-domains.ts')).bnDomains,
   'cnn-step': async () => (await import('./benches/cnn-step.ts')).cnnStep,
   'conv-grads': async () => (await import('./benches/conv-grads.ts')).convGrads,
+  'bn-cpu': async () => (await import('./benches/bn-cpu.ts')).bnCpu,
   recalibrate: async () => (await import('./benches/recalibrate.ts')).recalibration,
   replicas: async () => (await import('./benches/replicas.ts')).replicas,
   inspect: async () => (await import('./benches/inspect.ts')).inspection,

@@ -1,5 +1,5 @@
 // The two kernels that write a tensor as large as x: normalization, and the gradient that reaches x. Both are affine
-// maps per group and channel, whose coefficients are made once, in float64.
+// per group and channel, so their coefficients are made once, in float64.
 import { type View, walk } from './view.ts';
 
 /** gamma or beta: one value per channel, or per group and channel, and where to find that of a slot. */
@@ -14,51 +14,44 @@ export function normalized(
   view: View,
   epsilon: number,
 ): Float32Array {
-  const slots = view.groups * view.channels;
-  const means = Float64Array.from(packed.subarray(0, slots));
-  const scales = scalesOf(packed, gamma, slots, epsilon);
-  const shifts = Float64Array.from(means, (_, slot) => at(beta, slot, 0));
+  const { channels } = view;
+  const slopes = slopesOf(packed, gamma, view, epsilon);
+  // In float32 this would cancel where the mean is far larger than the deviation; float64 has the digits for it.
+  const offsets = slopes.map((slope, slot) => at(beta, slot, 0) - packed[slot]! * slope);
   const y = new Float32Array(x.length);
-  // Not x * scale + shift with the mean multiplied out: that cancels when the mean is far larger than the deviation.
   walk(view, {
     rows: (slot, start, count) => {
-      for (let row = 0, i = start; row < count; row++, i += view.channels) {
-        normalizeRow(x, y, i, view.channels, slot, means, scales, shifts);
+      for (let row = 0, i = start; row < count; row++, i += channels) {
+        mapRow(x, y, i, channels, slot, slopes, offsets);
       }
     },
-    run: (slot, start, length) =>
-      normalizeRun(x, y, start, start + length, means[slot]!, scales[slot]!, shifts[slot]!),
+    run: (slot, start, length) => mapRun(x, y, start, start + length, slopes[slot]!, offsets[slot]!),
     stray: (start, length) => y.fill(Number.NaN, start, start + length),
   });
   return y;
 }
 
-function normalizeRow(
+function mapRow(
   x: Float32Array,
   y: Float32Array,
   start: number,
   channels: number,
   slot: number,
-  means: Float64Array,
-  scales: Float64Array,
-  shifts: Float64Array,
+  slopes: Float64Array,
+  offsets: Float64Array,
 ): void {
-  for (let c = 0; c < channels; c++) {
-    const s = slot + c;
-    y[start + c] = (x[start + c]! - means[s]!) * scales[s]! + shifts[s]!;
-  }
+  for (let c = 0; c < channels; c++) y[start + c] = x[start + c]! * slopes[slot + c]! + offsets[slot + c]!;
 }
 
-function normalizeRun(
+function mapRun(
   x: Float32Array,
   y: Float32Array,
   start: number,
   end: number,
-  mean: number,
-  scale: number,
-  shift: number,
+  slope: number,
+  offset: number,
 ): void {
-  for (let i = start; i < end; i++) y[i] = (x[i]! - mean) * scale + shift;
+  for (let i = start; i < end; i++) y[i] = x[i]! * slope + offset;
 }
 
 /**
@@ -77,63 +70,63 @@ export function inputGradient(
 ): Float32Array {
   const { groups, channels } = view;
   const slots = groups * channels;
-  const means = Float64Array.from(packed.subarray(0, slots));
-  const inverses = scalesOf(packed, undefined, slots, epsilon);
-  const scales = scalesOf(packed, gamma, slots, epsilon);
-  const shifts = inverses.map((inverse, slot) => inverse * pulls[slot]!);
-  const slopes = inverses.map((inverse, slot) => inverse * inverse * pulls[slots + slot]!);
+  const inverses = slopesOf(packed, undefined, view, epsilon);
+  const ofDy = slopesOf(packed, gamma, view, epsilon);
+  const ofX = inverses.map((inverse, slot) => -inverse * inverse * pulls[slots + slot]!);
+  const offsets = inverses.map((inverse, slot) => -inverse * pulls[slot]! - packed[slot]! * ofX[slot]!);
   const dx = new Float32Array(x.length);
   walk(view, {
     rows: (slot, start, count) => {
       for (let row = 0, i = start; row < count; row++, i += channels) {
-        gradientRow(dy, x, dx, i, channels, slot, means, scales, shifts, slopes);
+        combineRow(dy, x, dx, i, channels, slot, ofDy, ofX, offsets);
       }
     },
     run: (slot, start, length) =>
-      gradientRun(
-        ...([dy, x, dx, start, start + length] as const),
-        ...([means[slot]!, scales[slot]!, shifts[slot]!, slopes[slot]!] as const),
-      ),
+      combineRun(dy, x, dx, start, start + length, ofDy[slot]!, ofX[slot]!, offsets[slot]!),
     stray: (start, length) => dx.fill(Number.NaN, start, start + length),
   });
   return dx;
 }
 
-function gradientRow(
+function combineRow(
   dy: Float32Array,
   x: Float32Array,
   dx: Float32Array,
   start: number,
   channels: number,
   slot: number,
-  means: Float64Array,
-  scales: Float64Array,
-  shifts: Float64Array,
-  slopes: Float64Array,
+  ofDy: Float64Array,
+  ofX: Float64Array,
+  offsets: Float64Array,
 ): void {
   for (let c = 0; c < channels; c++) {
     const s = slot + c;
     const i = start + c;
-    dx[i] = dy[i]! * scales[s]! - shifts[s]! - (x[i]! - means[s]!) * slopes[s]!;
+    dx[i] = dy[i]! * ofDy[s]! + x[i]! * ofX[s]! + offsets[s]!;
   }
 }
 
-function gradientRun(
+function combineRun(
   dy: Float32Array,
   x: Float32Array,
   dx: Float32Array,
   start: number,
   end: number,
-  mean: number,
-  scale: number,
-  shift: number,
-  slope: number,
+  ofDy: number,
+  ofX: number,
+  offset: number,
 ): void {
-  for (let i = start; i < end; i++) dx[i] = dy[i]! * scale - shift - (x[i]! - mean) * slope;
+  for (let i = start; i < end; i++) dx[i] = dy[i]! * ofDy + x[i]! * ofX + offset;
 }
 
 /** gamma / sqrt(variance + epsilon) of each slot. */
-function scalesOf(packed: Float32Array, gamma: Vector, slots: number, epsilon: number): Float64Array {
+function slopesOf(
+  packed: Float32Array,
+  gamma: Vector,
+  { groups, channels }: View,
+  epsilon: number,
+): Float64Array {
+  const slots = groups * channels;
   return Float64Array.from(
     { length: slots },
     (_, slot) => at(gamma, slot, 1) / Math.sqrt(packed[slots + slot]! + epsilon),
