@@ -110,4 +110,5 @@ function projects(): TestProjectConfiguration[] {
   return [node];
 }
 
-export default defineConfig({ test: { projects: projects() } });
+// FEATURES.md is made of what the suites find: "pnpm features" writes it (-u), ordinary runs only compare.
+export default defineConfig({ test: { update: 'none', projects: projects() } });

@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs-backend-webgl';
 import '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs-core';
-import { describeConformance } from './conformance.ts';
+import { describeConformance } from './conformance/index.ts';
 
 /** setBackend answers false instead of failing where a browser lacks the backend. */
 async function select(backend: string): Promise<void> {

@@ -1,7 +1,6 @@
-import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
-import { describeConformance } from './conformance.ts';
+import { describeConformance, selectBackend } from './conformance/index.ts';
 
-describeConformance('cpu', () => tf.setBackend('cpu'));
-describeConformance('wasm, composed', () => tf.setBackend('wasm'));
+describeConformance('cpu', () => selectBackend('cpu'));
+describeConformance('wasm', () => selectBackend('wasm'));

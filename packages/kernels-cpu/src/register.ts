@@ -20,6 +20,7 @@ const kernels: readonly CpuKernel[] = [
   maxPool,
   maxPoolGradient,
 ];
+export const kernelNames: readonly string[] = kernels.map(({ kernelName }) => kernelName);
 const registered = new WeakSet<KernelConfig>();
 
 /** Registers every kernel, in the place of upstream's where there is one. */

@@ -1,9 +1,6 @@
 // Core's own suite, now on these kernels instead of composed ops.
-import { describeConformance } from '@rebatch/core/conformance';
-import { getKernel, setBackend } from '@tensorflow/tfjs-core';
+import { describeConformance, selectBackend } from '@rebatch/core/conformance';
 import './index.ts';
+import { kernelNames } from './register.ts';
 
-describeConformance('wasm, with kernels', async () => {
-  await setBackend('wasm');
-  if (getKernel('RebatchMoments', 'wasm') === undefined) throw new Error('the kernels are not registered');
-});
+describeConformance('wasm, with kernels', () => selectBackend('wasm'), { kernels: kernelNames });

@@ -21,6 +21,7 @@ const kernels: readonly WasmKernel[] = [
   gather,
   identity,
 ];
+export const kernelNames: readonly string[] = kernels.map(({ kernelName }) => kernelName);
 const registered = new WeakSet<KernelConfig>();
 
 /** Registers every kernel, in the place of upstream's where there is one; nothing where SIMD is missing. */

@@ -9,10 +9,10 @@ import {
 } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
-import { batchNormalize } from './batch-normalize.ts';
-import { run, type Values, valuesOf } from './conformance-values.ts';
-import { jointBatchNormalize } from './joint-batch-normalize.ts';
-import { normalize } from './normalize.ts';
+import { batchNormalize } from '../batch-normalize.ts';
+import { jointBatchNormalize } from '../joint-batch-normalize.ts';
+import { normalize } from '../normalize.ts';
+import { run, type Values, valuesOf } from './values.ts';
 
 const TOLERANCE = 1e-5;
 const EPSILON = 1e-3;

@@ -1,4 +1,4 @@
-// A part of the suite of ./conformance.ts: normalization of parts whose whole is put together by the test, as replicas
+// A part of the suite of ./index.ts: normalization of parts whose whole is put together by the test, as replicas
 // put theirs together. Not published.
 import {
   expectClose,
@@ -9,9 +9,9 @@ import {
 } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
-import { run, valuesOf } from './conformance-values.ts';
-import { InvalidInputError } from './errors.ts';
-import { normalizePart } from './normalize-part.ts';
+import { InvalidInputError } from '../errors.ts';
+import { normalizePart } from '../normalize-part.ts';
+import { run, valuesOf } from './values.ts';
 
 const EPSILON = 1e-3;
 const TOLERANCE = 1e-5;

@@ -1,7 +1,7 @@
 // What the parts of the suite share: random values with their places, and an op run forward and backward. Not published.
 import type { SeededRandom } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
-import { viewChannels } from './channel-view.ts';
+import { viewChannels } from '../channel-view.ts';
 
 export interface Values {
   readonly x: Float32Array;

@@ -10,10 +10,10 @@ import {
 } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
-import { run, type Values, valuesOf } from './conformance-values.ts';
-import { InvalidInputError } from './errors.ts';
-import { segmentBatchNormalize } from './segment-batch-normalize.ts';
-import { segmentNormalize } from './segment-normalize.ts';
+import { InvalidInputError } from '../errors.ts';
+import { segmentBatchNormalize } from '../segment-batch-normalize.ts';
+import { segmentNormalize } from '../segment-normalize.ts';
+import { run, type Values, valuesOf } from './values.ts';
 
 const TOLERANCE = 1e-5;
 const EPSILON = 1e-3;

@@ -1,0 +1,154 @@
+// Finds out what the current backend computes with kernels, what with composed ops, and what not at all: the rows of
+// FEATURES.md. Each feature is run, and what runs is looked at. Not published.
+import * as tf from '@tensorflow/tfjs-core';
+import { batchMoments } from '../batch-moments.ts';
+import { batchNormalize } from '../batch-normalize.ts';
+import { jointBatchNormalize } from '../joint-batch-normalize.ts';
+import { KERNELS } from '../kernels.ts';
+import { normalize } from '../normalize.ts';
+import { normalizePart } from '../normalize-part.ts';
+import { segmentBatchNormalize } from '../segment-batch-normalize.ts';
+import { segmentNormalize } from '../segment-normalize.ts';
+
+/** What was found, by the names of the features. */
+export interface Features {
+  /** 'fused' where kernels of ours do it all, 'composed' where none of them runs, else which of them do. */
+  readonly batchNorm: Readonly<Record<string, string>>;
+  /** Ops with an input or output as large as x, in one forward and backward of `batchNormalize`. */
+  readonly largeOps: number;
+  /** TensorFlow.js's own ops that training a CNN needs: 'ours', 'upstream' or 'missing'. */
+  readonly ops: Readonly<Record<string, string>>;
+}
+
+/** Where a backend's features are kept, as seen from a test file in the `src` folder of any package. */
+export const fileOf = (name: string) =>
+  `../../core/features/${name.toLowerCase().replace(/[^a-z0-9]+/g, '-')}.json`;
+
+const SHAPE = [6, 5, 4, 3];
+const SIZE = 360;
+// They share memory; the last is a custom gradient as a whole, what runs inside of it has entries of its own.
+const FREE = ['Identity', 'Reshape', 'unnamed scope'];
+
+const FORWARD = [KERNELS.moments, KERNELS.normalize];
+const ALL = Object.values(KERNELS);
+
+/** Each feature as a function of x, whose gradient is taken where the backward pass belongs to it. */
+const BATCH_NORM: Readonly<
+  Record<string, { run: (x: tf.Tensor) => tf.Tensor; kernels: readonly string[]; backward?: boolean }>
+> = {
+  batchMoments: { run: (x) => batchMoments(x).variance, kernels: [KERNELS.moments] },
+  'normalize, by given moments': {
+    run: (x) => normalize(x, constants([3])),
+    kernels: [KERNELS.normalize],
+  },
+  'batchNormalize, forward': { run: (x) => batchNormalize(x).y, kernels: FORWARD },
+  'batchNormalize, forward and backward': { run: (x) => batchNormalize(x).y, kernels: ALL, backward: true },
+  'batchNormalize, in groups': {
+    run: (x) => batchNormalize(x, { groups: 2 }).y,
+    kernels: ALL,
+    backward: true,
+  },
+  'batchNormalize, channels along axis 1': {
+    run: (x) => batchNormalize(x, { axis: 1 }).y,
+    kernels: ALL,
+    backward: true,
+  },
+  segmentBatchNormalize: { run: (x) => segmentBatchNormalize(x, ids(), 2).y, kernels: ALL, backward: true },
+  segmentNormalize: {
+    run: (x) => segmentNormalize(x, ids(), constants([2, 3])),
+    kernels: [KERNELS.normalize],
+  },
+  jointBatchNormalize: {
+    run: (x) => jointBatchNormalize([x, tf.ones([2, 3])]).ys[0]!,
+    kernels: ALL,
+    backward: true,
+  },
+  normalizePart: {
+    run: (x) => normalizePart(x, { ...constants([3]), count: 240, sumOverParts: (own) => own }),
+    kernels: ALL.slice(1),
+    backward: true,
+  },
+};
+
+const constants = (shape: number[]) => ({ mean: tf.zeros(shape), variance: tf.ones(shape) });
+const ids = () => tf.tensor1d([0, 1, 1, 0, 0, 1], 'int32');
+
+const IMAGE: [number, number, number, number] = [2, 6, 6, 4];
+/** The gradient of an op on images or filters. */
+const gradient = (op: (x: tf.Tensor4D) => tf.Tensor, at: tf.Tensor4D) =>
+  tf.grad(op as (x: tf.Tensor) => tf.Tensor)(at);
+const images = () => tf.ones(IMAGE) as tf.Tensor4D;
+const filters = () => tf.ones([3, 3, 4, 4]) as tf.Tensor4D;
+const depthwiseFilters = () => tf.ones([3, 3, 4, 1]) as tf.Tensor4D;
+
+/** An op by name: the kernel that a backend needs for it, and a run of it. */
+const OPS: Readonly<Record<string, readonly [kernel: string, run: () => tf.TensorContainer]>> = {
+  'conv2d with bias and activation': [
+    'FusedConv2D',
+    () => tf.fused.conv2d({ x: images(), filter: filters(), strides: 1, pad: 'same', activation: 'relu' }),
+  ],
+  'gradient of conv2d for the filter': [
+    'Conv2DBackpropFilter',
+    () => gradient((w) => tf.conv2d(images(), w, 1, 'same'), filters()),
+  ],
+  'gradient of conv2d for the input': [
+    'Conv2DBackpropInput',
+    // The gradient of conv2d computes both, so the missing one would hide this one: the transpose is this kernel alone.
+    () => tf.conv2dTranspose(images(), filters(), IMAGE, 1, 'same'),
+  ],
+  'gradient of depthwiseConv2d for the filter': [
+    'DepthwiseConv2dNativeBackpropFilter',
+    () => gradient((w) => tf.depthwiseConv2d(images(), w, 1, 'same'), depthwiseFilters()),
+  ],
+  'gradient of depthwiseConv2d for the input': [
+    'DepthwiseConv2dNativeBackpropInput',
+    () => gradient((x) => tf.depthwiseConv2d(x, depthwiseFilters(), 1, 'same'), images()),
+  ],
+  maxPool: ['MaxPool', () => tf.maxPool(images(), 2, 2, 'valid')],
+  'gradient of maxPool': ['MaxPoolGrad', () => gradient((x) => tf.maxPool(x, 2, 2, 'valid'), images())],
+  gather: ['GatherV2', () => tf.gather(images(), [1, 0])],
+};
+
+/**
+ * Runs every feature.
+ *
+ * @param own names of the kernels of TensorFlow.js's that ours take the place of, or add.
+ */
+export async function findFeatures(own: readonly string[]): Promise<Features> {
+  const batchNorm: Record<string, string> = {};
+  let largeOps = 0;
+  for (const [name, { run, kernels, backward = false }] of Object.entries(BATCH_NORM)) {
+    const ran = await kernelsOf(run, backward);
+    const fused = kernels.filter((kernel) => ran.some((one) => one.name === kernel));
+    if (fused.length === kernels.length) batchNorm[name] = 'fused';
+    else batchNorm[name] = fused.length === 0 ? 'composed' : `fused: ${fused.join(', ')}`;
+    if (name === 'batchNormalize, forward and backward') largeOps = ran.filter((one) => one.large).length;
+  }
+  const ops = Object.entries(OPS).map(([name, [kernel, run]]) => [name, originOf(kernel, run, own)]);
+  return { batchNorm, largeOps, ops: Object.fromEntries(ops) };
+}
+
+/** The kernels that run, and whether each has an input or output as large as x. */
+async function kernelsOf(
+  run: (x: tf.Tensor) => tf.Tensor,
+  backward: boolean,
+): Promise<{ readonly name: string; readonly large: boolean }[]> {
+  const x = tf.randomNormal(SHAPE, 1, 2, 'float32', 1);
+  const { kernels } = await tf.profile(() => {
+    tf.tidy(() => void (backward ? tf.grad(run)(x) : run(x)));
+  });
+  x.dispose();
+  return kernels
+    .filter(({ name }) => !FREE.includes(name))
+    .map(({ name, inputShapes, outputShapes }) => ({
+      name,
+      large: [...inputShapes, ...outputShapes].some((shape) => shape?.reduce((a, b) => a * b, 1) === SIZE),
+    }));
+}
+
+/** Runs an op whose kernel is there, so that only what works counts. */
+function originOf(kernel: string, run: () => tf.TensorContainer, own: readonly string[]): string {
+  if (tf.getKernel(kernel, tf.getBackend()) === undefined) return 'missing';
+  tf.tidy(() => void run());
+  return own.includes(kernel) ? 'ours' : 'upstream';
+}
