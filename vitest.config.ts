@@ -45,12 +45,20 @@ const BROWSER_PROJECTS: readonly BrowserProject[] = [
   {
     name: 'browser',
     root: 'packages/core',
-    dependencies: ['tfjs-core', 'tfjs-layers', 'tfjs-backend-webgl', 'tfjs-backend-webgpu'],
+    dependencies: [
+      ...['tfjs-core', 'tfjs-layers', 'tfjs-backend-cpu', 'tfjs-backend-wasm'],
+      ...['tfjs-backend-webgl', 'tfjs-backend-webgpu'],
+    ],
   },
   {
     name: 'browser, domains',
     root: 'packages/domains',
     dependencies: ['tfjs-core', 'tfjs-layers', 'tfjs-backend-webgl', 'tfjs-backend-webgpu'],
+  },
+  {
+    name: 'browser, cpu kernels',
+    root: 'packages/kernels-cpu',
+    dependencies: ['tfjs-core', 'tfjs-layers', 'tfjs-backend-cpu'],
   },
   {
     name: 'browser, isolated',
@@ -85,6 +93,8 @@ function browser(
       name,
       include: ['src/**/*.browser.test.ts'],
       testTimeout: 60_000,
+      // Suites skip what does not start, but not in CI.
+      env: { CI: process.env.CI ?? '' },
       browser: {
         enabled: true,
         headless: true,

@@ -1,12 +1,9 @@
+import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-webgl';
 import '@tensorflow/tfjs-backend-webgpu';
-import * as tf from '@tensorflow/tfjs-core';
-import { describeConformance } from './conformance/index.ts';
+import './wasm-binaries.test.support.ts';
+import { describeConformance, selectBackend } from './conformance/index.ts';
 
-/** setBackend answers false instead of failing where a browser lacks the backend. */
-async function select(backend: string): Promise<void> {
-  if (!(await tf.setBackend(backend))) throw new Error(`this browser has no ${backend}`);
+for (const backend of ['cpu', 'wasm', 'webgl', 'webgpu']) {
+  describeConformance(backend, () => selectBackend(backend));
 }
-
-describeConformance('webgl', () => select('webgl'));
-describeConformance('webgpu', () => select('webgpu'));

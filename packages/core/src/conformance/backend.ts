@@ -20,20 +20,24 @@ export async function selectBackend(backend: string): Promise<void> {
  * for any other error, they fail.
  */
 export function needsBackend(name: string, prepare: () => Promise<void>): void {
-  let missing: string | undefined;
+  let note: string | undefined;
   beforeAll(async () => {
-    try {
-      await prepare();
-    } catch (error) {
-      if (!(error instanceof NoBackendError) || inCi()) throw error;
-      missing = `${name} is not tested: ${error.message}.`;
-      console.warn(missing);
-    }
+    note = await noteIfMissing(name, prepare);
+    if (note !== undefined) console.warn(note);
   });
   beforeEach(({ skip }) => {
-    if (missing !== undefined) skip(missing);
+    if (note !== undefined) skip(note);
   });
 }
 
-/** Vitest's config hands the variable on to browsers. */
-const inCi = () => Boolean(process.env.CI);
+/** Why a suite cannot run here, if so; in CI that is an error, as is whatever else goes wrong. */
+export async function noteIfMissing(name: string, prepare: () => Promise<void>): Promise<string | undefined> {
+  try {
+    await prepare();
+    return undefined;
+  } catch (error) {
+    // Vitest's config hands the variable on to browsers.
+    if (!(error instanceof NoBackendError) || process.env.CI) throw error;
+    return `${name} is not tested: ${error.message}.`;
+  }
+}

@@ -14,7 +14,7 @@ import { segmentNormalize } from '../segment-normalize.ts';
 export interface Features {
   /** 'fused' where kernels of ours do it all, 'composed' where none of them runs, else which of them do. */
   readonly batchNorm: Readonly<Record<string, string>>;
-  /** Ops with an input or output as large as x, in one forward and backward of `batchNormalize`. */
+  /** Ops with an input or output of at least the size of x, in one forward and backward of `batchNormalize`. */
   readonly largeOps: number;
   /** TensorFlow.js's own ops that training a CNN needs: 'ours', 'upstream' or 'missing'. */
   readonly ops: Readonly<Record<string, string>>;
@@ -25,7 +25,8 @@ export const fileOf = (name: string) =>
   `../../core/features/${name.toLowerCase().replace(/[^a-z0-9]+/g, '-')}.json`;
 
 const SHAPE = [6, 5, 4, 3];
-const SIZE = 360;
+const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
+const SIZE = sizeOf(SHAPE);
 // They share memory; the last is a custom gradient as a whole, what runs inside of it has entries of its own.
 const FREE = ['Identity', 'Reshape', 'unnamed scope'];
 
@@ -128,7 +129,7 @@ export async function findFeatures(own: readonly string[]): Promise<Features> {
   return { batchNorm, largeOps, ops: Object.fromEntries(ops) };
 }
 
-/** The kernels that run, and whether each has an input or output as large as x. */
+/** The kernels that run, and whether each has an input or output of at least the size of x. */
 async function kernelsOf(
   run: (x: tf.Tensor) => tf.Tensor,
   backward: boolean,
@@ -142,7 +143,7 @@ async function kernelsOf(
     .filter(({ name }) => !FREE.includes(name))
     .map(({ name, inputShapes, outputShapes }) => ({
       name,
-      large: [...inputShapes, ...outputShapes].some((shape) => shape?.reduce((a, b) => a * b, 1) === SIZE),
+      large: [...inputShapes, ...outputShapes].some((shape) => sizeOf(shape ?? [0]) >= SIZE),
     }));
 }
 

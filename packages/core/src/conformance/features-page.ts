@@ -1,0 +1,52 @@
+// FEATURES.md, made of what the conformance suites have found. Not published.
+import type { Features } from './features.ts';
+
+/** What one suite found, as its file in packages/core/features has it. */
+export interface BackendFeatures extends Features {
+  readonly name: string;
+}
+
+const INTRO = `# What runs where
+
+Found by running it: this page is made of what the conformance suite saw on each backend (\`pnpm features\` writes it). A
+test run on a backend that does anything else fails, in Node and in headless Chromium; in CI a backend that does not
+start is a failure, too. WebGL and WebGPU ran on SwiftShader, which has the same kernels as a GPU.
+
+A backend "with kernels" is one after \`import '@rebatch/kernels-cpu'\`, \`'@rebatch/kernels-wasm'\` and so on. On every
+other backend that TensorFlow.js has, \`@rebatch/core\` composes its ops.
+`;
+
+const BATCH_NORM = `## Batch normalization
+
+**fused**: our kernels do it, reading and writing every value once. **composed**: it is made of TensorFlow.js's own ops;
+the values are as exact, in more passes over memory. The last row counts those ops of a training step, forward and
+backward, that read or write at least as many values as x has.
+`;
+
+const OPS = `## TensorFlow.js's own ops
+
+What a CNN needs to train besides. **ours**: our kernel takes the place of upstream's, or there was none. **upstream**:
+TensorFlow.js's own kernel. **missing**: the op throws.
+`;
+
+/** The page, from the features of every backend. */
+export function featuresPage(backends: readonly BackendFeatures[]): string {
+  const sorted = backends.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const names = sorted.map(({ name }) => name);
+  const rowsOf = (of: (features: Features) => Readonly<Record<string, string>>) => {
+    const rows = new Set(sorted.flatMap((features) => Object.keys(of(features))));
+    return [...rows].map((row) => [row, ...sorted.map((features) => of(features)[row] ?? 'not tried')]);
+  };
+  const largeOps = ['ops over all of x', ...sorted.map((features) => `${features.largeOps}`)];
+  const batchNorm = table(['', ...names], [...rowsOf((features) => features.batchNorm), largeOps]);
+  const ops = table(
+    ['', ...names],
+    rowsOf((features) => features.ops),
+  );
+  return [INTRO, BATCH_NORM, batchNorm, OPS, ops].join('\n');
+}
+
+function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |\n`;
+  return [line(header), line(header.map(() => '---')), ...rows.map(line)].join('');
+}

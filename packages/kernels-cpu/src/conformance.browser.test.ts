@@ -1,0 +1,5 @@
+import { describeConformance, selectBackend } from '@rebatch/core/conformance';
+import './index.ts';
+import { kernelNames } from './register.ts';
+
+describeConformance('cpu, with kernels', () => selectBackend('cpu'), { kernels: kernelNames });
