@@ -1,5 +1,9 @@
-// Vite's way to ask for a file's address; used by browser tests.
+// Vite's ways to ask for a file's address and for the environment; used by browser tests.
 declare module '*.wasm?url' {
   const url: string;
   export default url;
+}
+
+interface ImportMeta {
+  readonly env: { readonly CI?: string };
 }
