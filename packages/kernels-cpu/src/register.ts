@@ -6,6 +6,7 @@ import { depthwiseFilterGradient, depthwiseInputGradient } from './conv/depthwis
 import { fusedConv2d } from './conv/fused-conv2d.ts';
 import { maxPool, maxPoolGradient } from './conv/max-pool.ts';
 import { UnsupportedBackendError } from './errors.ts';
+import { gather } from './gather.ts';
 import type { CpuKernel } from './kernel.ts';
 
 const backendName = 'cpu';
@@ -19,6 +20,7 @@ const kernels: readonly CpuKernel[] = [
   depthwiseInputGradient,
   maxPool,
   maxPoolGradient,
+  gather,
 ];
 export const kernelNames: readonly string[] = kernels.map(({ kernelName }) => kernelName);
 const registered = new WeakSet<KernelConfig>();
