@@ -49,6 +49,7 @@ const BROWSER_PROJECTS: readonly BrowserProject[] = [
       ...['tfjs-core', 'tfjs-layers', 'tfjs-backend-cpu', 'tfjs-backend-wasm'],
       ...['tfjs-backend-webgl', 'tfjs-backend-webgpu'],
     ],
+    others: ['fast-check'],
   },
   {
     name: 'browser, domains',
@@ -59,11 +60,13 @@ const BROWSER_PROJECTS: readonly BrowserProject[] = [
     name: 'browser, cpu kernels',
     root: 'packages/kernels-cpu',
     dependencies: ['tfjs-core', 'tfjs-layers', 'tfjs-backend-cpu'],
+    others: ['fast-check'],
   },
   {
     name: 'browser, isolated',
     root: 'packages/kernels-wasm',
     dependencies: ['tfjs-core', 'tfjs-layers', 'tfjs-backend-wasm'],
+    others: ['fast-check'],
     // The threaded build of the WASM backend works in shared memory.
     headers: ISOLATED,
   },

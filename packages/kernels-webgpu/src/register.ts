@@ -43,6 +43,8 @@ const kernels: readonly KernelConfig[] = [
   }),
 ];
 
+export const kernelNames: readonly string[] = kernels.map(({ kernelName }) => kernelName);
+
 /** By the number that stands for each in the attribute `affine`. */
 const AFFINE_KINDS: readonly AffineKind[] = ['none', 'channel', 'group'];
 

@@ -12,8 +12,8 @@ Found by running it: this page is made of what the conformance suite saw on each
 test run on a backend that does anything else fails, in Node and in headless Chromium; in CI a backend that does not
 start is a failure, too. WebGL and WebGPU ran on SwiftShader, which has the same kernels as a GPU.
 
-A backend "with kernels" is one after \`import '@rebatch/kernels-cpu'\`, \`'@rebatch/kernels-wasm'\` and so on. On every
-other backend that TensorFlow.js has, \`@rebatch/core\` composes its ops.
+A backend "with kernels" is one after \`import '@rebatch/kernels-cpu'\`, \`'@rebatch/kernels-wasm'\` or
+\`'@rebatch/kernels-webgpu'\`. On every other backend that TensorFlow.js has, \`@rebatch/core\` composes its ops.
 `;
 
 const BATCH_NORM = `## Batch normalization

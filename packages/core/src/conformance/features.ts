@@ -31,7 +31,10 @@ const SIZE = sizeOf(SHAPE);
 const FREE = ['Identity', 'Reshape', 'unnamed scope'];
 
 const FORWARD = [KERNELS.moments, KERNELS.normalize];
-const ALL = Object.values(KERNELS);
+const ALL = [...FORWARD, KERNELS.backwardReduce, KERNELS.backwardInput];
+/** What one kernel does in the place of others. */
+const covered = (kernel: string) =>
+  kernel === KERNELS.backward ? [kernel, KERNELS.backwardReduce, KERNELS.backwardInput] : [kernel];
 
 /** Each feature as a function of x, whose gradient is taken where the backward pass belongs to it. */
 const BATCH_NORM: Readonly<
@@ -120,7 +123,8 @@ export async function findFeatures(own: readonly string[]): Promise<Features> {
   let largeOps = 0;
   for (const [name, { run, kernels, backward = false }] of Object.entries(BATCH_NORM)) {
     const ran = await kernelsOf(run, backward);
-    const fused = kernels.filter((kernel) => ran.some((one) => one.name === kernel));
+    const done = ran.flatMap((one) => covered(one.name));
+    const fused = kernels.filter((kernel) => done.includes(kernel));
     if (fused.length === kernels.length) batchNorm[name] = 'fused';
     else batchNorm[name] = fused.length === 0 ? 'composed' : `fused: ${fused.join(', ')}`;
     if (name === 'batchNormalize, forward and backward') largeOps = ran.filter((one) => one.large).length;
