@@ -22,6 +22,14 @@ export const STATIONS: readonly StationEntry[] = [
     load: () => import('./statistics/page.tsx'),
   },
   {
+    name: 'batch-size' satisfies StationName,
+    short: 'Batch size',
+    title: 'Batch size: how many share one mean',
+    teaser:
+      'Choose how many digits are normalized together, and see training and inference drift apart; then freeze the gap away.',
+    load: () => import('./batch-size/page.tsx'),
+  },
+  {
     name: 'domains' satisfies StationName,
     short: 'Domains',
     title: 'Domains: new eyes for the same weights',
