@@ -5,6 +5,7 @@ export const STATION_TASKS = {
   statistics: () => import('../stations/statistics/tasks.ts'),
   'batch-size': () => import('../stations/batch-size/tasks.ts'),
   domains: () => import('../stations/domains/tasks.ts'),
+  leakage: () => import('../stations/leakage/tasks.ts'),
 } satisfies Readonly<Record<string, () => Promise<StationTasks>>>;
 
 export type StationName = keyof typeof STATION_TASKS;

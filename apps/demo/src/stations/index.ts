@@ -37,4 +37,12 @@ export const STATIONS: readonly StationEntry[] = [
       'Blur the digits, draw your own, hold one into the camera: a model goes blind, and a few samples repair it.',
     load: () => import('./domains/page.tsx'),
   },
+  {
+    name: 'leakage' satisfies StationName,
+    short: 'Leakage',
+    title: 'Leakage: a model that looks at its neighbours',
+    teaser:
+      'Watch a network learn to read labels from its batch instead of its digits, catch it by an audit, and stop it.',
+    load: () => import('./leakage/page.tsx'),
+  },
 ];

@@ -2,6 +2,7 @@ import { useComputed, useSignal } from '@preact/signals';
 import { useTask } from '../../lab/use-task.ts';
 import { ErrorChart } from '../../three-errors/error-chart.tsx';
 import { percent } from '../../three-errors/errors.ts';
+import { earlierRuns, withPoint } from '../../three-errors/runs.ts';
 import { Button } from '../../ui/button.tsx';
 import { Choices } from '../../ui/choices.tsx';
 import { Notice } from '../../ui/notice.tsx';
@@ -12,7 +13,7 @@ import { Stat, Stats } from '../../ui/stat.tsx';
 import { StationFrame } from '../../ui/station-frame.tsx';
 import { Switch } from '../../ui/switch.tsx';
 import { CODE } from './code.ts';
-import { changesOf, dotsOf, earlierRuns, nameOf, type SizeRun, withEvent } from './runs.ts';
+import { changesOf, dotsOf, nameOf, type SizeRun } from './runs.ts';
 import { BATCH, SIZES, type Size, type TrainLive } from './settings.ts';
 import { SizeChart } from './size-chart.tsx';
 import type { tasks } from './tasks.ts';
@@ -26,13 +27,11 @@ export default function BatchSizePage() {
   const seed = useSignal<(typeof SEEDS)[number]>('1');
   const live = useSignal<TrainLive>({ frozen: false });
   const task = useTask<typeof tasks.train>('batch-size', 'train', 'Training on digits', (event) => {
-    runs.value = withEvent(runs.value, event);
+    runs.value = withPoint(runs.value, event);
   });
   const current = useComputed(() => runs.value.at(-1));
   const latest = useComputed(() => current.value?.points.at(-1));
-  const earlier = useComputed(() =>
-    earlierRuns(runs.value, GHOSTS).map((run) => ({ name: nameOf(run), points: run.points })),
-  );
+  const earlier = useComputed(() => earlierRuns(runs.value, nameOf, GHOSTS));
   const marks = useComputed(() => (current.value === undefined ? [] : changesOf(current.value)));
   const dots = useComputed(() => dotsOf(runs.value, STEPS));
   const active = task.status.value === 'running' || task.status.value === 'paused';
@@ -43,7 +42,7 @@ export default function BatchSizePage() {
   };
   const train = () => {
     live.value = { frozen: false };
-    runs.value = [...runs.value, { size: size.value, seed: Number(seed.value), points: [] }];
+    runs.value = [...runs.value, { size: size.value, points: [] }];
     const options = {
       seed: Number(seed.value),
       normalizationBatch: size.value,

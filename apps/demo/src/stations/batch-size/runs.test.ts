@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { changesOf, dotsOf, earlierRuns, nameOf, type SizeRun, withEvent } from './runs.ts';
+import { changesOf, dotsOf, nameOf, type SizeRun } from './runs.ts';
 import type { TrainEvent } from './settings.ts';
 
 const event = (step: number, population: number, frozen = false): TrainEvent => ({
@@ -8,27 +8,11 @@ const event = (step: number, population: number, frozen = false): TrainEvent => 
   frozen,
   errors: { training: 0.5, miniBatch: 0.4, population },
 });
-const run = (size: SizeRun['size'], ...points: TrainEvent[]): SizeRun => ({ size, seed: 1, points });
+const run = (size: SizeRun['size'], ...points: TrainEvent[]): SizeRun => ({ size, points });
 
-test('events go to the last run', () => {
-  const runs = [run(2, event(1, 0.9)), run(4)];
-  const after = withEvent(runs, event(1, 0.8));
-  expect(after.map(({ points }) => points.length)).toEqual([1, 1]);
-  expect(runs[1]?.points).toEqual([]);
-  expect(withEvent([], event(1, 0.8))).toEqual([]);
-});
-
-test('ghosts are the last run of each kind, not those that never got anywhere', () => {
-  const two = run(2, event(1, 0.9), event(8, 0.5));
-  const again = run(2, event(1, 0.9), event(8, 0.4));
-  const frozen = run(2, event(1, 0.9), event(8, 0.3, true));
-  const eight = run(8, event(1, 0.9), event(8, 0.2));
-  const current = run(8, event(1, 0.9), event(8, 0.1));
-  const runs = [two, again, run(4, event(1, 0.9)), frozen, eight, current];
-  expect(earlierRuns(runs, 5)).toEqual([again, frozen]);
-  expect(earlierRuns(runs, 1)).toEqual([frozen]);
-  expect(nameOf(frozen)).toBe('NBS 2, frozen');
-  expect(earlierRuns([], 5)).toEqual([]);
+test('a frozen run is of another kind', () => {
+  expect(nameOf(run(2, event(1, 0.9), event(8, 0.3)))).toBe('NBS 2');
+  expect(nameOf(run(2, event(1, 0.9), event(8, 0.3, true)))).toBe('NBS 2, frozen');
 });
 
 test('dots are the latest errors of each kind of run, in percent', () => {
