@@ -19,7 +19,7 @@ export function AuditPanel({ audit }: { readonly audit: AuditEvent | undefined }
         </span>
       </Notice>
       <div class="columns">
-        <div class="field">
+        <div class="stack">
           <h3>Loss of new digits, by company</h3>
           <Meters
             meters={[
@@ -30,7 +30,7 @@ export function AuditPanel({ audit }: { readonly audit: AuditEvent | undefined }
             show={(loss) => loss.toFixed(2)}
           />
         </div>
-        <div class="field">
+        <div class="stack">
           <h3>Where it leaks, by layer</h3>
           <Meters
             meters={LAYERS.map((at) => ({

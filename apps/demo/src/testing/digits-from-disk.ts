@@ -1,0 +1,9 @@
+// The page's digits for tests without a page.
+import type { LabeledImages } from '@rebatch/digits';
+import { firstDigits, loadDigits as loadAll } from '@rebatch/digits/mnist';
+import { DIGIT_FILES } from '../data/files.ts';
+
+/** As `loadDigits` of src/data. */
+export async function loadDigits(which: keyof typeof DIGIT_FILES): Promise<LabeledImages> {
+  return firstDigits(await loadAll(which === 'train' ? 'train' : 't10k'), DIGIT_FILES[which].size);
+}
