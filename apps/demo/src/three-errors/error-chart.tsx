@@ -8,6 +8,8 @@ export interface ErrorChartProps {
   readonly steps: number;
   /** The largest error that is shown, in percent. */
   readonly most: number;
+  /** Width by height; default 16 by 9. */
+  readonly ratio?: readonly [number, number];
   /** Runs to compare with, drawn faintly. */
   readonly earlier?: readonly { readonly name: string; readonly points: readonly ErrorPoint[] }[];
   /** Steps at which something was changed. */
@@ -15,7 +17,14 @@ export interface ErrorChartProps {
 }
 
 /** The three errors over the steps; earlier runs as ghosts behind them. */
-export function ErrorChart({ points, steps, most, earlier = [], marks = [] }: ErrorChartProps) {
+export function ErrorChart({
+  points,
+  steps,
+  most,
+  ratio = [16, 9],
+  earlier = [],
+  marks = [],
+}: ErrorChartProps) {
   const plot = useMemo(
     () =>
       ((Plot) => ({
@@ -52,6 +61,7 @@ export function ErrorChart({ points, steps, most, earlier = [], marks = [] }: Er
       title="Error by step"
       summary={summarize(points.at(-1))}
       plot={plot}
+      ratio={ratio}
       legend={ERROR_SERIES.map(({ text, color }) => ({ text, color }))}
     />
   );

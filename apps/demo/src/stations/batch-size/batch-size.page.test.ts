@@ -12,7 +12,7 @@ test('a small normalization batch opens a gap, freezing closes it, and runs are 
   };
   const size = page.getByRole('slider', { name: 'Normalization batch' });
   await size.fill('0');
-  expect(await size.getAttribute('aria-valuetext')).toBe('2 of 128 digits');
+  expect(await size.getAttribute('aria-valuetext')).toBe('2 of 128');
 
   await page.getByRole('button', { name: 'Train', exact: true }).click();
   await expect.poll(async () => (await latest()).step, { timeout: 60_000 }).toBeGreaterThanOrEqual(40);

@@ -13,7 +13,7 @@ import { Stat, Stats } from '../../ui/stat.tsx';
 import { StationFrame } from '../../ui/station-frame.tsx';
 import { Switch } from '../../ui/switch.tsx';
 import { CODE } from './code.ts';
-import { changesOf, dotsOf, nameOf, type SizeRun } from './runs.ts';
+import { changesOf, dotsOf, gapOf, nameOf, type SizeRun } from './runs.ts';
 import { BATCH, SIZES, type Size, type TrainLive } from './settings.ts';
 import { SizeChart } from './size-chart.tsx';
 import type { tasks } from './tasks.ts';
@@ -84,7 +84,7 @@ export default function BatchSizePage() {
             onChange={(value) => {
               size.value = value;
             }}
-            show={(value) => `${value} of ${BATCH} digits`}
+            show={(value) => `${value} of ${BATCH}`}
             hint="Small: a wide gap between the errors. Large: they meet. For the next training."
           />
           <Switch checked={live.value.frozen} disabled={!active} onChange={freeze}>
@@ -117,8 +117,8 @@ export default function BatchSizePage() {
           <Stat name="Validation, mini-batch" color="mini-batch" value={percent(errors?.miniBatch)} />
           <Stat name="Validation, population" color="precise" value={percent(errors?.population)} />
           <Stat
-            name="Gap in validation"
-            value={errors && `${(100 * Math.abs(errors.miniBatch - errors.population)).toFixed(1)}`}
+            name="Gap, trained to run"
+            value={latest.value && (100 * gapOf(latest.value)).toFixed(1)}
             detail="points"
           />
         </Stats>
@@ -130,8 +130,9 @@ export default function BatchSizePage() {
           marks={marks.value}
         />
         <p class="field-hint">
-          Training is measured as it trains: by mini-batches, and by the frozen statistics once you freeze
-          them. Faint curves are the trainings before this one.
+          The gap: how far apart the errors on the same new digits are, normalized as in training and as the
+          model will run. Once you freeze, both are by population statistics, and mini-batches show only what
+          would have been. Faint curves are the trainings before this one.
         </p>
       </Panel>
       <Panel title="What you have tried so far">

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { changesOf, dotsOf, nameOf, type SizeRun } from './runs.ts';
+import { changesOf, dotsOf, gapOf, nameOf, type SizeRun } from './runs.ts';
 import type { TrainEvent } from './settings.ts';
 
 const event = (step: number, population: number, frozen = false): TrainEvent => ({
@@ -32,4 +32,10 @@ test('marks are where a run was frozen, and thawed', () => {
     { step: 9, text: 'thawed' },
   ]);
   expect(changesOf(run(2, event(1, 0.9, true)))).toEqual([{ step: 1, text: 'frozen' }]);
+});
+
+test('a frozen network has no gap between training and inference', () => {
+  expect(gapOf(event(8, 0.1))).toBeCloseTo(0.3, 10);
+  expect(gapOf(event(8, 0.7))).toBeCloseTo(0.3, 10);
+  expect(gapOf(event(8, 0.1, true))).toBe(0);
 });

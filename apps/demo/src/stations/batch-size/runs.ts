@@ -12,6 +12,12 @@ export const endsFrozen = ({ points }: SizeRun): boolean => points.at(-1)?.froze
 
 export const nameOf = (run: SizeRun): string => `NBS ${run.size}${endsFrozen(run) ? ', frozen' : ''}`;
 
+/** How far apart the errors on the same new digits are, normalized as in training and as at inference. */
+export function gapOf({ errors, frozen }: TrainEvent): number {
+  // A frozen network trains on the statistics that it will run on.
+  return frozen ? 0 : Math.abs(errors.miniBatch - errors.population);
+}
+
 /** One error of one kind of run. */
 export interface SizeDot {
   readonly size: Size;

@@ -14,12 +14,12 @@ export function AuditPanel({ audit }: { readonly audit: AuditEvent | undefined }
   return (
     <Panel title="The audit">
       <Notice kind={verdict.kind}>
-        <span class="hint-room">
+        <span class="verdict">
           <strong>{verdict.title}</strong> {verdict.text}
         </span>
       </Notice>
       <div class="columns">
-        <div class="stack">
+        <div class="audit-part">
           <h3>Loss of new digits, by company</h3>
           <Meters
             meters={[
@@ -30,7 +30,7 @@ export function AuditPanel({ audit }: { readonly audit: AuditEvent | undefined }
             show={(loss) => loss.toFixed(2)}
           />
         </div>
-        <div class="stack">
+        <div class="audit-part">
           <h3>Where it leaks, by layer</h3>
           <Meters
             meters={LAYERS.map((at) => ({

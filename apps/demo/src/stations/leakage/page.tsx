@@ -87,7 +87,9 @@ export default function LeakagePage() {
             value={live.value.scheme}
             onChange={(value: Scheme) => change({ scheme: value })}
           />
-          <p class="field-hint hint-room">{scheme.explanation} You can change it while it trains.</p>
+          <span class="field-hint">
+            You can change it while it trains, and see what becomes of the cheat.
+          </span>
           <Button onClick={() => change({ audits: live.value.audits + 1 })} disabled={!running}>
             Audit it now
           </Button>
@@ -109,9 +111,12 @@ export default function LeakagePage() {
       <div class="pair">
         <Panel title="Who is normalized together">
           <BatchPicture batch={batch.value} scheme={live.value.scheme} />
+          <p class="explanation" aria-live="polite">
+            {scheme.explanation}
+          </p>
           <p class="field-hint">
             One batch of {DEVICES * PER_DEVICE} digits, coloured by class. Each block shares one mean and one
-            variance. Blocks of one colour tell every digit in them what it is.
+            variance: a block of one colour tells every digit in it what it is.
           </p>
         </Panel>
         <Panel title="What it learns">
@@ -125,6 +130,7 @@ export default function LeakagePage() {
             points={current.value?.points ?? NOTHING}
             steps={STEPS}
             most={100}
+            ratio={[4, 3]}
             earlier={earlier.value}
             marks={marks.value}
           />
