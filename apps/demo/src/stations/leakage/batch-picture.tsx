@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef } from 'preact/hooks';
-import { classesIn, groupsOf } from './groups.ts';
+import { classes, classesIn, groupsOf, summaryOf } from './groups.ts';
 import { type Batch, PER_DEVICE, type Scheme } from './settings.ts';
 
 /** A batch of digits coloured by class; what is normalized together stands together. */
@@ -12,18 +12,20 @@ export function BatchPicture({
 }) {
   const groups = useMemo(() => groupsOf(scheme), [scheme]);
   return (
-    <ol class="batch">
-      {groups.map((group, at) => {
-        const classes = batch && classesIn(group, batch.labels);
-        const note = classes === undefined ? '' : classes === 1 ? '1 class' : `${classes} classes`;
-        return (
+    <>
+      <ol class="batch">
+        {groups.map((group, at) => (
           <li key={`${scheme} ${at}`}>
-            <Group batch={batch} group={group} label={`Group ${at + 1}: ${group.length} digits, ${note}`} />
-            <span aria-hidden="true">{note}</span>
+            <Group
+              batch={batch}
+              group={group}
+              label={`Group ${at + 1}: ${group.length} digits, ${batch ? classes(classesIn(group, batch.labels)) : ''}`}
+            />
           </li>
-        );
-      })}
-    </ol>
+        ))}
+      </ol>
+      <strong>{batch ? summaryOf(groups, batch.labels) : 'Loading digits…'}</strong>
+    </>
   );
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { classesIn, groupsOf } from './groups.ts';
+import { classesIn, groupsOf, summaryOf } from './groups.ts';
 import { BATCH, DEVICES, PER_DEVICE, SCHEMES } from './settings.ts';
 
 /** Of each device's digits one class, as training gets them. */
@@ -20,4 +20,10 @@ test('only apart is a group of one class', () => {
   expect(classes('ghost')).toEqual(Array(DEVICES).fill(DEVICES));
   expect(classes('sync')).toEqual([DEVICES]);
   for (const count of classes('shuffle')) expect(count).toBeGreaterThan(3);
+});
+
+test('the groups in words', () => {
+  expect(summaryOf(groupsOf('apart'), labels)).toBe('1 class in each of 8 groups');
+  expect(summaryOf(groupsOf('sync'), labels)).toBe('8 classes in one group');
+  expect(summaryOf([[0], [0, 16], [0, 16, 32]], labels)).toBe('1 to 3 classes in each of 3 groups');
 });

@@ -23,6 +23,16 @@ export function classesIn(group: readonly number[], labels: ArrayLike<number>): 
   return new Set(group.map((position) => labels[position])).size;
 }
 
+/** Such as "1 class in each of 8 groups". */
+export function summaryOf(groups: readonly (readonly number[])[], labels: ArrayLike<number>): string {
+  const counts = groups.map((group) => classesIn(group, labels));
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  const range = least === most ? classes(most) : `${least} to ${classes(most)}`;
+  return groups.length === 1 ? `${range} in one group` : `${range} in each of ${groups.length} groups`;
+}
+
+export const classes = (count: number): string => (count === 1 ? '1 class' : `${count} classes`);
+
 function runsOf(positions: readonly number[]): number[][] {
   return Array.from({ length: DEVICES }, (_, device) =>
     positions.slice(device * PER_DEVICE, (device + 1) * PER_DEVICE),
