@@ -9,7 +9,7 @@ export interface ChartProps {
   /** The plot, drawn anew whenever this object is another one, at most a few times a second. Colours: `var(--name)`. */
   readonly plot: (plot: typeof Plot) => Plot.PlotOptions;
   readonly legend?: readonly { readonly text: string; readonly color: SeriesColor }[];
-  /** Width by height; default 16 by 9. */
+  /** Width by height, where that is high enough to read; default 16 by 9. */
   readonly ratio?: readonly [number, number];
 }
 
@@ -35,7 +35,7 @@ export function Chart({ title, summary, plot, legend = [], ratio = [16, 9] }: Ch
       const element = place.current;
       if (over || element === null) return;
       drawnAt = performance.now();
-      element.replaceChildren(drawn(loaded, latest.current(loaded), element.clientWidth, ratio));
+      element.replaceChildren(drawn(loaded, latest.current(loaded), element));
     };
     draw.current = () => {
       timer ??= setTimeout(() => void now(), Math.max(0, drawnAt + PACE - performance.now()));
@@ -76,14 +76,13 @@ export function Chart({ title, summary, plot, legend = [], ratio = [16, 9] }: Ch
   );
 }
 
-function drawn(
-  plot: typeof Plot,
-  options: Plot.PlotOptions,
-  width: number,
-  [w, h]: readonly [number, number],
-) {
-  const size = Math.max(240, width);
-  const figure = plot.plot({ width: size, height: (size * h) / w, ...options, figure: false });
+function drawn(plot: typeof Plot, options: Plot.PlotOptions, { clientWidth, clientHeight }: HTMLElement) {
+  const figure = plot.plot({
+    width: Math.max(240, clientWidth),
+    height: clientHeight,
+    ...options,
+    figure: false,
+  });
   // The page's own style sheet has what Plot would add here, and its policy allows no other.
   for (const style of figure.querySelectorAll('style')) style.remove();
   // What it shows is said in words beside it.

@@ -116,11 +116,7 @@ export default function BatchSizePage() {
           <Stat name="Training" color="train" value={percent(errors?.training)} />
           <Stat name="Validation, mini-batch" color="mini-batch" value={percent(errors?.miniBatch)} />
           <Stat name="Validation, population" color="precise" value={percent(errors?.population)} />
-          <Stat
-            name="Gap, trained to run"
-            value={latest.value && (100 * gapOf(latest.value)).toFixed(1)}
-            detail="points"
-          />
+          <Stat name="Gap" value={latest.value && (100 * gapOf(latest.value)).toFixed(1)} detail="points" />
         </Stats>
         <ErrorChart
           points={current.value?.points ?? NOTHING}
