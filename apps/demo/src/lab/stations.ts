@@ -6,6 +6,7 @@ export const STATION_TASKS = {
   'batch-size': () => import('../stations/batch-size/tasks.ts'),
   domains: () => import('../stations/domains/tasks.ts'),
   leakage: () => import('../stations/leakage/tasks.ts'),
+  'your-model': () => import('../stations/your-model/tasks.ts'),
 } satisfies Readonly<Record<string, () => Promise<StationTasks>>>;
 
 export type StationName = keyof typeof STATION_TASKS;

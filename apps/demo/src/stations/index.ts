@@ -45,4 +45,11 @@ export const STATIONS: readonly StationEntry[] = [
       'Watch a network learn to read labels from its batch instead of its digits, catch it by an audit, and stop it.',
     load: () => import('./leakage/page.tsx'),
   },
+  {
+    name: 'your-model' satisfies StationName,
+    short: 'Your model',
+    title: 'Your model: what is wrong with its batches',
+    teaser: 'Drop a tfjs model and some images: get a report and advice, repair it here, and take it home.',
+    load: () => import('./your-model/page.tsx'),
+  },
 ];

@@ -96,7 +96,7 @@ export function StoredDomains({ domains }: { readonly domains: Domains }) {
         <Button disabled={!ready} onClick={() => void download()}>
           Download all
         </Button>
-        <FileButton accept=".safetensors" disabled={!ready} onFile={(file) => void load(file)}>
+        <FileButton accept=".safetensors" disabled={!ready} onFiles={([file]) => void load(file as File)}>
           Load a file
         </FileButton>
       </div>

@@ -1,0 +1,126 @@
+import { Button } from '../../ui/button.tsx';
+import { chosenFiles, DropZone } from '../../ui/drop-zone.tsx';
+import { FileButton } from '../../ui/file-button.tsx';
+import { Notice } from '../../ui/notice.tsx';
+import { Panel } from '../../ui/panel.tsx';
+import { Picture } from '../../ui/picture.tsx';
+import type { ImagesInfo, ModelInfo } from './settings.ts';
+import type { ModelState } from './use-model.ts';
+
+/** Where files are dropped, and what came of them. */
+export function FilesPanel({ state }: { readonly state: ModelState }) {
+  const { given, model, images, tasks, take, clear, tryExample } = state;
+  const choose = (files: readonly File[]) => {
+    if (files.length > 0) take(chosenFiles(files));
+  };
+  const isTraining = tasks.example.status.value === 'running';
+  const isReading = [tasks.open, tasks.decode].some(({ status }) => status.value === 'running');
+  const problems = [tasks.open, tasks.decode, tasks.example].flatMap(({ error }) => error.value ?? []);
+  const waiting = given.value.images.length;
+  const unused = model.value === undefined && waiting > 0 && !isReading;
+  return (
+    <Panel title="The model and the images">
+      <DropZone label="Drop files here" onFiles={take}>
+        <strong>Drop a tfjs model and some images here</strong>
+        <p class="field-hint">
+          A layers model: <code>model.json</code> and the weight files that it names. Images like those that
+          it was trained on, a few hundred of them; a folder will do. They stay on this machine. To have
+          errors measured, let the label be the folder of an image, or the start of its name:{' '}
+          <code>cat/1.png</code> or <code>7_photo.png</code>. Numbers are classes, other labels are numbered
+          in alphabetical order.
+        </p>
+        <div class="button-row">
+          <FileButton multiple accept=".json,.bin,application/json,application/octet-stream" onFiles={choose}>
+            Choose a model
+          </FileButton>
+          <FileButton multiple accept="image/*" onFiles={choose}>
+            Choose images
+          </FileButton>
+          <FileButton folder onFiles={choose}>
+            Choose a folder
+          </FileButton>
+          <Button kind="primary" onClick={() => void tryExample()} disabled={isTraining}>
+            Try it with an example
+          </Button>
+        </div>
+      </DropZone>
+      {problems.map((problem) => (
+        <Notice kind="bad" key={problem}>
+          <span>{problem}</span>
+        </Notice>
+      ))}
+      {unused && (
+        <Notice kind="plain">
+          {waiting === 1 ? 'An image waits' : `${waiting} images wait`} for the model: its input says how
+          large images are to be.
+        </Notice>
+      )}
+      <dl class="facts" aria-live="polite">
+        <dt>Model</dt>
+        <dd>{model.value === undefined ? (isReading ? 'reading…' : '–') : modelText(model.value)}</dd>
+        <dt>Normalized by</dt>
+        <dd>{model.value === undefined ? '–' : normalizationText(model.value)}</dd>
+        <dt>Images</dt>
+        <dd>{images.value === undefined ? '–' : imagesText(images.value)}</dd>
+        <dt>Labels</dt>
+        <dd>{images.value === undefined ? '–' : labelsText(images.value)}</dd>
+      </dl>
+      {images.value?.remarks.map((remark) => (
+        <Notice kind="warn" key={remark}>
+          {remark}
+        </Notice>
+      ))}
+      <div class="pictures">
+        {images.value?.preview.map(({ path, pixels }) => (
+          <Picture
+            key={path}
+            pixels={pixels}
+            height={images.value?.size[0] ?? 1}
+            width={images.value?.size[1] ?? 1}
+            label={path}
+          />
+        ))}
+      </div>
+      {(model.value !== undefined || given.value.model.length + waiting > 0) && (
+        <div class="button-row">
+          <Button small kind="quiet" onClick={clear}>
+            Remove all
+          </Button>
+        </div>
+      )}
+    </Panel>
+  );
+}
+
+function modelText({ name, layers, parameters, input, classes }: ModelInfo): string {
+  const size = `${input[0] ?? 'any'} × ${input[1] ?? 'any'} × ${input[2]}`;
+  const output = classes === null ? '' : `, ${classes} classes`;
+  const title =
+    name === 'example'
+      ? 'a digit network, trained here for 60 steps with momentum 0.99, the default of tf.layers'
+      : name;
+  return `${title}: ${layers} layers, ${parameters.toLocaleString('en')} parameters, images of ${size}${output}`;
+}
+
+function normalizationText({ batchNormLayers }: ModelInfo): string {
+  const names = batchNormLayers.map(({ name, channels }) => `${name} (${channels})`);
+  const shown = names.length > 6 ? `${names.slice(0, 5).join(', ')}, … ${names.at(-1)}` : names.join(', ');
+  return `${names.length} ${names.length === 1 ? 'layer' : 'layers'}: ${shown}`;
+}
+
+function imagesText({ count, size, resized }: ImagesInfo): string {
+  const shape = `${size[0]} × ${size[1]}, ${size[2] === 1 ? 'gray' : `${size[2]} channels`}`;
+  const stretched =
+    resized === 0
+      ? ''
+      : `; ${resized === count ? 'all' : resized} of them were of another size and stretched`;
+  return `${count.toLocaleString('en')} images of ${shape}${stretched}`;
+}
+
+function labelsText({ labels }: ImagesInfo): string {
+  if (labels.length === 0) return 'none, so no errors are measured';
+  const shown = labels
+    .slice(0, 12)
+    .map(({ name, class: at }) => (name === String(at) ? name : `${name} = ${at}`));
+  return `${shown.join(', ')}${labels.length > 12 ? `, and ${labels.length - 12} more` : ''}`;
+}

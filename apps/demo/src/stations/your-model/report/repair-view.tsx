@@ -1,0 +1,61 @@
+import { HeatStrip } from '../../../ui/heat-strip.tsx';
+import { Stat, Stats } from '../../../ui/stat.tsx';
+import type { LayerComparison, Repair } from '../settings.ts';
+import { percent, short } from './numbers.ts';
+
+/** Before and after, on images that the new statistics have not seen. */
+export function RepairView({ repair }: { readonly repair: Repair | undefined }) {
+  const worst = (read: (layer: LayerComparison) => number) =>
+    repair === undefined ? undefined : `${short(Math.max(...repair.layers.map(read)))} σ`;
+  return (
+    <>
+      <Stats>
+        <Stat name="Means off by, before" color="ema" value={worst(({ before }) => rms(before))} />
+        <Stat name="Means off by, after" color="precise" value={worst(({ after }) => rms(after))} />
+        <Stat name="Error before" color="ema" value={shown(repair?.errors?.before)} />
+        <Stat name="Error after" color="precise" value={shown(repair?.errors?.after)} />
+      </Stats>
+      {repair !== undefined && (
+        <>
+          <p class="field-hint">
+            New statistics from {repair.samples.toLocaleString('en')} images
+            {repair.prior > 0 && `, the old ones counting for ${repair.prior}`}, compared on{' '}
+            {repair.held.toLocaleString('en')}{' '}
+            {repair.apart
+              ? 'others.'
+              : 'images: the same ones, because there are too few to hold some back. Take it as a rough look.'}{' '}
+            {repair.errors === null && 'Errors are known for images with labels.'} One cell per channel: how
+            far its mean is from that of the images compared, full colour is 1 σ or more. The number is the
+            root mean square over the channels.
+          </p>
+          <ul class="plain-list">
+            {repair.layers.map(({ name, before, after, variances }) => (
+              <li class="layer" key={name}>
+                <h3>
+                  {name}{' '}
+                  <small class="layer-detail">
+                    variances off by × {short(Math.exp(variances.before))} before, ×{' '}
+                    {short(Math.exp(variances.after))} after
+                  </small>
+                </h3>
+                <div class="beside">
+                  <span>before</span>
+                  <HeatStrip label={`${name} before`} values={before} most={1} />
+                  <output>{short(rms(before))} σ</output>
+                  <span>after</span>
+                  <HeatStrip label={`${name} after`} values={after} most={1} />
+                  <output>{short(rms(after))} σ</output>
+                </div>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </>
+  );
+}
+
+const shown = (share: number | undefined) => (share === undefined ? undefined : percent(share));
+
+const rms = (values: Float64Array) =>
+  Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
