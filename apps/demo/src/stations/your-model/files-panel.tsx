@@ -97,7 +97,7 @@ function modelText({ name, layers, parameters, input, classes }: ModelInfo): str
   const output = classes === null ? '' : `, ${classes} classes`;
   const title =
     name === 'example'
-      ? 'a digit network, trained here for 60 steps with momentum 0.99, the default of tf.layers'
+      ? 'a digit network, trained here for 120 steps with a slow moving average (momentum 0.999)'
       : name;
   return `${title}: ${layers} layers, ${parameters.toLocaleString('en')} parameters, images of ${size}${output}`;
 }

@@ -7,11 +7,11 @@ import type { Run } from '../../../lab/task.ts';
 import { digitNetwork, trainOn } from '../../../network/digit-network.ts';
 import type { ImageSet } from '../images/image-set.ts';
 
-const [STEPS, BATCH, LEARNING_RATE, MOMENTUM, IMAGES] = [60, 64, 0.3, 0.99, 800] as const;
+const [STEPS, BATCH, LEARNING_RATE, MOMENTUM, IMAGES] = [120, 64, 0.5, 0.999, 800] as const;
 
 /**
- * A digit network after a minute of training at most, with the momentum that tf.layers has by default: the weights are
- * good, but the moving average still remembers how it began.
+ * A digit network after few steps with a slow moving average: its weights are good, but the average still remembers how
+ * they began.
  */
 export async function trainExample(
   run: Pick<Run<unknown, unknown>, 'progress' | 'breathe'>,
