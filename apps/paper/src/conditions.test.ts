@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest';
 import {
   type ConditionRow,
-  conditionChart,
+  conditionFigure,
   conditionTable,
   differences,
   listOf,
   meanOf,
   valuesOf,
 } from './conditions.ts';
+import { renderFigure } from './render/chart.ts';
 
 const values = { plain: { low: [0.1, 0.3], high: [0.4, 0.5] }, other: { low: [0.2, 0.2] } };
 /** The second seed's rows come first. */
@@ -36,7 +37,7 @@ test('the table has a line per condition, a column per measure, and gaps', () =>
 });
 
 test('the chart has a dot per mean, and each name once', () => {
-  const svg = conditionChart(rows, { ariaLabel: 'Errors', x: { label: 'error (%)' } });
+  const svg = renderFigure(conditionFigure(rows, { label: 'error (%)' }), '0');
   expect(svg).toMatch(/^<svg/);
   for (const name of ['plain', 'other', 'low', 'high']) {
     expect(svg.match(new RegExp(`>${name}<`, 'g'))).toHaveLength(1);

@@ -1,9 +1,7 @@
-// Rows of several seeds as conditions and what was measured under each: the tables and charts of experiments whose
+// Rows of several seeds as conditions and what was measured under each: the tables and figures of experiments whose
 // conditions have names instead of a number.
-import * as Plot from '@observablehq/plot';
 import type { Table } from './experiment.ts';
-import { legend } from './render/legend.ts';
-import { renderSvg } from './render/svg.ts';
+import type { Axis, ConditionsFigure } from './figures/figure.ts';
 import { deviation, mean, percent, percentSpread } from './summary.ts';
 
 /** What one seed gave for one measure under one condition: a share, 0 to 1. */
@@ -61,48 +59,19 @@ export function conditionTable(rows: readonly ConditionRow[], corner: string): T
   };
 }
 
-export interface ConditionChartOptions {
-  readonly ariaLabel: string;
-  /** The axis of the values, in percent. */
-  readonly x: Plot.ScaleOptions;
-}
-
 /** A band per condition; in it a dot per measure at the mean, with a bar of one standard deviation either way. */
-export function conditionChart(
-  rows: readonly ConditionRow[],
-  { ariaLabel, x }: ConditionChartOptions,
-): string {
+export function conditionFigure(rows: readonly ConditionRow[], x: Axis): ConditionsFigure {
   const conditions = unique(rows.map((row) => row.condition));
-  const measures = unique(rows.map((row) => row.measure));
-  const drawn = conditions.flatMap((condition) =>
-    measures.flatMap((measure) => {
+  const names = unique(rows.map((row) => row.measure));
+  const points = conditions.flatMap((condition) =>
+    names.flatMap((measure) => {
       const values = valuesOf(rows, condition, measure);
       if (values.length === 0) return [];
       const [center, spread] = [100 * mean(values), 100 * deviation(values)];
       return [{ condition, measure, value: center, low: center - spread, high: center + spread }];
     }),
   );
-  const place = { y: 'measure', fy: 'condition' } as const;
-  return renderSvg({
-    ariaLabel,
-    width: 860,
-    height: 60 + conditions.length * (12 + 14 * measures.length),
-    marginLeft: 150,
-    marginBottom: 44,
-    marginRight: 220,
-    inset: 4,
-    x: { grid: true, labelAnchor: 'center', ...x },
-    y: { axis: null, domain: measures },
-    fy: { label: null, domain: conditions, padding: 0.15 },
-    color: { legend: false, scheme: 'observable10', domain: measures },
-    facet: { marginLeft: 150 },
-    marks: [
-      Plot.frame({ stroke: '#e5e7eb' }),
-      Plot.ruleY(drawn, { ...place, x1: 'low', x2: 'high', stroke: 'measure', strokeWidth: 1.2 }),
-      Plot.dot(drawn, { ...place, x: 'value', fill: 'measure', r: 3.5 }),
-      ...legend(measures),
-    ],
-  });
+  return { kind: 'conditions', conditions, names, points, x };
 }
 
 function unique(names: readonly string[]): string[] {

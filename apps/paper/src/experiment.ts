@@ -1,5 +1,6 @@
 // What an experiment is: a run per seed that yields rows, and claims that are decided by those rows alone.
 import type { Progress } from '@rebatch/npm-files';
+import type { Figure } from './figures/figure.ts';
 
 /** A finding of the paper, what we measured, and whether the measurement bears it out. */
 export interface Claim {
@@ -73,6 +74,6 @@ export interface Experiment<Row = unknown, Settings extends SeedSettings = SeedS
   claims(rows: readonly Row[]): Claim[];
   /** The rows as a table, for the terminal and the report. */
   table(result: Result<Row>): Table;
-  /** The chart as SVG text. */
-  chart(result: Result<Row>): string;
+  /** The rows as figures; the first is the main one. */
+  figures(rows: readonly Row[]): Figure[];
 }

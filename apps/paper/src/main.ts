@@ -7,6 +7,7 @@ import { Command } from 'commander';
 import type { Experiment, Result } from './experiment.ts';
 import { experiments } from './experiments/index.ts';
 import { JobCache } from './pool/cache.ts';
+import { renderChart } from './render/chart.ts';
 import { renderReport } from './render/report.ts';
 import { renderResult } from './render/terminal.ts';
 import { RESULTS_FOLDER, readResult, writeResult } from './results.ts';
@@ -103,7 +104,8 @@ async function report(): Promise<void> {
 async function writeAndShow<Row>(experiment: Experiment<Row>, result: Result<Row>, options: Options) {
   // A quick run must not replace the committed full one unasked.
   const folder = options.out ?? (options.quick ? undefined : RESULTS_FOLDER);
-  const files = folder === undefined ? [] : await writeResult(result, experiment.chart(result), folder);
+  const files =
+    folder === undefined ? [] : await writeResult(result, renderChart(experiment, result), folder);
   const written = files.map((file) => `wrote ${relative(process.cwd(), file)}`);
   return [renderResult(experiment, result), ...written].join('\n');
 }

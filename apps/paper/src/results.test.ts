@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Result } from './experiment.ts';
 import { experiments } from './experiments/index.ts';
+import { renderChart } from './render/chart.ts';
 import { checkResult, RESULTS_FOLDER, writeResult } from './results.ts';
 
 const result: Result<unknown> = {
@@ -40,7 +41,9 @@ test.each(experiments.map((e) => [e.name, e] as const))(
     expect(committed.settings.quick).toBe(false);
     expect(committed.backend).toBe('wasm');
     // The chart and the claims follow from the rows that are committed with them.
-    expect(experiment.chart(committed)).toBe(await readFile(join(RESULTS_FOLDER, `${name}.svg`), 'utf8'));
+    expect(renderChart(experiment, committed)).toBe(
+      await readFile(join(RESULTS_FOLDER, `${name}.svg`), 'utf8'),
+    );
     expect(experiment.claims(committed.rows)).toEqual(committed.claims);
   },
 );

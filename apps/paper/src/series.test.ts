@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { renderFigure } from './render/chart.ts';
 import { stackSvg } from './render/stack.ts';
-import { seriesChart, seriesOf, seriesTable } from './series.ts';
+import { seriesFigure, seriesOf, seriesTable } from './series.ts';
 
 const rows = [
   { seed: 1, name: 'a', size: 2, error: 0.1 },
@@ -30,8 +31,8 @@ test('a table has mean and spread, and a gap where there is no point', () => {
 });
 
 test('charts name their series, and can be stacked', () => {
-  const options = { ariaLabel: 'chart', x: { label: 'size' }, y: { label: 'error (%)' }, height: 120 };
-  const chart = seriesChart(points, { ...options, dashed: ['b'] });
+  const options = { x: { label: 'size' }, y: { label: 'error (%)' }, height: 120 };
+  const chart = renderFigure(seriesFigure(points, { ...options, dashed: ['b'] }), '0');
   expect(chart).toMatch(/^<svg/);
   expect(chart).toContain('>a</text>');
   expect(chart).toContain('stroke-dasharray');

@@ -1,9 +1,8 @@
-// The rows of the experiment on shared heads, as a table and as a chart.
-import * as Plot from '@observablehq/plot';
+// The rows of the experiment on shared heads, as a table and as a figure.
 import type { Sharing } from '@rebatch/domains';
 import type { Table } from '../experiment.ts';
-import { renderSvg } from '../render/svg.ts';
-import { mean, percentSpread } from '../summary.ts';
+import type { BarsFigure } from '../figures/figure.ts';
+import { percentSpread } from '../summary.ts';
 import type { LevelShift } from './population.ts';
 
 /** One way to share, measured on the test scenes. Average precisions are means over the digits' classes, 0 to 1. */
@@ -66,34 +65,20 @@ export function rowsTable(rows: readonly Row[]): Table {
 }
 
 /** A bar per way to share, for all digits and for those of each level, with a dot per seed. */
-export function rowsChart(rows: readonly Row[], ariaLabel: string): string {
-  const bars = groups(rows).flatMap((group) => {
-    const { levels } = group[0]!;
-    const panels = ['all digits', ...levels.map(({ name }) => name)];
-    return panels.map((panel, i) => ({
+export function rowsFigure(rows: readonly Row[]): BarsFigure {
+  const levels = rows[0]!.levels.map(({ name }) => name);
+  const panels = ['all digits', ...levels];
+  const bars = groups(rows).flatMap((group) =>
+    panels.map((panel, i) => ({
       panel,
-      row: label(group[0]!),
-      statistics: isConsistent(group[0]!) ? 'consistent' : 'mixed',
+      condition: label(group[0]!),
+      name: isConsistent(group[0]!) ? 'consistent' : 'mixed',
       values: group.map((row) => 100 * (i === 0 ? row.ap50 : row.levels[i - 1]!.ap50)),
-    }));
-  });
-  const dots = bars.flatMap(({ values, ...bar }) => values.map((value) => ({ ...bar, value })));
-  return renderSvg({
-    ariaLabel,
-    width: 940,
-    height: 300,
-    marginLeft: 330,
-    marginBottom: 44,
-    x: { label: 'average precision at IoU 0.5 (%)', labelAnchor: 'center', ticks: 4, grid: true },
-    y: { label: null, domain: [...new Set(bars.map(({ row }) => row))] },
-    fx: { label: null, domain: [...new Set(bars.map(({ panel }) => panel))] },
-    color: { legend: false, domain: ['consistent', 'mixed'], range: ['#4269d0', '#ff725c'] },
-    marks: [
-      Plot.barX(bars, { fx: 'panel', y: 'row', x: ({ values }) => mean(values), fill: 'statistics' }),
-      Plot.dot(dots, { fx: 'panel', y: 'row', x: 'value', r: 2.5, fill: '#1f2328' }),
-      Plot.ruleX([0]),
-    ],
-  });
+    })),
+  );
+  const conditions = [...new Set(bars.map(({ condition }) => condition))];
+  const x = { label: 'average precision at IoU 0.5 (%)' };
+  return { kind: 'bars', conditions, panels, names: ['consistent', 'mixed'], bars, x };
 }
 
 function label({ train, population, affine }: Row): string {

@@ -1,10 +1,7 @@
-// The rows of `emoji-styles` as a table and as a chart.
-import * as Plot from '@observablehq/plot';
+// The rows of `emoji-styles` as a table and as figures.
 import type { Table } from '../experiment.ts';
-import { legend } from '../render/legend.ts';
-import { stackSvg } from '../render/stack.ts';
-import { renderSvg } from '../render/svg.ts';
-import { type SeriesPoint, seriesChart, seriesOf } from '../series.ts';
+import type { Figure } from '../figures/figure.ts';
+import { type SeriesPoint, seriesFigure, seriesOf } from '../series.ts';
 import { deviation, mean, percentSpread } from '../summary.ts';
 import { STYLES, type Style } from './packages.ts';
 import type { BothStylesRow, OneStyleRow, Row } from './rows.ts';
@@ -42,21 +39,15 @@ function sharing({ train, population, affine }: BothStylesRow): string {
   return `SGD ${train}, population ${population}, affine ${affine}`;
 }
 
-/** Above, what adapting wins of what the other style costs; below, what two styles can share. */
-export function emojiChart(section: string, rows: readonly Row[]): string {
-  return stackSvg([
-    transferChart(
-      section,
-      rows.filter((row) => row.part === 'one style'),
-    ),
-    sharingChart(
-      section,
-      rows.filter((row) => row.part === 'both styles'),
-    ),
-  ]);
+/** First, what adapting wins of what the other style costs; then, what two styles can share. */
+export function emojiFigures(rows: readonly Row[]): Figure[] {
+  return [
+    transferFigure(rows.filter((row) => row.part === 'one style')),
+    sharingFigure(rows.filter((row) => row.part === 'both styles')),
+  ];
 }
 
-function transferChart(section: string, rows: readonly OneStyleRow[]): string {
+function transferFigure(rows: readonly OneStyleRow[]): Figure {
   const numbers = [...new Set(rows.map(({ samples }) => samples))].sort((a, b) => a - b);
   const priors = [...new Set(rows.filter(({ samples }) => samples > 0).map(({ prior }) => prior))];
   const own: string[] = [];
@@ -81,8 +72,8 @@ function transferChart(section: string, rows: readonly OneStyleRow[]): string {
       ...numbers.map((x) => ({ series: name, x, values: unchanged.map((row) => row.error) })),
     ];
   });
-  return seriesChart(points, {
-    ariaLabel: `Sec. ${section}: trained on one style`,
+  return seriesFigure(points, {
+    title: 'trained on one style',
     x: {
       type: 'point',
       label: 'unlabeled pictures of the style tested, for the statistics',
@@ -94,40 +85,26 @@ function transferChart(section: string, rows: readonly OneStyleRow[]): string {
   });
 }
 
-function sharingChart(section: string, rows: readonly BothStylesRow[]): string {
+function sharingFigure(rows: readonly BothStylesRow[]): Figure {
   const names = STYLES.map((style) => `tested on ${style}`);
   const conditions = [...new Set(rows.map(sharing))];
-  const drawn = conditions.flatMap((condition) =>
+  const points = conditions.flatMap((condition) =>
     STYLES.map((style, i) => {
       const errors = rows
         .filter((row) => sharing(row) === condition && row.tested === style)
         .map((row) => 100 * row.error);
       const [center, spread] = [mean(errors), deviation(errors)];
-      return { condition, name: names[i]!, error: center, low: center - spread, high: center + spread };
+      return { condition, name: names[i]!, value: center, low: center - spread, high: center + spread };
     }),
   );
-  return renderSvg({
-    ariaLabel: `Sec. ${section}: trained on both styles`,
-    width: 860,
-    height: 60 + 40 * conditions.length,
-    marginLeft: 380,
-    marginRight: 190,
-    marginBottom: 44,
-    inset: 8,
-    x: { label: 'error (%)', labelAnchor: 'center', grid: true },
-    y: { type: 'point', domain: conditions, label: null, padding: 0.5 },
-    color: { legend: false, scheme: 'observable10', domain: names },
-    marks: [
-      ...names.map((name, i) => {
-        // One above the other, so that their bars do not hide one another.
-        const own = { dy: 10 * i - 5 };
-        const of = drawn.filter((point) => point.name === name);
-        return [
-          Plot.ruleY(of, { y: 'condition', x1: 'low', x2: 'high', stroke: 'name', strokeWidth: 1.2, ...own }),
-          Plot.dot(of, { y: 'condition', x: 'error', fill: 'name', r: 3.5, ...own }),
-        ];
-      }),
-      ...legend(names),
-    ],
-  });
+  return {
+    kind: 'dots',
+    title: 'trained on both styles',
+    conditions,
+    names,
+    points,
+    links: [],
+    x: { label: 'error (%)' },
+    file: { height: 60 + 40 * conditions.length, marginLeft: 380 },
+  };
 }

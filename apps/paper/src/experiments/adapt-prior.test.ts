@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { renderChart } from '../render/chart.ts';
 import { resultOf } from '../testing/result-of.ts';
 import { adaptPrior, type Row } from './adapt-prior.ts';
 
@@ -77,5 +78,5 @@ test('the table has a line per prior, the chart a line per kind of samples', () 
   expect(head).toContain('clean, 64 of one digit');
   expect(body.map(([prior]) => prior)).toEqual(['0', '8', '64']);
   expect(body[1]![head.indexOf('corrupted, 8 random')]).toBe('15.00 ±0.14');
-  expect(adaptPrior.chart(result)).toContain('clean, 8 of one digit');
+  expect(renderChart(adaptPrior, result)).toContain('clean, 8 of one digit');
 });

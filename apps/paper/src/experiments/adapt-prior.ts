@@ -5,7 +5,7 @@ import { corrupt, corruptions, type LabeledImages, type Severity, subset } from 
 import type { RecalibrationMode } from '@rebatch/recalibrate';
 import { decide } from '../claims.ts';
 import type { Claim, Experiment } from '../experiment.ts';
-import { type SeriesPoint, seriesChart, seriesTable } from '../series.ts';
+import { type SeriesPoint, seriesFigure, seriesTable } from '../series.ts';
 import { loadClean, SOURCE, SourceModel, type SourceSettings } from '../shift/source-model.ts';
 import { sampleIndices } from '../shuffle.ts';
 import { mean, percent } from '../summary.ts';
@@ -140,14 +140,14 @@ export const adaptPrior: Experiment<Row, Settings> = {
 
   table: ({ rows }) => seriesTable(points(rows), 'error %, prior'),
 
-  chart: ({ section, rows }) =>
-    seriesChart(points(rows), {
-      ariaLabel: `Sec. ${section}`,
+  figures: (rows) => [
+    seriesFigure(points(rows), {
       x: { type: 'point', label: 'prior (samples)' },
       y: { type: 'log', label: 'error (%)' },
       dashed: points(rows).flatMap(({ series }) => (series.startsWith('clean') ? [series] : [])),
       marginRight: 270,
     }),
+  ],
 };
 
 const kindOf = ({ corruption, samples, draw, mode }: Row) =>

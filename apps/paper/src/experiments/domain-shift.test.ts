@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { renderChart } from '../render/chart.ts';
 import type { Row } from '../shift/rows.ts';
 import { resultOf } from '../testing/result-of.ts';
 import { domainShift } from './domain-shift.ts';
@@ -116,7 +117,7 @@ test('the table has a line per corruption, the chart each method', () => {
     '12.50 ±0.14',
     '12.00 ±0.14',
   ]);
-  const chart = domainShift.chart(result);
+  const chart = renderChart(domainShift, result);
   for (const name of ['with prior', 'recomputed', 'source statistics', 'stripe'])
     expect(chart).toContain(name);
 });

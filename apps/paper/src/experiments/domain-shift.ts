@@ -2,7 +2,7 @@
 // recover much of what the shift costs.
 import { corrupt, corruptions, type LabeledImages, type Severity, severities, subset } from '@rebatch/digits';
 import type { Experiment } from '../experiment.ts';
-import { shiftChart, shiftTable } from '../shift/chart.ts';
+import { shiftFigures, shiftTable } from '../shift/chart.ts';
 import { claims } from '../shift/claims.ts';
 import { type BySamples, NONE, type Row } from '../shift/rows.ts';
 import {
@@ -96,7 +96,7 @@ export const domainShift: Experiment<Row, Settings> = {
 
   table: ({ rows }) => shiftTable(rows),
 
-  chart: ({ section, rows }) => shiftChart(rows, `Sec. ${section}`),
+  figures: shiftFigures,
 };
 
 /** As many unseen digits as the largest number of samples; fewer samples are the first of them. */

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { renderChart } from '../render/chart.ts';
 import { resultOf } from '../testing/result-of.ts';
 import { emaDecay, type Row } from './ema-decay.ts';
 
@@ -36,5 +37,5 @@ test('the claims are decided by the rows, whatever their order', () => {
 test('PreciseBN is a line of the table and a level line of the chart', () => {
   const result = resultOf(emaDecay, asInThePaper);
   expect(emaDecay.table(result).body.at(-1)).toEqual(['PreciseBN', '5.00', '9.00']);
-  expect(emaDecay.chart(result)).toContain('PreciseBN, learning rate 0.01');
+  expect(renderChart(emaDecay, result)).toContain('PreciseBN, learning rate 0.01');
 });

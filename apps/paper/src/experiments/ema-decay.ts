@@ -10,7 +10,7 @@ import { trackEma } from '../ema-tracker.ts';
 import type { Claim, Experiment, SeedContext } from '../experiment.ts';
 import { type Block, buildNetwork, errorRate } from '../network.ts';
 import { usePopulation } from '../population.ts';
-import { type SeriesPoint, seriesChart, seriesTable } from '../series.ts';
+import { type SeriesPoint, seriesFigure, seriesTable } from '../series.ts';
 import { mean, percent, percentSpread } from '../summary.ts';
 import { Training } from '../training.ts';
 
@@ -113,7 +113,7 @@ export const emaDecay: Experiment<Row, Settings> = {
     return { head, body: [...body, ['PreciseBN', ...precise]] };
   },
 
-  chart: ({ section, rows }) => {
+  figures: (rows) => {
     const decays = decaysOf(rows);
     // PreciseBN has no lambda: a level line.
     const precise = ratesOf(rows).flatMap((rate) =>
@@ -123,13 +123,13 @@ export const emaDecay: Experiment<Row, Settings> = {
         values: perSeed(rows, rate, null),
       })),
     );
-    return seriesChart([...emaPoints(rows), ...precise], {
-      ariaLabel: `Sec. ${section}`,
+    const figure = seriesFigure([...emaPoints(rows), ...precise], {
       x: { type: 'point', label: 'lambda', domain: decays },
       y: { type: 'log', label: 'validation error (%)' },
       dashed: precise.map(({ series }) => series),
       marginRight: 230,
     });
+    return [figure];
   },
 };
 

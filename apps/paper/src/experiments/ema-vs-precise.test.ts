@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { renderChart } from '../render/chart.ts';
 import { emaVsPrecise, type Row } from './ema-vs-precise.ts';
 
 /** A run in which each method has the same error at every point, but for a swing. */
@@ -52,7 +53,7 @@ test('the table has a line per point and a column per method; the chart names ev
   expect(head).toHaveLength(7);
   expect(body.map((line) => line[0])).toEqual(['10', '20', '30']);
   expect(body[0]![1]).toBe('10.00 ±0.00');
-  const svg = emaVsPrecise.chart(result);
+  const svg = renderChart(emaVsPrecise, result);
   expect(svg).toMatch(/^<svg/);
   for (const method of Object.keys(asInThePaper)) expect(svg).toContain(method);
 });

@@ -1,7 +1,6 @@
 // Sec. 3 of the paper: during training, is the population better estimated by the EMA that training keeps, or by
 // freezing the weights and measuring (PreciseBN)? And how many samples does measuring need?
 
-import * as Plot from '@observablehq/plot';
 import type { LabeledImages } from '@rebatch/digits';
 import { firstDigits, loadDigits } from '@rebatch/digits/mnist';
 import {
@@ -14,11 +13,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { decide } from '../claims.ts';
 import { type EmaTracker, trackEma } from '../ema-tracker.ts';
-import type { Claim, Experiment, Result, SeedContext } from '../experiment.ts';
+import type { Claim, Experiment, SeedContext } from '../experiment.ts';
 import { ImageBatches } from '../image-batches.ts';
 import { buildNetwork, errorRate, trainStep } from '../network.ts';
-import { legend } from '../render/legend.ts';
-import { renderSvg } from '../render/svg.ts';
+import { type SeriesPoint, seriesFigure, seriesOf } from '../series.ts';
 import { sampleIndices, shuffledBatches } from '../shuffle.ts';
 import { mean, percent, percentSpread } from '../summary.ts';
 
@@ -100,24 +98,21 @@ export const emaVsPrecise: Experiment<Row, Settings> = {
     };
   },
 
-  chart(result) {
-    const averages = averageOverSeeds(result);
-    return renderSvg({
-      ariaLabel: `Sec. ${result.section}: validation error during training`,
-      width: 860,
+  figures: (rows) => [
+    seriesFigure(points(rows), {
+      x: {
+        type: 'log',
+        label: 'SGD steps',
+        ticks: [...new Set(rows.map((row) => row.step))],
+        tickFormat: 'd',
+      },
+      y: { type: 'log', label: 'validation error (%)' },
+      // Eight series with a bar at each point would hide each other.
+      spread: false,
       height: 460,
-      marginLeft: 56,
       marginRight: 150,
-      x: { type: 'log', label: 'SGD steps', ticks: averages.steps, tickFormat: 'd' },
-      y: { type: 'log', label: 'validation error (%)', grid: true, tickFormat: '~g' },
-      color: { legend: false, scheme: 'observable10', domain: averages.methods },
-      marks: [
-        Plot.line(averages.points, { x: 'step', y: 'error', stroke: 'method', strokeWidth: 1.8 }),
-        Plot.dot(averages.points, { x: 'step', y: 'error', fill: 'method', r: 2.5 }),
-        ...legend(averages.methods),
-      ],
-    });
-  },
+    }),
+  ],
 };
 
 async function runSeed(
@@ -241,11 +236,6 @@ function claims(rows: readonly Row[]): Claim[] {
   ];
 }
 
-function averageOverSeeds(result: Result<Row>) {
-  const methods = [...new Set(result.rows.map((row) => row.method))];
-  const steps = [...new Set(result.rows.map((row) => row.step))];
-  const points = methods.flatMap((method) =>
-    steps.map((step) => ({ method, step, error: 100 * mean(errors(result.rows, method, step)) })),
-  );
-  return { methods, steps, points };
+function points(rows: readonly Row[]): SeriesPoint[] {
+  return seriesOf(rows, { series: (row) => row.method, x: (row) => row.step, value: (row) => row.error });
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { BothStylesRow, Row } from '../emoji/rows.ts';
+import { renderChart } from '../render/chart.ts';
 import { resultOf } from '../testing/result-of.ts';
 import { emojiStyles } from './emoji-styles.ts';
 
@@ -126,7 +127,7 @@ test('the table has a line per way to normalize and a column per style', () => {
 });
 
 test('the chart has a line per direction and a point per way to share', () => {
-  const chart = emojiStyles.chart(resultOf(emojiStyles, rows()));
+  const chart = renderChart(emojiStyles, resultOf(emojiStyles, rows()));
   for (const text of [
     'google to twitter, prior 8',
     'twitter to itself',

@@ -5,7 +5,7 @@ import { stepsOfBoth, trainOnBoth } from '../emoji/both-styles.ts';
 import { emojiClaims } from '../emoji/claims.ts';
 import { stepsOfOne, trainOnOne } from '../emoji/one-style.ts';
 import type { Row, Settings } from '../emoji/rows.ts';
-import { emojiChart, emojiTable } from '../emoji/show.ts';
+import { emojiFigures, emojiTable } from '../emoji/show.ts';
 import { splitSymbols } from '../emoji/split.ts';
 import { loadEmojiStyles } from '../emoji/styles.ts';
 import type { Experiment } from '../experiment.ts';
@@ -65,5 +65,5 @@ export const emojiStyles: Experiment<Row, Settings> = {
 
   table: ({ rows }) => emojiTable(rows),
 
-  chart: ({ section, rows }) => emojiChart(section, rows),
+  figures: emojiFigures,
 };

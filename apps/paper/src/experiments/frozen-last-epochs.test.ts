@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { renderChart } from '../render/chart.ts';
 import { resultOf } from '../testing/result-of.ts';
 import { frozenLastEpochs, type Row } from './frozen-last-epochs.ts';
 
@@ -30,5 +31,5 @@ test('the claims are decided by the rows', () => {
 test('the table and the chart show both endings', () => {
   const result = resultOf(frozenLastEpochs, asInThePaper);
   expect(frozenLastEpochs.table(result).head.slice(1)).toEqual(['not frozen', 'last fifth frozen']);
-  expect(frozenLastEpochs.chart(result)).toContain('last fifth frozen');
+  expect(renderChart(frozenLastEpochs, result)).toContain('last fifth frozen');
 });

@@ -8,7 +8,13 @@ import { decide } from '../claims.ts';
 import type { Claim, Experiment } from '../experiment.ts';
 import { type Block, buildNetwork, errorRate } from '../network.ts';
 import { usePopulation } from '../population.ts';
-import { NORMALIZATION_BATCH_AXIS, type SeriesPoint, seriesChart, seriesOf, seriesTable } from '../series.ts';
+import {
+  NORMALIZATION_BATCH_AXIS,
+  type SeriesPoint,
+  seriesFigure,
+  seriesOf,
+  seriesTable,
+} from '../series.ts';
 import { mean, percent } from '../summary.ts';
 import { Training } from '../training.ts';
 
@@ -131,12 +137,12 @@ export const frozenLastEpochs: Experiment<Row, Settings> = {
 
   table: ({ rows }) => seriesTable(points(rows), 'validation error %, normalization batch'),
 
-  chart: ({ section, rows }) =>
-    seriesChart(points(rows), {
-      ariaLabel: `Sec. ${section}`,
+  figures: (rows) => [
+    seriesFigure(points(rows), {
       x: NORMALIZATION_BATCH_AXIS,
       y: { type: 'log', label: 'validation error (%)' },
     }),
+  ],
 };
 
 function points(rows: readonly Row[]): SeriesPoint[] {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { MEASURES } from '../leakage/grouped-runs.ts';
+import { renderChart } from '../render/chart.ts';
 import { resultOf } from '../testing/result-of.ts';
 import { leakClassGrouped, type Row } from './leak-class-grouped.ts';
 
@@ -62,6 +63,6 @@ test('the table has a line per condition, the chart all names', () => {
   expect(leakClassGrouped.table(result).body[1]).toEqual([
     ...['class groups', '5.00 ±0.14', '6.00 ±0.14', '30.00 ±0.14', '40.00 ±0.14'],
   ]);
-  const svg = leakClassGrouped.chart(result);
+  const svg = renderChart(leakClassGrouped, result);
   for (const name of [...Object.keys(asInThePaper), ...MEASURES]) expect(svg).toContain(`>${name}<`);
 });

@@ -4,7 +4,7 @@
 import type { LabeledImages } from '@rebatch/digits';
 import { firstDigits, loadDigits } from '@rebatch/digits/mnist';
 import { decide } from '../claims.ts';
-import { conditionChart, conditionTable, differences, listOf, meanOf } from '../conditions.ts';
+import { conditionFigure, conditionTable, differences, listOf, meanOf } from '../conditions.ts';
 import type { Claim, Experiment } from '../experiment.ts';
 import { digitFragments } from '../leakage/digit-fragments.ts';
 import {
@@ -89,8 +89,7 @@ export const leakClassGrouped: Experiment<Row, Settings> = {
 
   table: ({ rows }) => conditionTable(rows, 'error %'),
 
-  chart: ({ section, rows }) =>
-    conditionChart(rows, { ariaLabel: `Sec. ${section}`, x: { label: 'error (%)' } }),
+  figures: (rows) => [conditionFigure(rows, { label: 'error (%)' })],
 };
 
 /** The findings of Sec. 6, decided by the rows. */

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { renderChart } from '../render/chart.ts';
 import { resultOf } from '../testing/result-of.ts';
 import { leakContrastive, type Row } from './leak-contrastive.ts';
 
@@ -51,6 +52,6 @@ test('the table has a line per condition, the chart all names', () => {
   const { head, body } = leakContrastive.table(result);
   expect(head).toEqual(['share %', ...MEASURES]);
   expect(body[0]).toEqual(['pairs together', '20.15 ±0.07', '90.15 ±0.07', '80.15 ±0.07', '20.15 ±0.07']);
-  const svg = leakContrastive.chart(result);
+  const svg = renderChart(leakContrastive, result);
   for (const name of [...Object.keys(asInThePaper), ...MEASURES]) expect(svg).toContain(`>${name}<`);
 });

@@ -7,7 +7,7 @@ import { iidBatches } from '@rebatch/leakage';
 import { decide } from '../claims.ts';
 import {
   type ConditionRow,
-  conditionChart,
+  conditionFigure,
   conditionTable,
   differences,
   listOf,
@@ -150,8 +150,7 @@ export const leakContrastive: Experiment<Row, Settings> = {
 
   table: ({ rows }) => conditionTable(rows, 'share %'),
 
-  chart: ({ section, rows }) =>
-    conditionChart(rows, { ariaLabel: `Sec. ${section}`, x: { label: 'mismatches, or errors (%)' } }),
+  figures: (rows) => [conditionFigure(rows, { label: 'mismatches, or errors (%)' })],
 };
 
 /** The findings of Sec. 6, decided by the rows. */

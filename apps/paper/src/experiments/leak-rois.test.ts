@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { MEASURES } from '../leakage/grouped-runs.ts';
+import { renderChart } from '../render/chart.ts';
 import { resultOf } from '../testing/result-of.ts';
 import { leakRois, type Row } from './leak-rois.ts';
 
@@ -48,6 +49,6 @@ test('the claims are decided by the rows', () => {
 test('the table has a line per condition, the chart all names', () => {
   const result = resultOf(leakRois, rows(asInThePaper));
   expect(leakRois.table(result).body.map((line) => line[0])).toEqual(Object.keys(asInThePaper));
-  const svg = leakRois.chart(result);
+  const svg = renderChart(leakRois, result);
   for (const name of [...Object.keys(asInThePaper), ...MEASURES]) expect(svg).toContain(`>${name}<`);
 });

@@ -3,7 +3,7 @@
 
 import { firstDigits, loadDigits } from '@rebatch/digits/mnist';
 import { decide } from '../claims.ts';
-import { conditionChart, conditionTable, differences, listOf, meanOf } from '../conditions.ts';
+import { conditionFigure, conditionTable, differences, listOf, meanOf } from '../conditions.ts';
 import type { Claim, Experiment } from '../experiment.ts';
 import {
   type GroupedCondition,
@@ -92,8 +92,7 @@ export const leakRois: Experiment<Row, Settings> = {
 
   table: ({ rows }) => conditionTable(rows, 'error %'),
 
-  chart: ({ section, rows }) =>
-    conditionChart(rows, { ariaLabel: `Sec. ${section}`, x: { label: 'error (%)' } }),
+  figures: (rows) => [conditionFigure(rows, { label: 'error (%)' })],
 };
 
 /** The findings of Sec. 6, decided by the rows. */

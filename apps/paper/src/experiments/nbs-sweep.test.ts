@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { renderChart } from '../render/chart.ts';
 import { resultOf } from '../testing/result-of.ts';
 import { nbsSweep, type Row } from './nbs-sweep.ts';
 
@@ -38,5 +39,5 @@ test('the gap may only shrink with larger batches', () => {
 test('the table has a line per size and the chart a line per error', () => {
   const result = resultOf(nbsSweep, asInThePaper);
   expect(nbsSweep.table(result).body[0]).toEqual(['2', '20.00 ±0.14', '21.00 ±0.14', '30.00 ±0.14']);
-  expect(nbsSweep.chart(result)).toContain('validation, population');
+  expect(renderChart(nbsSweep, result)).toContain('validation, population');
 });

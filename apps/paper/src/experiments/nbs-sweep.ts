@@ -6,7 +6,13 @@ import { decide } from '../claims.ts';
 import type { Claim, Experiment } from '../experiment.ts';
 import { type Block, buildNetwork, errorRate } from '../network.ts';
 import { usePopulation } from '../population.ts';
-import { NORMALIZATION_BATCH_AXIS, type SeriesPoint, seriesChart, seriesOf, seriesTable } from '../series.ts';
+import {
+  NORMALIZATION_BATCH_AXIS,
+  type SeriesPoint,
+  seriesFigure,
+  seriesOf,
+  seriesTable,
+} from '../series.ts';
 import { mean, percent } from '../summary.ts';
 import { cosineDecay, Training } from '../training.ts';
 
@@ -102,12 +108,12 @@ export const nbsSweep: Experiment<Row, Settings> = {
 
   table: ({ rows }) => seriesTable(points(rows), 'error %, normalization batch'),
 
-  chart: ({ section, rows }) =>
-    seriesChart(points(rows), {
-      ariaLabel: `Sec. ${section}`,
+  figures: (rows) => [
+    seriesFigure(points(rows), {
       x: NORMALIZATION_BATCH_AXIS,
       y: { type: 'log', label: 'error (%)' },
     }),
+  ],
 };
 
 function points(rows: readonly Row[]): SeriesPoint[] {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { renderChart } from '../render/chart.ts';
 import { resultOf } from '../testing/result-of.ts';
 import { preciseBatchSize, type Row } from './precise-batch-size.ts';
 
@@ -31,7 +32,7 @@ test('the claims are decided by the rows', () => {
 });
 
 test('the chart has both panels', () => {
-  const chart = preciseBatchSize.chart(resultOf(preciseBatchSize, asInThePaper));
+  const chart = renderChart(preciseBatchSize, resultOf(preciseBatchSize, asInThePaper));
   expect(chart).toContain('mode layerwise');
   expect(chart).toContain('batches of 512');
 });

@@ -8,8 +8,7 @@ import { decide } from '../claims.ts';
 import type { Claim, Experiment } from '../experiment.ts';
 import { type Block, buildNetwork, errorRate } from '../network.ts';
 import { usePopulation } from '../population.ts';
-import { stackSvg } from '../render/stack.ts';
-import { type SeriesPoint, seriesChart, seriesOf, seriesTable } from '../series.ts';
+import { type SeriesPoint, seriesFigure, seriesOf, seriesTable } from '../series.ts';
 import { mean, percent } from '../summary.ts';
 import { Training } from '../training.ts';
 
@@ -112,22 +111,21 @@ export const preciseBatchSize: Experiment<Row, Settings> = {
 
   table: ({ rows }) => seriesTable(errors(rows), 'batch size'),
 
-  chart: ({ section, rows }) =>
-    stackSvg([
-      seriesChart(excessErrors(rows), {
-        ariaLabel: `Sec. ${section}: validation error`,
-        x: { type: 'log', base: 2, label: 'batch size of the statistics', ticks: 9, tickFormat: 'd' },
-        y: { label: 'validation error above that of the exact statistics (percentage points)' },
-        height: 300,
-      }),
-      seriesChart(errorsWithDepth(rows), {
-        ariaLabel: `Sec. ${section}: error of the variances by depth`,
-        x: { label: 'BN layer, first to last', ticks: rows[0]!.varianceErrors.length, tickFormat: 'd' },
-        y: { label: 'error of the variance, mode batch (difference of logarithms)' },
-        scale: 1,
-        height: 340,
-      }),
-    ]),
+  figures: (rows) => [
+    seriesFigure(excessErrors(rows), {
+      title: 'validation error',
+      x: { type: 'log', base: 2, label: 'batch size of the statistics', ticks: 9, tickFormat: 'd' },
+      y: { label: 'validation error above that of the exact statistics (percentage points)' },
+      height: 300,
+    }),
+    seriesFigure(errorsWithDepth(rows), {
+      title: 'error of the variances by depth',
+      x: { label: 'BN layer, first to last', ticks: rows[0]!.varianceErrors.length, tickFormat: 'd' },
+      y: { label: 'error of the variance, mode batch (difference of logarithms)' },
+      scale: 1,
+      height: 340,
+    }),
+  ],
 };
 
 function errorsByLayer(exact: ModelStatistics, statistics: ModelStatistics) {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { renderChart } from '../render/chart.ts';
 import { resultOf } from '../testing/result-of.ts';
 import { preciseSamples, type Row } from './precise-samples.ts';
 
@@ -29,5 +30,5 @@ test('draws are averaged before the spread over seeds', () => {
       ['10000', '3.50', '3.50'],
     ],
   });
-  expect(preciseSamples.chart(result)).toContain('after 120 steps');
+  expect(renderChart(preciseSamples, result)).toContain('after 120 steps');
 });

@@ -5,7 +5,7 @@ import { decide } from '../claims.ts';
 import type { Claim, Experiment } from '../experiment.ts';
 import { type Block, buildNetwork, errorRate } from '../network.ts';
 import { usePopulation } from '../population.ts';
-import { type SeriesPoint, seriesChart, seriesOf, seriesTable } from '../series.ts';
+import { type SeriesPoint, seriesFigure, seriesOf, seriesTable } from '../series.ts';
 import { mean, percent } from '../summary.ts';
 import { Training } from '../training.ts';
 
@@ -102,12 +102,12 @@ export const preciseSamples: Experiment<Row, Settings> = {
 
   table: ({ rows }) => seriesTable(points(rows), 'validation error %, samples'),
 
-  chart: ({ section, rows }) =>
-    seriesChart(points(rows), {
-      ariaLabel: `Sec. ${section}`,
+  figures: (rows) => [
+    seriesFigure(points(rows), {
       x: { type: 'log', label: 'samples', ticks: [10, 100, 1_000, 10_000], tickFormat: ',d' },
       y: { type: 'log', label: 'validation error (%)' },
     }),
+  ],
 };
 
 /** One value per seed: the average over its draws. */

@@ -1,6 +1,7 @@
 import type { Sharing } from '@rebatch/domains';
 import { expect, test } from 'vitest';
 import type { Row } from '../detection/rows.ts';
+import { renderChart } from '../render/chart.ts';
 import { resultOf } from '../testing/result-of.ts';
 import { sharedHead } from './shared-head.ts';
 
@@ -99,7 +100,7 @@ test('the table has a line per way to share, and the chart a panel per level', (
     '40.00 ±0.14',
     '10.00 ±0.00',
   ]);
-  const chart = sharedHead.chart(result);
+  const chart = renderChart(sharedHead, result);
   for (const text of ['all digits', 'p3', 'p5', 'SGD shared, population per level'])
     expect(chart).toContain(text);
 });

@@ -12,7 +12,7 @@ import { trainDetector } from '../detection/detector-training.ts';
 import { precisionOf } from '../detection/evaluate.ts';
 import { findings } from '../detection/findings.ts';
 import { levelShifts, recalibrateOnScenes } from '../detection/population.ts';
-import { type Row, rowsChart, rowsTable, words } from '../detection/rows.ts';
+import { type Row, rowsFigure, rowsTable, words } from '../detection/rows.ts';
 import { makeScenes, type Scene, type SceneSettings } from '../detection/scenes.ts';
 import type { Experiment, SeedContext } from '../experiment.ts';
 
@@ -116,7 +116,7 @@ export const sharedHead: Experiment<Row, Settings> = {
 
   table: ({ rows }) => rowsTable(rows),
 
-  chart: ({ section, rows }) => rowsChart(rows, `Sec. ${section}`),
+  figures: (rows) => [rowsFigure(rows)],
 };
 
 /** The rows of one training: the same weights under one population or both. */

@@ -22,7 +22,7 @@ const OTHERS = [
   'pnpm-lock.yaml',
 ];
 /** Parts of the app that only show or schedule results. */
-const BESIDE = ['render/', 'pool/', 'testing/', 'main.ts', 'results.ts', 'run-all.ts'];
+const BESIDE = ['figures/', 'render/', 'pool/', 'testing/', 'main.ts', 'results.ts', 'run-all.ts'];
 
 /** A hash of the sources that an experiment's numbers can depend on. Other experiments' files are left out. */
 export async function codeHash(experiment: string): Promise<string> {

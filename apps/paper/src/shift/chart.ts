@@ -1,10 +1,7 @@
-// The experiment on shifted domains as a table and as charts.
-import * as Plot from '@observablehq/plot';
+// The experiment on shifted domains as a table and as figures.
 import type { Table } from '../experiment.ts';
-import { legend } from '../render/legend.ts';
-import { stackSvg } from '../render/stack.ts';
-import { renderSvg } from '../render/svg.ts';
-import { type SeriesPoint, seriesChart } from '../series.ts';
+import type { Figure } from '../figures/figure.ts';
+import { type SeriesPoint, seriesFigure } from '../series.ts';
 import { percentSpread } from '../summary.ts';
 import { averageOf, isClean, isStrong, type Row, STRONG, shiftsOf } from './rows.ts';
 
@@ -33,18 +30,18 @@ export function shiftTable(rows: readonly Row[]): Table {
   };
 }
 
-/** Above: the error by samples, over all corruptions. Below: each corruption. */
-export function shiftChart(rows: readonly Row[], ariaLabel: string): string {
-  return stackSvg([samplesChart(rows, ariaLabel), corruptionsChart(rows, `${ariaLabel}, each corruption`)]);
+/** First the error by samples, over all corruptions, then each corruption. */
+export function shiftFigures(rows: readonly Row[]): Figure[] {
+  return [samplesFigure(rows), corruptionsFigure(rows)];
 }
 
-function samplesChart(rows: readonly Row[], ariaLabel: string): string {
+function samplesFigure(rows: readonly Row[]): Figure {
   const samples = Object.keys(rows[0]!.recomputed).map(Number);
   const strong = bySeed(rows.filter(isStrong));
   const clean = bySeed(rows.filter((row) => isClean(row) && row.draw === 0));
   const series = (name: string, read: (n: number) => number[]): SeriesPoint[] =>
     samples.map((x) => ({ series: name, x, values: read(x) }));
-  return seriesChart(
+  return seriesFigure(
     [
       ...series('source statistics', () => strong.map((row) => row.source)),
       ...series('recomputed', (n) => strong.map((row) => row.recomputed[n]!)),
@@ -54,7 +51,7 @@ function samplesChart(rows: readonly Row[], ariaLabel: string): string {
       ...series('clean, with prior', (n) => clean.map((row) => row.withPrior[n]!)),
     ],
     {
-      ariaLabel,
+      title: 'all corruptions',
       x: { type: 'log', base: 2, label: 'target samples', ticks: samples, tickFormat: 'd' },
       y: { type: 'log', label: `error (%), corruptions at severity ${STRONG} and above` },
       dashed: ['source statistics', 'mini-batch statistics'],
@@ -62,7 +59,7 @@ function samplesChart(rows: readonly Row[], ariaLabel: string): string {
   );
 }
 
-function corruptionsChart(rows: readonly Row[], ariaLabel: string): string {
+function corruptionsFigure(rows: readonly Row[]): Figure {
   const [few, enough] = [Object.keys(rows[0]!.withPrior).map(Number)[0]!, 64];
   const kinds = {
     'source statistics': (shift: ReturnType<typeof averageOf>) => shift.source,
@@ -71,32 +68,26 @@ function corruptionsChart(rows: readonly Row[], ariaLabel: string): string {
   } satisfies Record<string, (shift: ReturnType<typeof averageOf>) => number>;
   const shifts = shiftsOf(rows, isStrong).sort((a, b) => b.source - a.source);
   const points = shifts.flatMap((shift) =>
-    Object.entries(kinds).map(([kind, read]) => ({ ...shift, kind, error: 100 * read(shift) })),
+    Object.entries(kinds).map(([name, read]) => ({
+      condition: shift.corruption,
+      name,
+      value: 100 * read(shift),
+    })),
   );
-  return renderSvg({
-    ariaLabel,
-    width: 860,
-    height: 340,
-    marginLeft: 110,
-    marginRight: 190,
-    marginBottom: 44,
-    inset: 8,
-    x: { label: `error (%), severity ${STRONG} and above`, labelAnchor: 'center', grid: true, zero: true },
-    y: { label: null, domain: shifts.map(({ corruption }) => corruption) },
-    color: { legend: false, scheme: 'observable10', domain: Object.keys(kinds) },
-    marks: [
-      Plot.ruleY(
-        shifts.map((shift) => ({
-          y: shift.corruption,
-          x1: 100 * shift.source,
-          x2: 100 * shift.withPrior[enough]!,
-        })),
-        { y: 'y', x1: 'x1', x2: 'x2', stroke: '#8c959f' },
-      ),
-      Plot.dot(points, { x: 'error', y: 'corruption', fill: 'kind', r: 4 }),
-      ...legend(Object.keys(kinds)),
-    ],
-  });
+  return {
+    kind: 'dots',
+    title: 'each corruption',
+    conditions: shifts.map(({ corruption }) => corruption),
+    names: Object.keys(kinds),
+    points,
+    links: shifts.map(({ corruption, source, withPrior }) => ({
+      condition: corruption,
+      x1: 100 * source,
+      x2: 100 * withPrior[enough]!,
+    })),
+    x: { label: `error (%), severity ${STRONG} and above`, zero: true },
+    file: { height: 340, marginLeft: 110 },
+  };
 }
 
 /** One average per seed. */

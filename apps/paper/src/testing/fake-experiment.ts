@@ -49,6 +49,20 @@ export function fakeExperiment(name: string, settings: FakeSettings): Experiment
       },
     ],
     table: ({ rows }) => ({ head: ['seed', 'value'], body: rows.map((r) => [`${r.seed}`, `${r.value}|`]) }),
-    chart: () => '<svg xmlns="http://www.w3.org/2000/svg"/>\n',
+    figures: (rows) => [
+      {
+        kind: 'conditions',
+        conditions: ['seeds'],
+        names: ['value'],
+        points: rows.map(({ value }) => ({
+          condition: 'seeds',
+          measure: 'value',
+          value,
+          low: value,
+          high: value,
+        })),
+        x: { label: 'value' },
+      },
+    ],
   };
 }
