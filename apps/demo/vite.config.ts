@@ -3,11 +3,12 @@ import { budgetPlugin } from './build/budget-plugin.ts';
 import { digitsPlugin } from './build/digits-plugin.ts';
 import { CONTENT_SECURITY_POLICY, ISOLATION } from './build/headers.ts';
 import { policyPlugin } from './build/policy-plugin.ts';
+import { resultsPlugin } from './build/results-plugin.ts';
 
 export default defineConfig({
   // Works below any path of a static host.
   base: './',
-  plugins: [digitsPlugin(), policyPlugin(), budgetPlugin()],
+  plugins: [digitsPlugin(), resultsPlugin(), policyPlugin(), budgetPlugin()],
   worker: { format: 'es' },
   build: {
     target: 'es2022',

@@ -52,4 +52,11 @@ export const STATIONS: readonly StationEntry[] = [
     teaser: 'Drop a tfjs model and some images: get a report and advice, repair it here, and take it home.',
     load: () => import('./your-model/page.tsx'),
   },
+  {
+    name: 'paper',
+    short: 'The paper',
+    title: 'The paper: what holds, and what does not',
+    teaser: 'The experiments, measured again: each finding with its curve, its claims, and the verdict.',
+    load: () => import('./paper/page.tsx'),
+  },
 ];

@@ -1,16 +1,21 @@
 import type * as Plot from '@observablehq/plot';
 import { useEffect, useRef } from 'preact/hooks';
-import type { SeriesColor } from './colors.ts';
+import { cssOf, type Paint } from './colors.ts';
 
 export interface ChartProps {
   readonly title: string;
   /** What a reader of the chart sees in it now, in a sentence: screen readers get this. */
   readonly summary: string;
-  /** The plot, drawn anew whenever this object is another one, at most a few times a second. Colours: `var(--name)`. */
-  readonly plot: (plot: typeof Plot) => Plot.PlotOptions;
-  readonly legend?: readonly { readonly text: string; readonly color: SeriesColor }[];
+  /**
+   * The plot for a width in pixels, drawn anew whenever this object is another one, at most a few times a second.
+   * Colours: `var(--name)`.
+   */
+  readonly plot: (plot: typeof Plot, width: number) => Plot.PlotOptions;
+  readonly legend?: readonly { readonly text: string; readonly color: Paint; readonly dashed?: boolean }[];
   /** Width by height, where that is high enough to read; default 16 by 9. */
   readonly ratio?: readonly [number, number];
+  /** In pixels, where it does not follow from the width. */
+  readonly height?: number;
 }
 
 /** Milliseconds between two drawings of a chart that keeps changing. */
@@ -18,7 +23,7 @@ const PACE = 250;
 let library: Promise<typeof Plot> | undefined;
 
 /** A chart by Observable Plot, as SVG in the page's colours. */
-export function Chart({ title, summary, plot, legend = [], ratio = [16, 9] }: ChartProps) {
+export function Chart({ title, summary, plot, legend = [], ratio = [16, 9], height }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const latest = useRef(plot);
   latest.current = plot;
@@ -35,7 +40,7 @@ export function Chart({ title, summary, plot, legend = [], ratio = [16, 9] }: Ch
       const element = place.current;
       if (over || element === null) return;
       drawnAt = performance.now();
-      element.replaceChildren(drawn(loaded, latest.current(loaded), element));
+      element.replaceChildren(drawn(loaded, latest.current, element));
     };
     draw.current = () => {
       timer ??= setTimeout(() => void now(), Math.max(0, drawnAt + PACE - performance.now()));
@@ -57,8 +62,8 @@ export function Chart({ title, summary, plot, legend = [], ratio = [16, 9] }: Ch
         <h3>{title}</h3>
         {legend.length > 0 && (
           <ul class="legend">
-            {legend.map(({ text, color }) => (
-              <li key={text} style={{ '--key-color': `var(--${color})` }}>
+            {legend.map(({ text, color, dashed = false }) => (
+              <li key={text} data-dashed={dashed} style={{ '--key-color': cssOf(color) }}>
                 {text}
               </li>
             ))}
@@ -70,19 +75,16 @@ export function Chart({ title, summary, plot, legend = [], ratio = [16, 9] }: Ch
         role="img"
         aria-label={`${title}. ${summary}`}
         ref={place}
-        style={{ '--chart-ratio': `${ratio[0]} / ${ratio[1]}` }}
+        data-fixed={height !== undefined}
+        style={{ '--chart-ratio': `${ratio[0]} / ${ratio[1]}`, '--chart-height': `${height ?? 0}px` }}
       />
     </figure>
   );
 }
 
-function drawn(plot: typeof Plot, options: Plot.PlotOptions, { clientWidth, clientHeight }: HTMLElement) {
-  const figure = plot.plot({
-    width: Math.max(240, clientWidth),
-    height: clientHeight,
-    ...options,
-    figure: false,
-  });
+function drawn(plot: typeof Plot, options: ChartProps['plot'], { clientWidth, clientHeight }: HTMLElement) {
+  const width = Math.max(240, clientWidth);
+  const figure = plot.plot({ width, height: clientHeight, ...options(plot, width), figure: false });
   // The page's own style sheet has what Plot would add here, and its policy allows no other.
   for (const style of figure.querySelectorAll('style')) style.remove();
   // What it shows is said in words beside it.

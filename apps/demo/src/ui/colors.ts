@@ -9,3 +9,8 @@ export type SeriesColor =
   | 'bad'
   | 'good'
   | 'accent';
+
+/** One of these, or a colour of its own, such as a shade of one. */
+export type Paint = SeriesColor | { readonly css: string };
+
+export const cssOf = (paint: Paint) => (typeof paint === 'string' ? `var(--${paint})` : paint.css);

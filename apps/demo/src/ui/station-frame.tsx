@@ -8,13 +8,16 @@ export interface StationFrameProps {
   /** What is to be seen here, in two or three sentences. */
   readonly lead: ComponentChildren;
   readonly controls: ComponentChildren;
+  /** What stands above the controls; default 'Controls'. */
+  readonly controlsTitle?: string;
   readonly children: ComponentChildren;
   /** The few lines that do this in the visitor's code, and what to install for them. */
   readonly code: { readonly install: string; readonly text: string };
 }
 
 /** What all stations look like: what this is, controls beside what happens, and the code to take away. */
-export function StationFrame({ number, title, lead, controls, children, code }: StationFrameProps) {
+export function StationFrame(props: StationFrameProps) {
+  const { number, title, lead, controls, controlsTitle = 'Controls', children, code } = props;
   return (
     <article class="station">
       <header class="station-head">
@@ -23,7 +26,7 @@ export function StationFrame({ number, title, lead, controls, children, code }: 
         <p>{lead}</p>
       </header>
       <div class="bench">
-        <Panel title="Controls" className="controls">
+        <Panel title={controlsTitle} className="controls">
           {controls}
         </Panel>
         <div class="stack">{children}</div>

@@ -1,0 +1,62 @@
+import { linkTo } from '../../app/route.ts';
+import type { FindingEntry } from '../../data/findings.ts';
+import { Panel } from '../../ui/panel.tsx';
+import { Stat, Stats } from '../../ui/stat.tsx';
+import { Marks } from './claims-view.tsx';
+import { holding, SECTIONS, titleOf } from './words.ts';
+
+/** All findings: how many claims hold, and which do not. */
+export function Overview({ findings }: { readonly findings: readonly FindingEntry[] | undefined }) {
+  const claims = findings?.flatMap((finding) => finding.claims);
+  const hold = claims?.filter(({ holds }) => holds).length;
+  const hours =
+    findings === undefined ? undefined : findings.reduce((sum, one) => sum + one.seconds, 0) / 3600;
+  return (
+    <>
+      <Panel title="In short">
+        <Stats>
+          <Stat
+            name="Claims that hold here"
+            color="good"
+            value={hold?.toString()}
+            {...(claims === undefined ? {} : { detail: `of ${claims.length}` })}
+          />
+          <Stat
+            name="That do not"
+            color="bad"
+            value={claims === undefined || hold === undefined ? undefined : String(claims.length - hold)}
+          />
+          <Stat name="Experiments" value={findings?.length.toString()} />
+          <Stat name="Computing, on WASM" value={hours?.toFixed(1)} detail="hours" />
+        </Stats>
+        <p>
+          The paper measured on ImageNet and COCO; these are small networks on digits and emojis, on one
+          machine, so they test the findings, not the numbers. Each claim was written down as code with its
+          threshold, and the code decides from the measured rows. One that does not hold here stays, with the
+          reason.
+        </p>
+      </Panel>
+      {Object.entries(SECTIONS).map(([section, title]) => (
+        <Panel title={`Section ${section}: ${title}`} key={section}>
+          <ul class="plain-list findings">
+            {(findings ?? [])
+              .filter((one) => one.section === section)
+              .map((one) => (
+                <li key={one.name}>
+                  <div class="finding-head">
+                    <h3>
+                      <a href={linkTo('paper', one.name)}>{titleOf(one)}</a>
+                    </h3>
+                    <span class="finding-count">
+                      <Marks claims={one.claims} /> {holding(one)} of {one.claims.length}
+                    </span>
+                  </div>
+                  <p>{one.finding}</p>
+                </li>
+              ))}
+          </ul>
+        </Panel>
+      ))}
+    </>
+  );
+}

@@ -1,0 +1,65 @@
+import { linkTo, place } from '../../app/route.ts';
+import { loadFinding, loadFindings } from '../../data/findings.ts';
+import { Button } from '../../ui/button.tsx';
+import { Notice } from '../../ui/notice.tsx';
+import { StationFrame } from '../../ui/station-frame.tsx';
+import { codeFor } from './code.ts';
+import { FindingView } from './finding-view.tsx';
+import { FindingsNav } from './findings-nav.tsx';
+import { Overview } from './overview.tsx';
+import { useLoaded } from './use-loaded.ts';
+
+export default function PaperPage() {
+  const name = place.value;
+  const all = useLoaded('all', loadFindings);
+  const one = useLoaded(name, async () => (name === '' ? undefined : loadFinding(name)));
+  const findings = all.value.value;
+  const at = findings?.findIndex((finding) => finding.name === name) ?? -1;
+  const entry = findings?.[at];
+  const missing = findings !== undefined && name !== '' && entry === undefined;
+  const failed =
+    all.error.value !== undefined ? all : one.error.value !== undefined && !missing ? one : undefined;
+  return (
+    <StationFrame
+      number={6}
+      title="The paper: what holds, and what does not"
+      lead={
+        <>
+          The findings of <a href="https://arxiv.org/abs/2105.07576">Rethinking “Batch” in BatchNorm</a> (Wu &
+          Johnson, 2021), measured again with these packages: each with its curve, the claims that it makes,
+          and whether they hold here.
+        </>
+      }
+      controlsTitle="Findings"
+      controls={<FindingsNav findings={findings ?? []} current={name} />}
+      code={codeFor(entry?.name ?? 'ema-vs-precise')}
+    >
+      {failed !== undefined && (
+        <Notice kind="bad">
+          <span>{failed.error.value}</span>
+          <Button small onClick={() => failed.retry()}>
+            Try again
+          </Button>
+        </Notice>
+      )}
+      {missing && (
+        <Notice kind="warn">
+          <span>
+            There is no finding ‘{name}’. <a href={linkTo('paper')}>To the overview</a>
+          </span>
+        </Notice>
+      )}
+      {entry === undefined ? (
+        <Overview findings={findings} />
+      ) : (
+        <FindingView
+          key={entry.name}
+          entry={entry}
+          finding={one.value.value?.name === entry.name ? one.value.value : undefined}
+          before={findings?.[at - 1]}
+          after={findings?.[at + 1]}
+        />
+      )}
+    </StationFrame>
+  );
+}
