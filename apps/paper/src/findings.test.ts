@@ -20,6 +20,7 @@ const PAGE: Look = {
   ink: 'var(--ink)',
   faint: 'var(--line-strong)',
   frame: 'var(--line)',
+  paper: 'var(--surface)',
   alone: false,
 };
 

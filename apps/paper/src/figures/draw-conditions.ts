@@ -50,8 +50,13 @@ export function conditionsHeight(
   return 60 + conditions * (12 + 14 * (alone ? measures : measures + 1.5));
 }
 
+/** Of a condition's name on a page: small enough for a long one on a narrow page. */
+export function titleStyle({ width = FILE_WIDTH, ink }: Look) {
+  return { fill: ink, ...(width < 420 ? { fontSize: 10, fontWeight: 500 } : { fontWeight: 600 }) };
+}
+
 /** The conditions' names in the first line of their bands. */
-export function titles(plot: PlotLibrary, conditions: readonly string[], look: Look): Plot.Markish[] {
+export function titles(plot: PlotLibrary, conditions: readonly string[], look: Look, dx = 6): Plot.Markish[] {
   if (look.alone) return [];
   return [
     plot.text(conditions, {
@@ -60,9 +65,8 @@ export function titles(plot: PlotLibrary, conditions: readonly string[], look: L
       text: (condition: string) => condition,
       frameAnchor: 'left',
       textAnchor: 'start',
-      dx: 6,
-      fontWeight: 600,
-      fill: look.ink,
+      dx,
+      ...titleStyle(look),
     }),
   ];
 }

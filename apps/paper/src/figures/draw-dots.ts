@@ -1,4 +1,5 @@
 import type * as Plot from '@observablehq/plot';
+import { titleStyle } from './draw-conditions.ts';
 import { scale } from './draw-series.ts';
 import type { DotsFigure } from './figure.ts';
 import { FILE_WIDTH, type Look, legend, type PlotLibrary } from './look.ts';
@@ -40,8 +41,7 @@ export function drawDots(
               textAnchor: 'start',
               dy: -12,
               dx: -4,
-              fontWeight: 600,
-              fill: look.ink,
+              ...titleStyle(look),
             }),
           ]),
       plot.ruleY(links, { y: 'condition', x1: 'x1', x2: 'x2', stroke: look.faint, dy: below }),

@@ -12,6 +12,7 @@ export interface Look {
   readonly ink: string;
   readonly faint: string;
   readonly frame: string;
+  readonly paper: string;
   /**
    * Whether the drawing stands alone: then it has its legend in it, and the conditions' names at its side. On a page
    * the legend is the page's, and the names stand above what they name, because pages can be narrow.
@@ -26,6 +27,7 @@ export const FILE: Look = {
   ink: '#1f2328',
   faint: '#8c959f',
   frame: '#e5e7eb',
+  paper: 'white',
   alone: true,
 };
 

@@ -1,5 +1,7 @@
 import type { Finding } from '@rebatch/paper/findings';
 
+import { pretty } from './words.ts';
+
 type Claim = Finding['claims'][number];
 
 /** Claims with their verdicts: a mark and words, not colour alone. */
@@ -11,14 +13,14 @@ export function ClaimsView({ claims }: { readonly claims: readonly Claim[] }) {
           <span class="verdict">
             <Mark holds={holds} /> {holds ? 'Holds' : 'Does not hold here'}
           </span>
-          <p>{claim}</p>
+          <p>{pretty(claim)}</p>
           <dl class="facts">
             <dt>Measured</dt>
-            <dd>{measured}</dd>
+            <dd>{pretty(measured)}</dd>
             {why !== undefined && (
               <>
                 <dt>Why</dt>
-                <dd>{why}</dd>
+                <dd>{pretty(why)}</dd>
               </>
             )}
           </dl>

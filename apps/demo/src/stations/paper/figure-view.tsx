@@ -1,16 +1,14 @@
-import { drawFigure, type Figure, type Look, pageHeight } from '@rebatch/paper/figures';
+import { type Axis, drawFigure, type Figure, type Look, pageHeight } from '@rebatch/paper/figures';
 import { useMemo } from 'preact/hooks';
 import { Chart } from '../../ui/chart.tsx';
 import { colorsOf } from './colors.ts';
+import { pretty, sentence } from './words.ts';
 
-export interface FigureViewProps {
-  readonly figure: Figure;
-  /** For the only figure of an experiment. */
-  readonly title: string;
-}
+/** In pixels, however wide the page is. */
+const SERIES_HEIGHT = 360;
 
 /** A figure of the paper's experiments in the page's colours. */
-export function FigureView({ figure, title }: FigureViewProps) {
+export function FigureView({ figure }: { readonly figure: Figure }) {
   const colors = useMemo(() => colorsOf(figure.names), [figure]);
   const plot = useMemo(
     () =>
@@ -21,30 +19,36 @@ export function FigureView({ figure, title }: FigureViewProps) {
           ink: 'var(--ink)',
           faint: 'var(--line-strong)',
           frame: 'var(--line)',
+          paper: 'var(--surface)',
           alone: false,
         };
         return drawFigure(Plot, figure, look);
       }) satisfies Parameters<typeof Chart>[0]['plot'],
     [figure, colors],
   );
-  const height = pageHeight(figure);
   const dashed = figure.kind === 'series' ? figure.dashed : [];
   return (
     <Chart
-      title={sentence(figure.title ?? title)}
+      title={titleOf(figure)}
       summary={summarize(figure)}
       plot={plot}
       legend={figure.names.map((text, i) => ({
-        text,
+        text: pretty(text),
         color: { css: colors[i] as string },
         dashed: dashed.includes(text),
       }))}
-      {...(height === undefined ? { ratio: [16, 8] } : { height })}
+      height={pageHeight(figure) ?? SERIES_HEIGHT}
     />
   );
 }
 
-const sentence = (text: string) => text[0]?.toUpperCase() + text.slice(1);
+/** By its own title, else by what is measured: 'Validation error against SGD steps'. */
+function titleOf({ title, ...figure }: Figure): string {
+  const bare = ({ label }: Axis) => label.replace(/ \(.*\)$/, '');
+  return sentence(
+    title ?? (figure.kind === 'series' ? `${bare(figure.y)} against ${bare(figure.x)}` : bare(figure.x)),
+  );
+}
 
 /** For people who do not see it; every number is in the table below. */
 function summarize(figure: Figure): string {

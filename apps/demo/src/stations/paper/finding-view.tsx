@@ -4,7 +4,7 @@ import type { FindingEntry } from '../../data/findings.ts';
 import { Panel } from '../../ui/panel.tsx';
 import { ClaimsView } from './claims-view.tsx';
 import { FigureView } from './figure-view.tsx';
-import { titleOf } from './words.ts';
+import { pretty, sentence, titleOf } from './words.ts';
 
 export interface FindingViewProps {
   readonly entry: FindingEntry;
@@ -22,21 +22,19 @@ export function FindingView({ entry, finding, before, after }: FindingViewProps)
         <dl class="facts">
           <dt>The paper</dt>
           <dd>
-            {entry.finding} (Sec. {entry.section})
+            {pretty(entry.finding)} (Sec. {entry.section})
           </dd>
           <dt>Here</dt>
           <dd>
             {finding === undefined
               ? '–'
-              : `${finding.summary}; mean and spread (one standard deviation) of ${finding.seeds.length} seeds.`}
+              : `${sentence(finding.summary)}; mean and spread (one standard deviation) of ${finding.seeds.length} seeds.`}
           </dd>
         </dl>
         {finding === undefined ? (
-          <div class="chart-plot" aria-hidden="true" />
+          <div class="chart-wait" aria-hidden="true" />
         ) : (
-          finding.figures.map((figure, i) => (
-            <FigureView key={figure.title ?? i} figure={figure} title={titleOf(entry)} />
-          ))
+          finding.figures.map((figure, i) => <FigureView key={figure.title ?? i} figure={figure} />)
         )}
       </Panel>
       <Panel title="What holds, and what does not">
@@ -68,7 +66,7 @@ function Numbers({ finding }: { readonly finding: Finding }) {
               <tr>
                 {table.head.map((cell) => (
                   <th scope="col" key={cell}>
-                    {cell}
+                    {pretty(cell)}
                   </th>
                 ))}
               </tr>

@@ -3,7 +3,7 @@ import type { FindingEntry } from '../../data/findings.ts';
 import { Panel } from '../../ui/panel.tsx';
 import { Stat, Stats } from '../../ui/stat.tsx';
 import { Marks } from './claims-view.tsx';
-import { holding, SECTIONS, titleOf } from './words.ts';
+import { holding, pretty, SECTIONS, titleOf } from './words.ts';
 
 /** All findings: how many claims hold, and which do not. */
 export function Overview({ findings }: { readonly findings: readonly FindingEntry[] | undefined }) {
@@ -51,7 +51,7 @@ export function Overview({ findings }: { readonly findings: readonly FindingEntr
                       <Marks claims={one.claims} /> {holding(one)} of {one.claims.length}
                     </span>
                   </div>
-                  <p>{one.finding}</p>
+                  <p>{pretty(one.finding)}</p>
                 </li>
               ))}
           </ul>

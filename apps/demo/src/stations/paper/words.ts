@@ -10,8 +10,15 @@ export const SECTIONS: Readonly<Record<string, string>> = {
 
 /** 'Whole population as a batch: the decay of the EMA' as 'The decay of the EMA'. */
 export function titleOf({ title }: Pick<FindingEntry, 'title'>): string {
-  const own = title.split(': ').at(-1) as string;
-  return own[0]?.toUpperCase() + own.slice(1);
+  return sentence(title.split(': ').at(-1) as string);
+}
+
+/** With a capital at its beginning. */
+export const sentence = (text: string) => text[0]?.toUpperCase() + text.slice(1);
+
+/** '10^3' as '10³'. */
+export function pretty(text: string): string {
+  return text.replace(/\^(-?)(\d)/g, (_, minus, digit) => `${minus && '⁻'}${'⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)]}`);
 }
 
 export const holding = ({ claims }: Pick<FindingEntry, 'claims'>) =>
