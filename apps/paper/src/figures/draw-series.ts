@@ -22,8 +22,12 @@ export function drawSeries(plot: PlotLibrary, figure: SeriesFigure, look: Look):
     marginBottom: 44,
     inset: 8,
     marginRight: look.alone ? file.marginRight : 12,
-    x: { labelAnchor: 'center', ...scale(look.alone ? x : thinned(x, points, width - 72)) },
-    y: { grid: true, ...(y.type === 'log' ? { ticks, tickFormat: '~g' } : {}), ...scale(y) },
+    x: { labelAnchor: 'center', ...scale(look.alone ? x : fitted(thinned(x, points, width - 72), width)) },
+    y: {
+      grid: true,
+      ...(y.type === 'log' ? { ticks, tickFormat: '~g' } : {}),
+      ...scale(look.alone ? y : fitted(y, width)),
+    },
     color: look.color(names),
     marks: [
       ...(spread
@@ -43,6 +47,11 @@ export const scale = (axis: Axis) => axis as Plot.ScaleOptions;
 /** The axis without ticks whose labels would run into those before them. */
 function thinned(axis: Axis, points: SeriesFigure['points'], width: number): Axis {
   const { ticks, type } = axis;
+  if (type === 'point') {
+    const all = [...new Set(points.map((point) => point.x))];
+    const each = Math.ceil((TICK_WIDTH * all.length) / width);
+    return { ...axis, ticks: all.filter((_, i) => i % each === 0) };
+  }
   if (!Array.isArray(ticks)) return axis;
   const place = type === 'log' ? Math.log : (value: number) => value;
   const places = points.map((point) => place(point.x));
@@ -53,4 +62,10 @@ function thinned(axis: Axis, points: SeriesFigure['points'], width: number): Axi
     if (last === undefined || ((place(tick) - place(last)) / range) * width >= TICK_WIDTH) kept.push(tick);
   }
   return { ...axis, ticks: kept };
+}
+
+/** The axis with the first part of its label alone, where the page is too narrow for all of it. */
+function fitted(axis: Axis, width: number): Axis {
+  const room = width / 6.5;
+  return axis.label.length <= room ? axis : { ...axis, label: axis.label.split(/, | \(/)[0] as string };
 }
