@@ -7,6 +7,8 @@ export interface StationFrameProps {
   readonly title: string;
   /** What is to be seen here, in two or three sentences. */
   readonly lead: ComponentChildren;
+  /** What comes first, above the controls. */
+  readonly top?: ComponentChildren;
   readonly controls: ComponentChildren;
   /** What stands above the controls; default 'Controls'. */
   readonly controlsTitle?: string;
@@ -17,7 +19,7 @@ export interface StationFrameProps {
 
 /** What all stations look like: what this is, controls beside what happens, and the code to take away. */
 export function StationFrame(props: StationFrameProps) {
-  const { number, title, lead, controls, controlsTitle = 'Controls', children, code } = props;
+  const { number, title, lead, top, controls, controlsTitle = 'Controls', children, code } = props;
   return (
     <article class="station">
       <header class="station-head">
@@ -25,6 +27,7 @@ export function StationFrame(props: StationFrameProps) {
         <h1>{title}</h1>
         <p>{lead}</p>
       </header>
+      {top}
       <div class="bench">
         <Panel title={controlsTitle} className="controls">
           {controls}

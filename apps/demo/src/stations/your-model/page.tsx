@@ -30,16 +30,26 @@ export default function YourModelPage() {
       lead="Drop a model of yours and images like those that it will see. You get a report on its batch normalization: whether
         the statistics that it stores are those of your images, how noisy its batches are, and what to do about it. Then
         recalibrate it here, compare, and take the repaired model home."
+      top={<FilesPanel state={state} />}
       controls={<Controls state={state} />}
       code={CODE}
     >
-      <FilesPanel state={state} />
       {problems.map((problem) => (
         <Notice kind="bad" key={problem}>
           <span>{problem}</span>
         </Notice>
       ))}
-      {report.value !== undefined && <ReportView report={report.value} />}
+      {report.value === undefined ? (
+        <Panel title="What to do">
+          <p class="field-hint">
+            {images.value === undefined
+              ? 'With a model and images, “Inspect” says what is wrong with its statistics, if anything, and what helps.'
+              : 'Check how the input is scaled, then inspect.'}
+          </p>
+        </Panel>
+      ) : (
+        <ReportView report={report.value} />
+      )}
       {images.value !== undefined && (
         <Panel title="Before and after">
           <RepairView repair={repair.value} />

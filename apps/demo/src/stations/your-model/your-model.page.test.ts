@@ -102,8 +102,21 @@ test('an example is inspected, repaired, downloaded, and the repaired files open
     .toBe('40 images of 28 × 28, gray; all of them were of another size and stretched');
   expect(await fact(page, 'Labels').textContent()).toBe('0, 1');
   await page.getByRole('button', { name: 'Inspect', exact: true }).click();
-  // Coloured squares are no digits.
-  await page.getByRole('heading', { name: 'Recalibrate', exact: true }).waitFor({ timeout: 30_000 });
+  await page.getByText(/From 40 images in 5 batches of 8/).waitFor({ timeout: 30_000 });
+
+  // What the worker knew is gone with it; the files are read once more.
+  await page.workers()[0]!.evaluate(() => {
+    setTimeout(() => {
+      throw new Error('out of luck');
+    });
+  });
+  await page.getByRole('status').filter({ hasText: 'has crashed' }).waitFor();
+  await expect.poll(() => fact(page, 'Images').textContent(), { timeout: 30_000 }).toMatch(/^40 images/);
+  expect(await page.getByText(/From 40 images/).count()).toBe(0);
+  await page.getByRole('button', { name: 'Inspect', exact: true }).click();
+  await page.getByText(/From 40 images/).waitFor({ timeout: 30_000 });
+  expect(lab.faults.filter((fault) => !fault.includes('out of luck'))).toEqual([]);
+  lab.faults.length = 0;
   await lab.close();
 }, 180_000);
 

@@ -10,13 +10,19 @@ const TITLES: Readonly<Record<Advice['advice'], string>> = {
   'measure-more': 'Measure more',
 };
 
+/** 'Recalibrate: the stored ...' below the title 'Recalibrate'. */
+function withoutTitle(text: string, title: string): string {
+  const rest = text.startsWith(`${title}: `) ? text.slice(title.length + 2) : text;
+  return rest[0]?.toUpperCase() + rest.slice(1);
+}
+
 /** What to do, why, and the numbers that it rests on. */
 export function AdviceView({ advice }: { readonly advice: Advice }) {
   const { advice: kind, text, section, evidence } = advice;
   return (
     <li class="advice" data-calm={kind === 'nothing-to-gain'}>
       <h3>{TITLES[kind]}</h3>
-      <p>{text}</p>
+      <p>{withoutTitle(text, TITLES[kind])}</p>
       <small class="advice-source">{section}</small>
       <details>
         <summary>The numbers behind it</summary>

@@ -28,10 +28,12 @@ export function DepthChart({ layers }: { readonly layers: readonly LayerInspecti
         );
         return {
           marginLeft: 48,
+          marginBottom: 44,
           x: {
             domain: [0.5, layers.length + 0.5],
             ticks: Math.min(layers.length, 12),
             tickFormat: 'd',
+            labelAnchor: 'center',
             label: 'batch normalization layer, first to last',
           },
           y: { label: 'standard deviations', grid: true, zero: true, nice: true },
@@ -57,7 +59,7 @@ export function DepthChart({ layers }: { readonly layers: readonly LayerInspecti
       summary={summarize(layers)}
       plot={plot}
       legend={SERIES.map(({ text, color }) => ({ text, color }))}
-      ratio={[16, 7]}
+      height={280}
     />
   );
 }
