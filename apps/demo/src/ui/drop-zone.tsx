@@ -13,10 +13,12 @@ export interface DropZoneProps {
   readonly children: ComponentChildren;
   /** Never called with nothing. */
   readonly onFiles: (files: readonly DroppedFile[]) => void;
+  /** What was dropped could not be read, such as a folder that is not allowed to be. */
+  readonly onError: (error: Error) => void;
 }
 
 /** A place to drop files and folders on. Put buttons that choose files into it: not everyone can drop. */
-export function DropZone({ label, children, onFiles }: DropZoneProps) {
+export function DropZone({ label, children, onFiles, onError }: DropZoneProps) {
   const over = useSignal(false);
   return (
     <section
@@ -36,7 +38,7 @@ export function DropZone({ label, children, onFiles }: DropZoneProps) {
         if (event.dataTransfer === null) return;
         void readDrop(event.dataTransfer).then((files) => {
           if (files.length > 0) onFiles(files);
-        });
+        }, onError);
       }}
     >
       {children}

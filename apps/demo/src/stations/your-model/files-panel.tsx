@@ -1,3 +1,4 @@
+import { useSignal } from '@preact/signals';
 import { Button } from '../../ui/button.tsx';
 import { chosenFiles, DropZone } from '../../ui/drop-zone.tsx';
 import { FileButton } from '../../ui/file-button.tsx';
@@ -15,12 +16,23 @@ export function FilesPanel({ state }: { readonly state: ModelState }) {
   };
   const isTraining = tasks.example.status.value === 'running';
   const isReading = [tasks.open, tasks.decode].some(({ status }) => status.value === 'running');
-  const problems = [tasks.open, tasks.decode, tasks.example].flatMap(({ error }) => error.value ?? []);
+  const unread = useSignal<string | undefined>(undefined);
+  const errors = [unread, ...[tasks.open, tasks.decode, tasks.example].map(({ error }) => error)];
+  const problems = errors.flatMap(({ value }) => value ?? []);
   const waiting = given.value.images.length;
   const unused = model.value === undefined && waiting > 0 && !isReading;
   return (
     <Panel title="The model and the images">
-      <DropZone label="Drop files here" onFiles={take}>
+      <DropZone
+        label="Drop files here"
+        onFiles={(files) => {
+          unread.value = undefined;
+          take(files);
+        }}
+        onError={(error) => {
+          unread.value = `What was dropped could not be read (${error.message}). Choose the files by a button instead.`;
+        }}
+      >
         <strong>Drop a tfjs model and some images here</strong>
         <p class="field-hint">
           A layers model: <code>model.json</code> and the weight files that it names. Images like those that

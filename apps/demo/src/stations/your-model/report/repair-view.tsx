@@ -10,8 +10,18 @@ export function RepairView({ repair }: { readonly repair: Repair | undefined }) 
   return (
     <>
       <Stats>
-        <Stat name="Means off by, before" color="ema" value={worst(({ before }) => rms(before))} />
-        <Stat name="Means off by, after" color="precise" value={worst(({ after }) => rms(after))} />
+        <Stat
+          name="Means off by, before"
+          detail="worst layer"
+          color="ema"
+          value={worst(({ before }) => rms(before))}
+        />
+        <Stat
+          name="Means off by, after"
+          detail="worst layer"
+          color="precise"
+          value={worst(({ after }) => rms(after))}
+        />
         <Stat name="Error before" color="ema" value={shown(repair?.errors?.before)} />
         <Stat name="Error after" color="precise" value={shown(repair?.errors?.after)} />
       </Stats>
