@@ -2,7 +2,7 @@
 import type { Run } from '../../../lab/task.ts';
 import { FileProblem, listed } from '../files/file-problem.ts';
 import type { GivenFile } from '../settings.ts';
-import { channelsOfRgba } from './image-set.ts';
+import { channelsOfRgba, hasColor } from './image-set.ts';
 
 /** Bytes of pixels that are kept at most. */
 const MOST_BYTES = 400_000_000;
@@ -33,7 +33,7 @@ export async function decodeImages(
   let size: [number, number] | undefined =
     input[0] !== null && input[1] !== null ? [input[0], input[1]] : undefined;
   let most = files.length;
-  let resized = 0;
+  let [resized, colored] = [0, 0];
   for (const [i, { path, file }] of files.entries()) {
     if (images.length >= most) break;
     run.progress(i, files.length, `${i} of ${files.length} images`);
@@ -48,7 +48,9 @@ export async function decodeImages(
     size ??= sizeFor(bitmap, input);
     most = Math.min(most, Math.max(1, Math.floor(MOST_BYTES / (size[0] * size[1] * input[2]))));
     if (bitmap.height !== size[0] || bitmap.width !== size[1]) resized++;
-    images.push(channelsOfRgba(draw(bitmap, size), input[2]));
+    const rgba = draw(bitmap, size);
+    if (input[2] === 1 && hasColor(rgba)) colored++;
+    images.push(channelsOfRgba(rgba, input[2]));
     paths.push(path);
   }
   if (size === undefined || images.length === 0) {
@@ -62,13 +64,13 @@ export async function decodeImages(
   images.forEach((image, i) => {
     pixels.set(image, i * length);
   });
-  return {
-    paths,
-    size: [...size, input[2]],
-    pixels,
-    resized,
-    remarks: remarksOn(files, images.length, broken),
-  };
+  const remarks = remarksOn(files, images.length, broken);
+  if (colored > 0) {
+    remarks.push(
+      `The model takes gray images: ${colored} with colours ${colored === 1 ? 'was' : 'were'} turned to gray.`,
+    );
+  }
+  return { paths, size: [...size, input[2]], pixels, resized, remarks };
 }
 
 function remarksOn(files: readonly GivenFile[], used: number, broken: readonly string[]): string[] {

@@ -1,7 +1,15 @@
 import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test } from 'vitest';
-import { batchesOf, channelsOfRgba, type ImageSet, inputsOf, rgbaOf, shuffled } from './image-set.ts';
+import {
+  batchesOf,
+  channelsOfRgba,
+  hasColor,
+  type ImageSet,
+  inputsOf,
+  rgbaOf,
+  shuffled,
+} from './image-set.ts';
 
 beforeAll(async () => {
   tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
@@ -23,6 +31,12 @@ const set: ImageSet = {
   classes: new Int32Array([4, 5, 6]),
   paths: ['a', 'b', 'c'],
 };
+
+test('gray is where all three are the same, whatever the opacity', () => {
+  expect(hasColor(RGBA)).toBe(true);
+  expect(hasColor([7, 7, 7, 255, 9, 9, 9, 0])).toBe(false);
+  expect(hasColor([7, 7, 7, 255, 9, 9, 8, 255])).toBe(true);
+});
 
 test('and back for a preview', () => {
   expect([...rgbaOf(set, 1)]).toEqual([51, 51, 51, 255, 102, 102, 102, 255]);

@@ -29,6 +29,14 @@ export function channelsOfRgba(rgba: ArrayLike<number>, channels: number): Uint8
   return pixels;
 }
 
+/** Whether any pixel is not gray. */
+export function hasColor(rgba: ArrayLike<number>): boolean {
+  for (let i = 0; i < rgba.length; i += 4) {
+    if (rgba[i] !== rgba[i + 1] || rgba[i] !== rgba[i + 2]) return true;
+  }
+  return false;
+}
+
 /** The same image for a canvas. */
 export function rgbaOf({ size, pixels }: ImageSet, index: number): Uint8ClampedArray {
   const [height, width, channels] = size;
