@@ -1,10 +1,10 @@
 import { useSignal } from '@preact/signals';
 import { useId } from 'preact/hooks';
 import { Button } from '../../ui/button.tsx';
+import { download } from '../../ui/download.ts';
 import { FileButton } from '../../ui/file-button.tsx';
 import { Notice } from '../../ui/notice.tsx';
 import { Panel } from '../../ui/panel.tsx';
-import { saveFile } from '../../ui/save-file.ts';
 import { percent } from './digits-panel.tsx';
 import { SOURCE } from './settings.ts';
 import { type Domains, nameOf } from './use-domains.ts';
@@ -31,10 +31,10 @@ export function StoredDomains({ domains }: { readonly domains: Domains }) {
     const names = await domains.loadFile(file);
     said.value = names === undefined ? undefined : `Loaded: ${names.join(', ')}.`;
   };
-  const download = async () => {
+  const save = async () => {
     said.value = undefined;
     const bytes = await domains.saveFile();
-    if (bytes !== undefined) saveFile('domains.safetensors', bytes as Uint8Array<ArrayBuffer>);
+    if (bytes !== undefined) download('domains.safetensors', new Blob([bytes as Uint8Array<ArrayBuffer>]));
   };
 
   return (
@@ -93,7 +93,7 @@ export function StoredDomains({ domains }: { readonly domains: Domains }) {
         ))}
       </ul>
       <div class="button-row">
-        <Button disabled={!ready} onClick={() => void download()}>
+        <Button disabled={!ready} onClick={() => void save()}>
           Download all
         </Button>
         <FileButton accept=".safetensors" disabled={!ready} onFiles={([file]) => void load(file as File)}>
