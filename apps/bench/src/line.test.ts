@@ -25,6 +25,15 @@ describe('a line', () => {
     expect(keys).toEqual(Object.keys(line));
   });
 
+  it('carries a note where there is one, last', () => {
+    const noted = toLine(
+      'peers',
+      { ...label, targetMs: 1, note: 'It is native.' },
+      { oursMs: 2, peerMs: 1, ratio: 0.5, spread: [0.4, 0.6] },
+    );
+    expect(JSON.stringify(noted)).toMatch(/"target_ms":1,"note":"It is native."}$/);
+  });
+
   it('meets a target that it reaches, and any where none was promised', () => {
     expect(meets(line, 64.59)).toBe(true);
     expect(meets(line, 64.6)).toBe(false);

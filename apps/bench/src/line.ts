@@ -20,10 +20,12 @@ export interface Line {
   readonly spread: readonly [number, number];
   /** What `ours_ms` must not exceed, where a time was promised. */
   readonly target_ms?: number;
+  /** What one must know to judge the ratio, such as why ours is slower. */
+  readonly note?: string;
 }
 
 /** What a case knows about itself before it runs. */
-export interface CaseLabel extends Pick<Line, 'case' | 'backend' | 'shape' | 'peer'> {
+export interface CaseLabel extends Pick<Line, 'case' | 'backend' | 'shape' | 'peer' | 'note'> {
   /** The milliseconds that one run of ours may take, where a time was promised. */
   readonly targetMs?: number;
 }
@@ -44,6 +46,7 @@ export function toLine(bench: string, label: CaseLabel, measurement: Measurement
     ratio: digits(ratio),
     spread: [digits(spread[0]), digits(spread[1])],
     ...(label.targetMs !== undefined && { target_ms: label.targetMs }),
+    ...(label.note !== undefined && { note: label.note }),
   };
 }
 

@@ -69,6 +69,7 @@ describe('bench', () => {
       'bn-domains',
       'cnn-step',
       'conv-grads',
+      'peers',
       'recalibrate',
       'adapt-online',
       'domain-switch',

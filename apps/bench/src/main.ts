@@ -4,6 +4,7 @@ import { Command, Option } from 'commander';
 import type { BenchCase } from './bench.ts';
 import { type Line, meets, promise, tableHeader, tableRow, toLine } from './line.ts';
 import { BENCHES } from './registry.ts';
+import { InterruptedError, NotMeasuredError } from './unmeasured.ts';
 
 interface Flags {
   readonly json?: boolean;
@@ -57,11 +58,16 @@ async function run(name: string | undefined, flags: Flags): Promise<void> {
   }
 }
 
-/** A case that throws is reported, and the others still run. */
+/** A case that throws is reported, and the others still run; one that cannot be measured here is no failure. */
 async function lineOf(bench: string, one: BenchCase): Promise<Line | undefined> {
   try {
     return toLine(bench, one, await one.measure());
   } catch (error) {
+    if (error instanceof InterruptedError) program.error(`bench: ${error.message}`);
+    if (error instanceof NotMeasuredError) {
+      console.error(`${bench}, ${one.case}, ${one.shape}: not measured: ${error.message}`);
+      return undefined;
+    }
     // Left to Node, the WASM backend's own handler would print its whole source first.
     console.error(`${bench}, ${one.case}:`, error);
     process.exitCode = 1;

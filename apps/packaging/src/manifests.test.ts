@@ -73,5 +73,5 @@ it('the catalog pins every version exactly', () => {
     .trim()
     .split('\n');
   expect(entries.length).toBeGreaterThan(10);
-  for (const entry of entries) expect(entry.trim()).toMatch(/^\S+: \d+\.\d+\.\d+$/);
+  for (const entry of entries) expect(entry.trim()).toMatch(/^\S+: \d+\.\d+\.\d+(-\d+)?$/);
 });
