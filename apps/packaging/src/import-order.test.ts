@@ -12,6 +12,7 @@ const ORDER: ImportOrder = {
   testing: [],
   digits: [],
   'npm-files': [],
+  report: [],
   core: ['stats'],
   'kernels-wasm': ['stats', 'core'],
   'kernels-webgpu': ['stats', 'core'],

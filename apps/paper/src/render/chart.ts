@@ -1,8 +1,8 @@
 import * as Plot from '@observablehq/plot';
+import { renderSvg } from '@rebatch/report';
 import type { Experiment, Result } from '../experiment.ts';
 import { drawFigure, FILE, type Figure } from '../figures/index.ts';
 import { stackSvg } from './stack.ts';
-import { renderSvg } from './svg.ts';
 
 /** The figures of a result, below one another, as one SVG file. */
 export function renderChart<Row>(

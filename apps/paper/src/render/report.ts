@@ -1,5 +1,6 @@
 // All results as one Markdown document.
-import type { Claim, Experiment, Result, Table } from '../experiment.ts';
+import { markdownTable } from '@rebatch/report';
+import type { Claim, Experiment, Result } from '../experiment.ts';
 
 /** An experiment with its result; the chart lies at `results/<experiment>.svg` beside the document. */
 export type Reported = readonly [Experiment, Result<unknown>];
@@ -45,12 +46,4 @@ function renderExperiment([experiment, result]: Reported): string {
 function renderClaim({ claim, measured, holds, why }: Claim): string {
   const verdict = holds ? '✔ **Holds.**' : '✘ **Does not hold.**';
   return [`- ${verdict} ${claim}`, `  Measured: ${measured}.`, ...(why ? [`  Why: ${why}`] : [])].join('\n');
-}
-
-function markdownTable({ head, body }: Table): string {
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  const numbers = (column: number) => body.every((row) => /^[-\d]*\.?\d* ?(±[\d.]+)?$/.test(row[column]!));
-  const align = head.map((_, i) => (i > 0 && numbers(i) ? '--:' : ':--'));
-  return [line(head), line(align), ...body.map(line)].join('\n');
 }
