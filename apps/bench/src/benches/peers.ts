@@ -59,7 +59,11 @@ function jax(shape: readonly number[], program: JaxProgram): BenchCase {
     backend: 'wasm',
     shape: formatShape(shape),
     peer: `@jax-js/jax under jit${backward ? `, gradients ${program}` : ''}`,
-    ...(backward && { target: 2 }),
+    // The promise is on what jit makes of the ops; elsewhere, that ours is faster.
+    target: program === 'derived' ? 2 : 1,
+    ...(program === 'by hand' && {
+      note: 'Written out, the gradients need half the passes of those that jax-js derives.',
+    }),
     measure: () => {
       const problem = makeProblem(shape, -1);
       // It compiles on the first calls, and V8 what it compiled on the next ones.
