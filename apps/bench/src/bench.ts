@@ -6,6 +6,8 @@ import type { Measurement } from './measure.ts';
 export interface BenchCase extends CaseLabel {
   /** The ratio that this case must reach, where one was promised. */
   readonly target?: number;
+  /** What it needs beside this machine's processor, such as `a GPU`: why it may not be measured. */
+  readonly needs?: string;
   /** Sets up, measures and cleans up. */
   readonly measure: () => Promise<Measurement>;
 }

@@ -79,8 +79,10 @@ function columns(cells: readonly string[]): string {
   return padded.join('  ').trimEnd();
 }
 
-const times = (ratio: number) => `${ratio >= 100 ? Math.round(ratio) : Number(ratio.toPrecision(3))}x`;
-const ms = (value: number) => `${Number(value.toPrecision(3))} ms`;
+/** A ratio, for people. */
+export const times = (ratio: number) => `${ratio >= 100 ? Math.round(ratio) : Number(ratio.toPrecision(3))}x`;
+/** Milliseconds, for people. */
+export const ms = (value: number) => `${Number(value.toPrecision(3))} ms`;
 
 /** The header of the table that `tableRow` continues. */
 export function tableHeader(): string {

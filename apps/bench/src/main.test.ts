@@ -1,7 +1,10 @@
 // The command line, run as users run it. What the numbers are is not looked at, only that they are numbers.
 
 import { spawnSync } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { temporaryFolder } from '@rebatch/npm-files/testing';
 import { describe, expect, it } from 'vitest';
 
 const main = fileURLToPath(new URL('../bin/bench.js', import.meta.url));
@@ -49,6 +52,28 @@ describe('bench --json', () => {
   });
 });
 
+describe('bench --report', () => {
+  it('keeps what was measured, and renders it together with what was measured before', {
+    timeout: 180_000,
+  }, async () => {
+    const folder = await temporaryFolder();
+    const first = bench('merge', '--report', '--case', 'mergeAllMoments 100x16', '--out', folder);
+    expect(first).toMatchObject({ status: 0, stdout: '', stderr: expect.stringContaining('RESULTS.md') });
+    const { stdout } = bench('merge', '--json', '--machine', '--case', '100x256');
+    const earlier = join(folder, 'earlier.jsonl');
+    await writeFile(earlier, stdout);
+    expect(bench('--report', '--from', earlier, '--out', folder).status).toBe(0);
+    const report = await readFile(join(folder, 'RESULTS.md'), 'utf8');
+    expect(report).toContain('| [merge](#merge) | 3 of 4 |');
+    expect(report).toContain(`| ${process.version} |`);
+    expect(report).toContain('![merge: the ratios as a chart](results/merge.svg)');
+    const lines = await readFile(join(folder, 'results', 'lines.jsonl'), 'utf8');
+    // Both are of this machine and this day (or of two days, around midnight).
+    expect(lines.match(/"machine":/g)!.length).toBeLessThanOrEqual(2);
+    expect(lines.match(/"bench":"merge"/g)).toHaveLength(3);
+  });
+});
+
 describe('bench', () => {
   it('prints a table without --json', () => {
     const { status, stdout } = bench('merge', '--case', 'mergeAllMoments 100x16');
@@ -88,6 +113,8 @@ describe('bench', () => {
     ],
     [['toString'], "no bench is named 'toString'"],
     [['merge', '--case', 'nowhere'], "no case matches 'nowhere'; try --list"],
+    [['--from', 'x.jsonl'], 'error: --from is for --report'],
+    [['--report', '--from', 'nowhere.jsonl'], 'no such file or directory'],
     [['--jsn'], "unknown option '--jsn'"],
   ])('explains what is wrong with %s', (args, message) => {
     const { status, stdout, stderr } = bench(...args);

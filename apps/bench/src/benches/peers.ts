@@ -37,6 +37,7 @@ function onnx(shape: readonly number[], channels: 'first' | 'last'): BenchCase {
     shape: formatShape(ours),
     peer: `onnxruntime-node, 1 thread${channels === 'last' && !flat ? ', channels first' : ''}`,
     target: AGAINST_NATIVE,
+    needs: 'onnxruntime-node, which is fetched on first use',
     measure: async () => {
       const last = makeProblem(shape, -1);
       const first = flat ? last : channelsFirst(last);
