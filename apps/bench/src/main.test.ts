@@ -94,6 +94,7 @@ describe('bench', () => {
       'bn-domains',
       'cnn-step',
       'conv-grads',
+      'bn-webgpu',
       'peers',
       'recalibrate',
       'adapt-online',

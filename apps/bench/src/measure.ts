@@ -5,6 +5,8 @@
 export interface Side {
   /** One run. Whatever it returns is awaited. */
   readonly run: () => unknown;
+  /** Runs after the runs of a sample, within the time that counts: waits for a device that works on its own. */
+  readonly finish?: () => Promise<unknown>;
   /** Runs before each sample, outside of the time that counts, such as a switch of backend. */
   readonly prepare?: () => Promise<void>;
   /** Runs once before anything is timed, instead of two runs or more. A slow side may give a cheaper run. */
@@ -77,6 +79,7 @@ export async function measure(ours: Side, peer: Side, options: MeasureOptions = 
     await sides[at].prepare?.();
     const start = now();
     for (let i = 0; i < repeats[at]!; i++) await sides[at].run();
+    await sides[at].finish?.();
     return (now() - start) / repeats[at]!;
   };
   const measured: [number, number][] = [];
@@ -95,6 +98,7 @@ async function warmUp(side: Side, atLeastMs: number, now: () => number): Promise
   await side.prepare?.();
   if (side.warmUp) {
     await side.warmUp();
+    await side.finish?.();
     return Number.POSITIVE_INFINITY;
   }
   const start = now();
@@ -102,6 +106,7 @@ async function warmUp(side: Side, atLeastMs: number, now: () => number): Promise
   for (let i = 0; i < 2 || now() - start < atLeastMs; i++) {
     const before = now();
     await side.run();
+    await side.finish?.();
     fastest = Math.min(fastest, now() - before);
   }
   return fastest;

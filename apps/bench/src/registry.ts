@@ -10,6 +10,7 @@ export const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   'cnn-step': async () => (await import('./benches/cnn-step.ts')).cnnStep,
   'conv-grads': async () => (await import('./benches/conv-grads.ts')).convGrads,
   'bn-cpu': async () => (await import('./benches/bn-cpu.ts')).bnCpu,
+  'bn-webgpu': async () => (await import('./benches/bn-webgpu.ts')).bnWebgpu,
   peers: async () => (await import('./benches/peers.ts')).peers,
   recalibrate: async () => (await import('./benches/recalibrate.ts')).recalibration,
   replicas: async () => (await import('./benches/replicas.ts')).replicas,

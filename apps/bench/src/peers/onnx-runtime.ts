@@ -2,6 +2,7 @@
 
 import { progressBar } from '@rebatch/npm-files';
 import type * as ort from 'onnxruntime-common';
+import { interruptible } from '../interruptible.ts';
 import { InterruptedError, NotMeasuredError } from '../unmeasured.ts';
 import { batchNormalizationModel, OUTPUTS } from './onnx-model.ts';
 import { loadOnnxRuntime } from './onnx-runtime-files.ts';
@@ -55,15 +56,10 @@ export async function onnxContender(problem: Problem): Promise<Contender> {
 }
 
 async function load(): Promise<typeof ort> {
-  const abort = new AbortController();
-  const interrupt = () => abort.abort(new InterruptedError('interrupted'));
-  process.once('SIGINT', interrupt);
   try {
-    return await loadOnnxRuntime({ signal: abort.signal, progress: progressBar() });
+    return await interruptible((signal) => loadOnnxRuntime({ signal, progress: progressBar() }));
   } catch (error) {
     if (error instanceof InterruptedError || error instanceof NotMeasuredError) throw error;
     throw new NotMeasuredError((error as Error).message, { cause: error });
-  } finally {
-    process.off('SIGINT', interrupt);
   }
 }

@@ -1,0 +1,15 @@
+// What takes long and can be stopped by the user: fetching.
+
+import { InterruptedError } from './unmeasured.ts';
+
+/** Runs `work` with a signal that aborts, with an InterruptedError, when the user interrupts. */
+export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const abort = new AbortController();
+  const interrupt = () => abort.abort(new InterruptedError('interrupted'));
+  process.once('SIGINT', interrupt);
+  try {
+    return await work(abort.signal);
+  } finally {
+    process.off('SIGINT', interrupt);
+  }
+}
