@@ -92,6 +92,38 @@ describe('measure', () => {
     expect(await count(20)).toBe(31);
   });
 
+  it('waits within the time for a device that works on its own, once per sample', async () => {
+    let time = 0;
+    let asked = 0;
+    const waits: number[] = [];
+    const device = {
+      run: () => {
+        asked++;
+      },
+      finish: async () => {
+        waits.push(asked);
+        time += 5 * asked;
+        asked = 0;
+      },
+    };
+    const peer = {
+      run: () => {
+        time += 100;
+      },
+    };
+    const now = () => time;
+    const { oursMs } = await measure(device, peer, {
+      now,
+      sampleMs: 20,
+      warmUpMs: 10,
+      budgetMs: 0,
+      pairs: [2, 2],
+    });
+    expect(oursMs).toBe(5);
+    // After each run of the warm-up, then after four runs.
+    expect(waits).toEqual([1, 1, 4, 4]);
+  });
+
   it('leaves preparation and a cheaper warm-up out of the time', async () => {
     const { log, ours, now } = simulate(50, 0);
     let time = 0;

@@ -3,7 +3,7 @@
 import type { Bench, BenchCase } from '../bench.ts';
 import { startDawn } from '../gpu/dawn.ts';
 import { type Measurement, measure } from '../measure.ts';
-import { compare } from '../peers/peer.ts';
+import { type Contender, compare } from '../peers/peer.ts';
 import { NotMeasuredError } from '../unmeasured.ts';
 
 const MAIN = [64, 56, 56, 256];
@@ -17,14 +17,22 @@ const OTHERS = [
 
 export const bnWebgpu: Bench = {
   name: 'bn-webgpu',
-  summary: 'forward + backward of batch normalization on a GPU, against tf.layers and against copying memory',
-  cases: () => [againstLayers(MAIN, 4), ...OTHERS.map((shape) => againstLayers(shape, 1)), againstCopies()],
+  summary: 'forward + backward of batch normalization on a GPU, against tf.layers, jax-js and copying memory',
+  cases: () => [
+    againstLayers(MAIN, 4),
+    ...OTHERS.map((shape) => againstLayers(shape, 1)),
+    againstJax(MAIN),
+    againstJax([64, 28, 28, 64]),
+    againstCopies(),
+  ],
 };
 
 const common = { backend: 'webgpu', needs: 'a GPU' };
 
 /** Measures in pairs for so long: a run at the largest shape takes milliseconds. */
 const OPTIONS = { budgetMs: 6000, sampleMs: 60, warmUpMs: 1000 };
+
+type Make = (shape: readonly number[]) => Promise<Contender>;
 
 function againstLayers(shape: readonly number[], target: number): BenchCase {
   return {
@@ -34,25 +42,58 @@ function againstLayers(shape: readonly number[], target: number): BenchCase {
     peer: 'tf.layers.batchNormalization',
     target,
     measure: () =>
-      onGpu(async ({ layerContender }, real) => {
-        // Of every shape a small one first: that both compute the same shows on any adapter.
-        const [ours, stock] = (['ours', 'stock'] as const).map(
-          (whose) => (size: readonly number[]) => layerContender(whose, size),
-        );
-        const small = [4, ...shape.slice(1).map((length, at) => (at < shape.length - 2 ? 5 : length))];
-        await compare(
-          () => ours!(small),
-          () => stock!(small),
-          ONCE,
-        );
-        real();
-        return compare(
-          () => ours!(shape),
-          () => stock!(shape),
-          { ...OPTIONS, check: false },
-        );
+      onGpu(({ layerContender }, real) => {
+        const make = (whose: 'ours' | 'stock') => (size: readonly number[]) => layerContender(whose, size);
+        return smallFirst(shape, make('ours'), make('stock'), real);
       }),
   };
+}
+
+function againstJax(shape: readonly number[]): BenchCase {
+  return {
+    ...common,
+    case: 'op, forward + backward',
+    shape: shape.join('x'),
+    peer: '@jax-js/jax under jit, gradients derived',
+    target: 1,
+    measure: () =>
+      onGpu(({ opContender, jaxGpuContender }, real) => {
+        // The peer can only be waited for run by run, so ours is, too.
+        const ours: Make = async (size) => waitingEachRun(await opContender(size));
+        return smallFirst(shape, ours, jaxGpuContender, real);
+      }),
+  };
+}
+
+function waitingEachRun({ finish, run, ...rest }: Contender): Contender {
+  return {
+    ...rest,
+    run: async () => {
+      await run();
+      await finish?.();
+    },
+  };
+}
+
+/** That both compute the same shows at a small shape, on any adapter; the time shows at the whole one, on a GPU. */
+async function smallFirst(
+  shape: readonly number[],
+  ours: Make,
+  peer: Make,
+  real: () => void,
+): Promise<Measurement> {
+  const small = [4, ...shape.slice(1, -1).map(() => 5), shape.at(-1)!];
+  await compare(
+    () => ours(small),
+    () => peer(small),
+    ONCE,
+  );
+  real();
+  return compare(
+    () => ours(shape),
+    () => peer(shape),
+    { ...OPTIONS, check: false },
+  );
 }
 
 /** Each computed once or twice: enough to see that it runs. */

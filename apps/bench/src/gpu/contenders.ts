@@ -5,6 +5,7 @@ import { batchNormalize } from '@rebatch/core';
 import { batchNormalization } from '@rebatch/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
+import { jaxContender } from '../peers/jax.ts';
 import type { Contender } from '../peers/peer.ts';
 import { EPSILON } from '../peers/problem.ts';
 
@@ -115,6 +116,20 @@ export function opContender(shape: readonly number[]): Promise<Contender> {
     });
     return ({ x, dy, gamma, beta }) => apply([x, gamma, beta], dy);
   });
+}
+
+/** jax-js on a device of its own, with the gradients that it derives. */
+export async function jaxGpuContender(shape: readonly number[]): Promise<Contender> {
+  const tensors = await makeInputs(shape);
+  const read = async (tensor: tf.Tensor) => Float32Array.from(await tensor.data());
+  try {
+    const [x, dy] = [await read(tensors.x), await read(tensors.dy)];
+    const [gamma, beta] = [await read(tensors.gamma), await read(tensors.beta)];
+    const problem = { shape, axis: shape.length - 1, x, dy, gamma, beta };
+    return await jaxContender(problem, 'derived', 'webgpu');
+  } finally {
+    tf.dispose(Object.values(tensors));
+  }
 }
 
 /** As many copies of a buffer of that many floats, from one place in the device's memory to another. */

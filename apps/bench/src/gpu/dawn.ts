@@ -56,7 +56,9 @@ async function start(): Promise<Adapter> {
   }
   // Its objects must outlive the last use of any of them: collected earlier, they take the process down.
   const gpu = dawn.create([]);
-  const { navigator = {} } = globalThis as { navigator?: object };
+  // Node 20 has none; later ones say who they are by the same words.
+  const missing = { userAgent: `Node.js/${process.versions.node.split('.')[0]}` };
+  const { navigator = missing } = globalThis as { navigator?: object };
   Object.defineProperty(navigator, 'gpu', { value: gpu, configurable: true });
   Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });
   Object.assign(globalThis, dawn.globals);

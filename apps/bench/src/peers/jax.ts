@@ -1,4 +1,4 @@
-// @jax-js/jax: batch normalization written with its own ops, compiled by its `jit`, on its WASM backend.
+// @jax-js/jax: batch normalization written with its own ops, compiled by its `jit`.
 //
 // Its arrays are counted: a function consumes its arguments, and `.ref` keeps one for another use.
 
@@ -9,27 +9,33 @@ import { EPSILON, type Problem } from './problem.ts';
 /** What is compiled: the forward pass; with the gradients that jax derives; with gradients written by hand. */
 export type JaxProgram = 'forward' | 'derived' | 'by hand';
 
-/** Runs on one thread in Node, as ours does. */
-export async function jaxContender(problem: Problem, program: JaxProgram): Promise<Contender> {
-  if (!(await init('wasm')).includes('wasm')) throw new Error("jax-js: its backend 'wasm' does not start");
-  defaultDevice('wasm');
+/** On wasm it runs on one thread in Node, as ours does; webgpu needs `startDawn` first. */
+export async function jaxContender(
+  problem: Problem,
+  program: JaxProgram,
+  device: 'wasm' | 'webgpu' = 'wasm',
+): Promise<Contender> {
+  if (!(await init(device)).includes(device))
+    throw new Error(`jax-js: its backend '${device}' does not start`);
+  defaultDevice(device);
   const { shape, axis } = problem;
   const x = np.array(problem.x).reshape([...shape]);
   const dy = np.array(problem.dy).reshape([...shape]);
   const gamma = np.array(problem.gamma);
   const beta = np.array(problem.beta);
   const compiled = jit(programs(shape, axis)[program]);
-  const call = async () => {
-    const outputs = compiled(x.ref, gamma.ref, beta.ref, dy.ref);
-    await blockUntilReady(outputs);
-    return outputs;
-  };
+  // Nothing is computed before it is waited for, and what is disposed until then never is.
+  const call = () => blockUntilReady(compiled(x.ref, gamma.ref, beta.ref, dy.ref));
   return {
     run: async () => {
       for (const output of await call()) output.dispose();
     },
     solve: async () => {
-      const [y, dx, dgamma, dbeta] = (await call()).map((output) => output.dataSync() as Float32Array);
+      const outputs = await call();
+      // Reading consumes them.
+      const [y, dx, dgamma, dbeta] = await Promise.all(
+        outputs.map((output) => output.data() as Promise<Float32Array>),
+      );
       return { y: y!, ...(program !== 'forward' && { dx: dx!, dgamma: dgamma!, dbeta: dbeta! }) };
     },
     dispose: () => {
