@@ -4,10 +4,11 @@
 import { formatShape } from '../backends.ts';
 import type { Bench, BenchCase } from '../bench.ts';
 import { type JaxProgram, jaxContender } from '../peers/jax.ts';
+import { makeProblem } from '../peers/make-problem.ts';
 import { onnxContender } from '../peers/onnx-runtime.ts';
 import { oursLayer, oursOp } from '../peers/ours.ts';
 import { compare } from '../peers/peer.ts';
-import { channelsFirst, makeProblem } from '../peers/problem.ts';
+import { channelsFirst } from '../peers/problem.ts';
 
 const MAIN = [64, 28, 28, 64];
 const SHAPES = [MAIN, [64, 14, 14, 256], [64, 56, 56, 16], [1024, 512]];

@@ -41,7 +41,9 @@ const program = new Command('pack-gpu')
 async function pack({ out, library }: Flags): Promise<void> {
   if (process.platform !== 'linux')
     program.error('error: pack-gpu brings its own Node along, and packs it on Linux alone');
-  const dawn = await interruptible((signal) => fetchDawn({ signal, progress: progressBar() }));
+  const dawn =
+    process.env.REBATCH_DAWN ??
+    (await interruptible((signal) => fetchDawn({ signal, progress: progressBar() })));
   const folder = await mkdtemp(join(tmpdir(), 'rebatch-gpu-'));
   try {
     const top = join(folder, 'rebatch-gpu');

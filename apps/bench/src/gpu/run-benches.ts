@@ -8,7 +8,10 @@ import { startDawn } from './dawn.ts';
 
 console.log = console.info = console.error;
 const print = (value: object) => process.stdout.write(`${JSON.stringify(value)}\n`);
-const { name } = await startDawn();
+const { name } = await startDawn().catch((error: Error) => {
+  console.error(`not measured: ${error.message}`);
+  return process.exit(1);
+});
 print(thisOrigin(new Date(), name));
 let failed = 0;
 for (const one of bnWebgpu.cases()) {

@@ -9,7 +9,7 @@ import {
   JestExtend,
   setState,
 } from '@vitest/expect';
-import { getCurrentTest, type VitestRunner, type VitestRunnerConfig } from '@vitest/runner';
+import { getCurrentTest, type VitestRunnerConfig } from '@vitest/runner';
 import { fn, restoreAllMocks, spyOn } from '@vitest/spy';
 
 export {
@@ -27,22 +27,22 @@ chai.use(JestExtend);
 chai.use(JestChaiExpect);
 chai.use(JestAsymmetricMatchers);
 
-/** Vitest's assertions; it assembles them in the same way. */
-export const expect = ((value: unknown, message?: string) => {
-  const assertion = chai.expect(value, message) as unknown as { withTest(test: unknown): unknown };
-  const current = getCurrentTest();
-  return current ? assertion.withTest(current) : assertion;
-}) as unknown as ExpectStatic;
-Object.assign(
-  expect,
-  chai.expect,
-  (globalThis as Record<symbol, unknown>)[ASYMMETRIC_MATCHERS_OBJECT as unknown as symbol],
-);
-expect.extend = (matchers) =>
-  (chai.expect as unknown as { extend: typeof chainedExtend }).extend(expect, matchers);
-setState({ assertionCalls: 0, isExpectingAssertions: false }, expect);
+/** What Chai's types don't know of the plugins above. */
+interface ExtendedChai {
+  (value: unknown, message?: string): { withTest(test: unknown): unknown };
+  extend(expect: unknown, matchers: object): void;
+}
+const assert = chai.expect as unknown as ExtendedChai;
+const asymmetric = Reflect.get(globalThis, ASYMMETRIC_MATCHERS_OBJECT) as object;
 
-declare function chainedExtend(expect: ExpectStatic, matchers: unknown): void;
+/** Vitest's assertions, put together from its parts as it does. */
+export const expect = Object.assign(
+  (value: unknown, message?: string) => assert(value, message).withTest(getCurrentTest()),
+  chai.expect,
+  asymmetric,
+  { extend: (matchers: object) => assert.extend(expect, matchers) },
+) as unknown as ExpectStatic;
+setState({ assertionCalls: 0, isExpectingAssertions: false }, expect);
 
 /** How suites are run; a suite may set its own timeout while it is collected. */
 export const config: VitestRunnerConfig = {
@@ -70,5 +70,3 @@ export const vi = {
   restoreAllMocks,
   setConfig: (more: Partial<VitestRunnerConfig>) => Object.assign(config, more),
 };
-
-export type { VitestRunner };

@@ -4,9 +4,10 @@ import { expectClose, referenceBatchNorm, referenceBatchNormGradients } from '@r
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { type JaxProgram, jaxContender } from './jax.ts';
+import { makeProblem } from './make-problem.ts';
 import { oursLayer, oursOp } from './ours.ts';
 import { type Contender, compare, expectSame } from './peer.ts';
-import { channelsFirst, EPSILON, makeProblem, type Problem } from './problem.ts';
+import { channelsFirst, EPSILON, type Problem } from './problem.ts';
 
 const last = makeProblem([4, 3, 5, 6], -1);
 const problems: readonly (readonly [string, Problem])[] = [

@@ -1,8 +1,5 @@
 // The batch normalization that every peer is given: the same numbers, whatever its arrays are called.
 
-import type * as tf from '@tensorflow/tfjs-core';
-import { randomTensor } from '../backends.ts';
-
 /** The default of `tf.layers` and of ours. */
 export const EPSILON = 1e-3;
 
@@ -23,19 +20,6 @@ export interface Solution {
   readonly dx?: ArrayLike<number>;
   readonly dgamma?: ArrayLike<number>;
   readonly dbeta?: ArrayLike<number>;
-}
-
-/** The same numbers on each call. */
-export function makeProblem(shape: readonly number[], axis: number): Problem {
-  const channels = shape.at(axis)!;
-  return {
-    shape,
-    axis: axis < 0 ? axis + shape.length : axis,
-    x: values(randomTensor(shape, 1, 0.5, 2)),
-    dy: values(randomTensor(shape, 2)),
-    gamma: values(randomTensor([channels], 3, 1, 0.2)),
-    beta: values(randomTensor([channels], 4)),
-  };
 }
 
 /** The problem with its channels moved to axis 1: the same values in another order. */
@@ -63,11 +47,3 @@ export function channelsFirst(problem: Problem): Problem {
 }
 
 const product = (values: readonly number[]) => values.reduce((a, b) => a * b, 1);
-
-function values(tensor: tf.Tensor): Float32Array {
-  try {
-    return Float32Array.from(tensor.dataSync());
-  } finally {
-    tensor.dispose();
-  }
-}
