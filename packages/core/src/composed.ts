@@ -32,10 +32,14 @@ export function normalize(
     if (hasOwnNormalize(grouping)) {
       const { outer, channels } = grouping;
       const rows = tf.reshape(x, [outer, channels]) as tf.Tensor2D;
-      const vectors = [mean, variance, beta, gamma].map(
-        (t) => t && (tf.reshape(t, [channels]) as tf.Tensor1D),
+      // The op's own gradient, which a gradient of a gradient takes, needs an offset and a scale.
+      const [offset, scale] = [beta ?? tf.zeros([channels]), gamma ?? tf.ones([channels])];
+      const vectors = [mean, variance, offset, scale].map((t) => tf.reshape(t, [channels]));
+      const y = tf.batchNorm2d(
+        rows,
+        ...(vectors as [tf.Tensor1D, tf.Tensor1D, tf.Tensor1D, tf.Tensor1D]),
+        epsilon,
       );
-      const y = tf.batchNorm2d(rows, vectors[0]!, vectors[1]!, vectors[2], vectors[3], epsilon);
       return tf.reshape(y, x.shape);
     }
     const groups = groupsOf(grouping);

@@ -1,6 +1,8 @@
 // The four kernels that everything here is made of. A backend package may register any of them under these names in
 // TensorFlow.js's kernel registry; where it has not, the composed ops of ./composed.ts run instead. A fifth, `backward`,
 // is for backends that make all gradients in fewer steps than one after the other; where it is missing, those are taken.
+// No kernel has a gradient: the ops that call them define their own. Where a gradient tape records the calls themselves,
+// as in the backward pass of a gradient that is differentiated again, composed ops run.
 // Private to the package: call batchMoments, normalize, batchNormalize and the others that ./index.ts names.
 //
 // Every kernel takes the four numbers of a view as attributes, which say how x lies and how many groups it is in: group
@@ -49,11 +51,17 @@ function runAll(
   { ids, ...view }: Grouping,
   attributes: Record<string, number>,
 ): tf.Tensor | tf.Tensor[] | undefined {
-  if (tf.getKernel(kernel, tf.getBackend()) === undefined) return undefined;
+  if (tf.getKernel(kernel, tf.getBackend()) === undefined || isRecorded()) return undefined;
   const given = Object.entries({ ...inputs, ids }).filter(
     (entry): entry is [string, tf.Tensor] => entry[1] !== undefined,
   );
   return tf.engine().runKernel(kernel, Object.fromEntries(given), { ...view, ...attributes });
+}
+
+/** Whether a gradient tape records the kernels that run now: not those inside of an op with a gradient of its own. */
+function isRecorded(): boolean {
+  const { gradientDepth, kernelDepth } = tf.engine().state;
+  return gradientDepth > 0 && kernelDepth === 0;
 }
 
 /** Means, then biased variances: [2, groups, channels]. */

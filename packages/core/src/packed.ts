@@ -11,7 +11,7 @@ import { tidied } from './tidied.ts';
 
 /**
  * The moments of x per channel as one tensor, [2, groups, channels]: means, then biased variances (groups is 1 unless
- * asked for). As exact as `batchMoments`, and not differentiable.
+ * asked for). As exact as `batchMoments`. For inference: where a gradient is taken, no kernel runs.
  *
  * @param x float32, rank 2 or more.
  * @throws {InvalidInputError} for an empty, integer or disposed tensor, or a shape that does not fit the options.
@@ -40,7 +40,8 @@ export function packedBatchNormalize(
 }
 
 /**
- * Normalizes x by packed moments, as `normalize` does by separate ones. Not differentiable.
+ * Normalizes x by packed moments, as `normalize` does by separate ones. For inference: where a gradient is taken, no
+ * kernel runs.
  *
  * @param x float32, rank 2 or more.
  * @param moments float32, [2, groups, channels], as `packedBatchMoments` returns them.

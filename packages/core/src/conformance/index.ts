@@ -25,6 +25,7 @@ import { fileOf, findFeatures } from './features.ts';
 import { describeJoint } from './joint.ts';
 import { describeKernels } from './kernels.ts';
 import { describeParts } from './part.ts';
+import { describeSecondOrder } from './second-order.ts';
 import { describeSegments } from './segments.ts';
 
 export { selectBackend } from './backend.ts';
@@ -191,6 +192,7 @@ export function describeConformance(
     });
 
     describeExactness();
+    describeSecondOrder();
     describeKernels();
     describeSegments();
     describeJoint();
