@@ -1,9 +1,10 @@
-// The four kernels composed of TensorFlow.js ops, for any backend. Exact, not fast: sums are taken in short runs,
+// The kernels composed of TensorFlow.js ops, for any backend. Exact, not fast: sums are taken in short runs,
 // because one long float32 sum loses about 1e-5, and moments are taken around a first estimate of the mean, so that
 // a mean far larger than the deviation does not cancel.
 import * as tf from '@tensorflow/tfjs-core';
 import { type Groups, groupsOf } from './composed-groups.ts';
 import type { Affine, Grouping } from './kernels.ts';
+import type { ChannelMoments } from './moving-average.ts';
 
 /** [2, groups, channels]: means, then biased variances. */
 export function moments(x: tf.Tensor, grouping: Grouping): tf.Tensor {
@@ -113,6 +114,20 @@ export function momentsGradient(
     const along = tf.mul(centered(x, mean, groups), groups.aside(tf.mul(dVariance, 2)));
     return tf.reshape(tf.add(along, groups.aside(dMean)), x.shape);
   });
+}
+
+/** moving - (moving - batch) * rate, in the order of operations of tf.layers. */
+export function movingAverage(
+  moving: ChannelMoments,
+  batch: ChannelMoments | tf.Tensor3D,
+  rate: number,
+): ChannelMoments {
+  const step = (moving: tf.Tensor, batch: tf.Tensor) => tf.sub(moving, tf.mul(tf.sub(moving, batch), rate));
+  const [mean, variance] =
+    batch instanceof tf.Tensor
+      ? tf.unstack(tf.reshape(batch, [2, moving.mean.size]))
+      : [batch.mean, batch.variance];
+  return { mean: step(moving.mean, mean!), variance: step(moving.variance, variance!) };
 }
 
 /** gamma / sqrt(variance + epsilon), [groups, channels]. */

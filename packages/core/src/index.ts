@@ -4,6 +4,7 @@ export { type ChannelView, type ViewOptions, valuesPerChannel, viewChannels } fr
 export { InvalidInputError, NormalizationBatchError } from './errors.ts';
 export { type JointBatch, type JointOptions, jointBatchNormalize } from './joint-batch-normalize.ts';
 export { mergePackedMoments } from './merge-packed-moments.ts';
+export { type ChannelMoments, movingAverage } from './moving-average.ts';
 export { type GivenMomentsOptions, type NormalizeOptions, normalize } from './normalize.ts';
 export { normalizePart, type PartOptions, type WholeBatch } from './normalize-part.ts';
 export { normalizePacked, packedBatchMoments, packedBatchNormalize } from './packed.ts';

@@ -1,11 +1,11 @@
 // The four kernels that everything here is made of. A backend package may register any of them under these names in
-// TensorFlow.js's kernel registry; where it has not, the composed ops of ./composed.ts run instead. A fifth, `backward`,
-// is for backends that make all gradients in fewer steps than one after the other; where it is missing, those are taken.
+// TensorFlow.js's kernel registry; where it has not, the composed ops of ./composed.ts run instead. Two more are for
+// backends on which every step costs: `backward` makes all gradients at once, `movingAverage` a step of an average.
 // No kernel has a gradient: the ops that call them define their own. Where a gradient tape records the calls themselves,
 // as in the backward pass of a gradient that is differentiated again, composed ops run.
 // Private to the package: call batchMoments, normalize, batchNormalize and the others that ./index.ts names.
 //
-// Every kernel takes the four numbers of a view as attributes, which say how x lies and how many groups it is in: group
+// Every kernel of a batch takes the four numbers of a view as attributes, which say how x lies and how many groups it is in: group
 // g is the g-th run of outer / groups outer indices. With an input `ids` (int32, [blocks], where blocks divides outer)
 // it is instead all those of the blocks runs of outer / blocks outer indices whose id is g: as many or as few as there
 // are. A group may then be empty, and what is reduced over it is 0. A block whose id is not in [0, groups) is in no
@@ -13,6 +13,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ChannelView } from './channel-view.ts';
 import * as composed from './composed.ts';
+import type { ChannelMoments } from './moving-average.ts';
 
 /** Kernel names in the registry of TensorFlow.js. */
 export const KERNELS = {
@@ -21,6 +22,7 @@ export const KERNELS = {
   backwardReduce: 'RebatchBackwardReduce',
   backwardInput: 'RebatchBackwardInput',
   backward: 'RebatchBackward',
+  movingAverage: 'RebatchMovingAverage',
 } as const;
 
 /** How x is seen: see above. `groups` is the number of groups with ids, too. */
@@ -150,4 +152,26 @@ export function backward(
   if (made === undefined) return undefined;
   const [dx, dgamma, dbeta] = made as [tf.Tensor, tf.Tensor?, tf.Tensor?];
   return { dx, dgamma, dbeta };
+}
+
+/**
+ * moving - (moving - batch) * rate, for mean and variance [channels]. It is not asked whether a tape records it: what
+ * moves is no part of a loss.
+ *
+ * @param batch mean and variance, or both packed, [2, 1, channels].
+ */
+export function movingAverage(
+  moving: ChannelMoments,
+  batch: ChannelMoments | tf.Tensor3D,
+  rate: number,
+): ChannelMoments {
+  const { movingAverage: kernel } = KERNELS;
+  if (tf.getKernel(kernel, tf.getBackend()) === undefined) return composed.movingAverage(moving, batch, rate);
+  const step = (moving: tf.Tensor, batch: tf.Tensor, offset: number): tf.Tensor =>
+    tf.engine().runKernel(kernel, { moving, batch }, { offset, rate });
+  const { mean, variance } = moving;
+  if (batch instanceof tf.Tensor) {
+    return { mean: step(mean, batch, 0), variance: step(variance, batch, mean.size) };
+  }
+  return { mean: step(mean, batch.mean, 0), variance: step(variance, batch.variance, 0) };
 }

@@ -79,6 +79,8 @@ test('dispatches of a training step, ours and those of tf.layers', () => {
   expect(counts.packedBatchNormalize).toBeLessThanOrEqual(7);
   // Mean and variance as two tensors: one each.
   expect(counts.batchNormalize).toBeLessThanOrEqual(9);
+  // The moving mean and the moving variance take a step: one each.
+  expect(counts["@rebatch/layers' batchNormalization"]).toBeLessThanOrEqual(9);
 });
 
 describe.each([

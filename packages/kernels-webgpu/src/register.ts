@@ -4,6 +4,7 @@ import { type AffineKind, backward } from './backward.ts';
 import { kernel, shaped } from './kernel.ts';
 import { backwardInput, normalize } from './maps.ts';
 import { moments } from './moments.ts';
+import { movingAverage } from './moving-average.ts';
 import { backwardReduce } from './sums.ts';
 
 const kernels: readonly KernelConfig[] = [
@@ -41,6 +42,7 @@ const kernels: readonly KernelConfig[] = [
     const each = affineKind === 'group' ? [groups, channels] : [channels];
     return [shaped(dx!, shape), ...rest.map((vector) => shaped(vector, each))];
   }),
+  movingAverage,
 ];
 
 export const kernelNames: readonly string[] = kernels.map(({ kernelName }) => kernelName);

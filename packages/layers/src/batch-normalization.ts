@@ -1,9 +1,9 @@
-import { InvalidInputError } from '@rebatch/core';
+import { type ChannelMoments, InvalidInputError, movingAverage } from '@rebatch/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { channelAxis } from './channel-axis.ts';
 import { constantLosses } from './constant-losses.ts';
-import { type CallArguments, normalizeByBatch, normalizeByPopulation } from './layer-math.ts';
+import { type CallArguments, inferByBatch, normalizeByBatch, normalizeByPopulation } from './layer-math.ts';
 import {
   changeSettings,
   type Statistics,
@@ -127,8 +127,8 @@ export class BatchNormalization extends StockBatchNormalization {
       const { frozen } = this;
       const statistics = training ? this.trainingStatistics : this.inferenceStatistics;
       if (frozen !== undefined || statistics === 'population') return normalizeByPopulation(this, inputs);
-      if (!training) return normalizeByBatch(this, inputs, kwargs.batchMoments).y;
-      const { y, ...moments } = normalizeByBatch(this, inputs);
+      if (!training) return inferByBatch(this, inputs, kwargs.batchMoments);
+      const { y, moments } = normalizeByBatch(this, inputs);
       this.moveStatistics(moments);
       return y;
     });
@@ -138,14 +138,16 @@ export class BatchNormalization extends StockBatchNormalization {
    * One step of the EMA: moving_mean and moving_variance move towards a batch's moments by 1 - momentum, as in a training
    * call. For layers that normalize by other batches than their input, such as several inputs together.
    *
-   * @param batch the batch's mean and biased variance, [channels] each.
+   * @param batch the batch's mean and biased variance, [channels] each; or both packed, [2, 1, channels], as core's
+   *   `packedBatchNormalize` returns them.
+   * @throws {InvalidInputError} for tensors that are disposed, not float32 or of the wrong shape. Nothing moves then.
    */
-  moveStatistics(batch: { readonly mean: tf.Tensor; readonly variance: tf.Tensor }): void {
+  moveStatistics(batch: ChannelMoments | tf.Tensor3D): void {
     tf.tidy(() => {
-      const nextMean = movedTowards(this.movingMean.read(), batch.mean, this.momentum);
-      const nextVariance = movedTowards(this.movingVariance.read(), batch.variance, this.momentum);
-      this.movingMean.write(nextMean);
-      this.movingVariance.write(nextVariance);
+      const moving = { mean: this.movingMean.read(), variance: this.movingVariance.read() };
+      const { mean, variance } = movingAverage(moving, batch, this.momentum, this.name);
+      this.movingMean.write(mean);
+      this.movingVariance.write(variance);
     });
   }
 
@@ -172,9 +174,4 @@ export class BatchNormalization extends StockBatchNormalization {
  */
 export function batchNormalization(config: BatchNormalizationConfig = {}): BatchNormalization {
   return new BatchNormalization(config);
-}
-
-/** moving - (moving - batch) * (1 - momentum), in the order of operations of the stock layer. */
-function movedTowards(moving: tf.Tensor, batch: tf.Tensor, momentum: number): tf.Tensor {
-  return tf.sub(moving, tf.mul(tf.sub(moving, batch), 1 - momentum));
 }

@@ -1,6 +1,6 @@
 // What a batch normalization layer computes, for any layer, stock or ours: the one place that reads a layer's fields
 // into core's ops.
-import { batchMoments, InvalidInputError, type NormalizeOptions, normalize } from '@rebatch/core';
+import { InvalidInputError, type NormalizeOptions, normalize } from '@rebatch/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { channelAxis } from './channel-axis.ts';
 import { type NormalizedBatch, normalizeInBatches } from './normalization-batches.ts';
@@ -18,21 +18,26 @@ export interface CallArguments {
 }
 
 /**
- * By the moments of the normalization batches in the input, or by those that are given. Nothing of the layer changes.
+ * By the moments of the normalization batches in the input. Nothing of the layer changes.
  *
  * @throws {NormalizationBatchError} if a channel of a normalization batch has a single value.
  */
-export function normalizeByBatch(
+export function normalizeByBatch(layer: BatchNormLayer, inputs: tf.Tensor | tf.Tensor[]): NormalizedBatch {
+  return normalizeInBatches(
+    floatInput(layer, inputs),
+    settingsOf(layer).normalizationBatchSize,
+    optionsOf(layer),
+  );
+}
+
+/** Inference by batch statistics: those of the input, or those that are given. */
+export function inferByBatch(
   layer: BatchNormLayer,
   inputs: tf.Tensor | tf.Tensor[],
-  given?: CallArguments['batchMoments'],
-): NormalizedBatch {
-  const x = floatInput(layer, inputs);
-  if (given !== undefined) {
-    const options = optionsOf(layer);
-    return { y: normalize(x, given, options), ...batchMoments(x, options) };
-  }
-  return normalizeInBatches(x, settingsOf(layer).normalizationBatchSize, optionsOf(layer));
+  given: CallArguments['batchMoments'],
+): tf.Tensor {
+  if (given === undefined) return normalizeByBatch(layer, inputs).y;
+  return normalize(floatInput(layer, inputs), given, optionsOf(layer));
 }
 
 /** By the moving statistics, as constants; so are gamma and beta in a layer that is frozen with them fixed. */

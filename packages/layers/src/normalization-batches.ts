@@ -1,12 +1,11 @@
 // Batch statistics over normalization batches that are smaller than the batch (Ghost BN, Hoffer et al. 2017).
-import { batchNormalize, InvalidInputError, type NormalizeOptions } from '@rebatch/core';
+import { InvalidInputError, type NormalizeOptions, packedBatchNormalize } from '@rebatch/core';
 import * as tf from '@tensorflow/tfjs-core';
 
-/** An output, and the moments that the moving statistics move towards: [channels] each. */
+/** An output, and the moments that the moving statistics move towards, packed: [2, 1, channels]. */
 export interface NormalizedBatch {
   readonly y: tf.Tensor;
-  readonly mean: tf.Tensor;
-  readonly variance: tf.Tensor;
+  readonly moments: tf.Tensor3D;
 }
 
 /** Consecutive normalization batches of one size: so many groups of so many samples each. */
@@ -34,7 +33,7 @@ export function normalizeInBatches(
   options: NormalizeOptions,
 ): NormalizedBatch {
   const samples = x.shape[0]!;
-  if (size === undefined || samples <= size) return batchNormalize(x, options);
+  if (size === undefined || samples <= size) return packedBatchNormalize(x, options);
   const { axis = -1, name } = options;
   if (axis === 0 || axis === -x.rank) {
     throw new InvalidInputError(
@@ -51,16 +50,12 @@ export function normalizeInBatches(
           x,
           runs.map(({ groups, size }) => groups * size),
         );
-  const parts = runs.map(({ groups }, at) => batchNormalize(pieces[at]!, { ...options, groups }));
-  const weighted = (of: 'mean' | 'variance') =>
-    parts
-      .map((part, at) => tf.mul(tf.sum(part[of], 0), runs[at]!.size / samples))
-      .reduce((total, term) => tf.add(total, term));
-  return {
-    y: parts.length === 1 ? parts[0]!.y : tf.concat(parts.map(({ y }) => y)),
-    mean: weighted('mean'),
-    variance: weighted('variance'),
-  };
+  const parts = runs.map(({ groups }, at) => packedBatchNormalize(pieces[at]!, { ...options, groups }));
+  const moments = parts
+    .map((part, at) => tf.mul(tf.sum(part.moments, 1, true), runs[at]!.size / samples))
+    .reduce((total, term) => tf.add(total, term));
+  const y = parts.length === 1 ? parts[0]!.y : tf.concat(parts.map(({ y }) => y));
+  return { y, moments: moments as tf.Tensor3D };
 }
 
 /**

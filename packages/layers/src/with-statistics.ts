@@ -4,7 +4,7 @@ import type * as tfl from '@tensorflow/tfjs-layers';
 import { batchNormLayers } from './batch-norm-layers.ts';
 import { BatchNormalization } from './batch-normalization.ts';
 import { refuseDerived } from './derived.ts';
-import { normalizeByBatch } from './layer-math.ts';
+import { inferByBatch } from './layer-math.ts';
 import { checkBatchSize, checkStatisticsName, type Statistics, withSettings } from './settings.ts';
 import { shadowCall } from './shadow.ts';
 import type { BatchNormLayer } from './stock.ts';
@@ -92,7 +92,7 @@ function enter(layer: BatchNormLayer, scope: Scope): void {
     // Population statistics are what a stock layer infers by itself.
     if (of === 'population') return original(inputs, kwargs);
     const x = inputs as tf.Tensor | tf.Tensor[];
-    return withSettings(layer, size, () => tf.tidy(() => normalizeByBatch(layer, x, kwargs?.batchMoments).y));
+    return withSettings(layer, size, () => tf.tidy(() => inferByBatch(layer, x, kwargs?.batchMoments)));
   });
   scoped.set(layer, { statistics, leave });
 }

@@ -5,8 +5,10 @@ import { batchMoments } from '../batch-moments.ts';
 import { batchNormalize } from '../batch-normalize.ts';
 import { jointBatchNormalize } from '../joint-batch-normalize.ts';
 import { KERNELS } from '../kernels.ts';
+import { movingAverage } from '../moving-average.ts';
 import { normalize } from '../normalize.ts';
 import { normalizePart } from '../normalize-part.ts';
+import { packedBatchMoments } from '../packed.ts';
 import { segmentBatchNormalize } from '../segment-batch-normalize.ts';
 import { segmentNormalize } from '../segment-normalize.ts';
 
@@ -71,6 +73,10 @@ const BATCH_NORM: Readonly<
     run: (x) => normalizePart(x, { ...constants([3]), count: 240, sumOverParts: (own) => own }),
     kernels: ALL.slice(1),
     backward: true,
+  },
+  'movingAverage, of a layer': {
+    run: (x) => movingAverage(constants([3]), packedBatchMoments(x), 0.9).mean,
+    kernels: [KERNELS.movingAverage],
   },
 };
 

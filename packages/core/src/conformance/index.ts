@@ -24,6 +24,7 @@ import { describeExactness } from './exactness.ts';
 import { fileOf, findFeatures } from './features.ts';
 import { describeJoint } from './joint.ts';
 import { describeKernels } from './kernels.ts';
+import { describeMovingAverage } from './moving-average.ts';
 import { describeParts } from './part.ts';
 import { describeSecondOrder } from './second-order.ts';
 import { describeSegments } from './segments.ts';
@@ -197,5 +198,6 @@ export function describeConformance(
     describeSegments();
     describeJoint();
     describeParts();
+    describeMovingAverage();
   });
 }
