@@ -5,13 +5,19 @@ import { batchNormalization } from '@rebatch/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import './index.ts';
+import '@tensorflow/tfjs-backend-webgpu';
 import { useWebGPU } from './run.test.support.ts';
 
 // The first read waits for all programs before it to be compiled, which SwiftShader takes its time for.
 vi.setConfig({ testTimeout: 240_000 });
 
-beforeAll(useWebGPU);
+let composed: Record<string, number>;
+
+beforeAll(async () => {
+  await useWebGPU();
+  composed = countDispatches();
+  await import('./index.ts');
+});
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -63,24 +69,31 @@ function layerStepOf(layer: tfl.layers.Layer, shape: number[]): () => void {
 // Large enough for reductions in two passes.
 const LARGE = [8, 14, 14, 64];
 
-test('dispatches of a training step, ours and those of tf.layers', () => {
+function countDispatches(): Record<string, number> {
   const packed: Op = (x, gamma, beta) => packedBatchNormalize(x, { gamma, beta }).y;
   const unpacked: Op = (x, gamma, beta) => batchNormalize(x, { gamma, beta }).y;
-  const counts = {
-    packedBatchNormalize: dispatchesOf(stepOf(packed, LARGE)).length,
-    batchNormalize: dispatchesOf(stepOf(unpacked, LARGE)).length,
-    "@rebatch/layers' batchNormalization": dispatchesOf(layerStepOf(batchNormalization(), LARGE)).length,
-    "tf.layers' batchNormalization": dispatchesOf(layerStepOf(tfl.layers.batchNormalization(), LARGE)).length,
+  const steps = {
+    '`packedBatchNormalize` of `@rebatch/core`': stepOf(packed, LARGE),
+    '`batchNormalize` of `@rebatch/core`': stepOf(unpacked, LARGE),
+    '`batchNormalization` of `@rebatch/layers`': layerStepOf(batchNormalization(), LARGE),
+    '`tf.layers.batchNormalization`': layerStepOf(tfl.layers.batchNormalization(), LARGE),
   };
-  for (const [what, count] of Object.entries(counts)) {
-    console.log(`dispatches per training step of [${LARGE}], forward + backward: ${count} by ${what}`);
-  }
+  const counts = Object.entries(steps).map(([what, step]) => [what, dispatchesOf(step).length]);
+  return Object.fromEntries(counts);
+}
+
+test('dispatches of a training step are what FEATURES.md says, or "pnpm features" has to be run', async () => {
+  const withKernels = countDispatches();
+  const [packed, unpacked, layer, stock] = Object.values(withKernels);
   // Moments 2, normalize 1; partial sums, dgamma, dbeta and dx 1 each.
-  expect(counts.packedBatchNormalize).toBeLessThanOrEqual(7);
+  expect(packed).toBeLessThanOrEqual(7);
   // Mean and variance as two tensors: one each.
-  expect(counts.batchNormalize).toBeLessThanOrEqual(9);
+  expect(unpacked).toBeLessThanOrEqual(9);
   // The moving mean and the moving variance take a step: one each.
-  expect(counts["@rebatch/layers' batchNormalization"]).toBeLessThanOrEqual(9);
+  expect(layer).toBeLessThanOrEqual(9);
+  expect(stock).toBe(Object.values(composed)[3]);
+  const found = `${JSON.stringify({ shape: LARGE.join(' x '), composed, withKernels }, null, 2)}\n`;
+  await expect(found).toMatchFileSnapshot('../../core/features/dispatches.json');
 });
 
 describe.each([

@@ -6,6 +6,13 @@ export interface BackendFeatures extends Features {
   readonly name: string;
 }
 
+/** How many dispatches a training step takes on webgpu, by what takes it; kernels-webgpu counts them. */
+export interface Dispatches {
+  readonly shape: string;
+  readonly composed: Readonly<Record<string, number>>;
+  readonly withKernels: Readonly<Record<string, number>>;
+}
+
 const INTRO = `# What runs where
 
 Found by running it: this page is made of what the conformance suite saw on each backend (\`pnpm features\` writes it). A
@@ -29,8 +36,14 @@ What a CNN needs to train besides. **ours**: our kernel takes the place of upstr
 TensorFlow.js's own kernel. **missing**: the op throws.
 `;
 
+const DISPATCHES = (shape: string) => `## Dispatches on WebGPU
+
+What reaches the device in a training step of ${shape}, forward and backward. A layer's step includes that
+of its moving statistics. Composed ops add in short runs to keep their digits, which takes many.
+`;
+
 /** The page, from the features of every backend. */
-export function featuresPage(backends: readonly BackendFeatures[]): string {
+export function featuresPage(backends: readonly BackendFeatures[], dispatches: Dispatches): string {
   const sorted = backends.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const names = sorted.map(({ name }) => name);
   const rowsOf = (of: (features: Features) => Readonly<Record<string, string>>) => {
@@ -43,7 +56,14 @@ export function featuresPage(backends: readonly BackendFeatures[]): string {
     ['', ...names],
     rowsOf((features) => features.ops),
   );
-  return [INTRO, BATCH_NORM, batchNorm, OPS, ops].join('\n');
+  const counts = dispatchTable(dispatches);
+  const counted = DISPATCHES(dispatches.shape);
+  return [INTRO, BATCH_NORM, batchNorm, counted, counts, OPS, ops].join('\n');
+}
+
+function dispatchTable({ composed, withKernels }: Dispatches): string {
+  const rows = Object.keys(composed).map((what) => [what, `${composed[what]}`, `${withKernels[what]}`]);
+  return table(['', 'webgpu', 'webgpu, with kernels'], rows);
 }
 
 function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
