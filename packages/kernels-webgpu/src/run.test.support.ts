@@ -1,5 +1,5 @@
 // What the tests in a browser share: a backend, kernels by name, and values in groups that are told in either way.
-import { referenceSlotNorm, type SeededRandom, seededRandom } from '@rebatch/testing';
+import { type SeededRandom, seededRandom } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 
@@ -85,21 +85,4 @@ export const random: SeededRandom = seededRandom(29);
 export function load(layout: Layout, x: Float32Array): Tensors {
   const ids = layout.ids && tf.tensor1d([...layout.ids], 'int32');
   return { x: tf.tensor1d(x), ...(ids && { ids }) };
-}
-
-/** y, and what the gradients are made of, by moments that are constants; NaN for a value of no group. */
-export function reference(
-  x: Float32Array,
-  dy: Float32Array,
-  layout: Layout,
-  moments: Float32Array,
-  { gamma, beta, epsilon }: { gamma: number[]; beta: number[]; epsilon: number },
-) {
-  const slots = layout.groups * layout.channels;
-  const of = slotsOf(layout);
-  const constants = new Map(
-    Array.from({ length: slots }, (_, s) => [s, { mean: moments[s]!, variance: moments[slots + s]! }]),
-  );
-  const counts = { moments: slots, affine: slots };
-  return referenceSlotNorm(x, dy, { moments: of, affine: of, counts }, { gamma, beta, epsilon, constants });
 }
