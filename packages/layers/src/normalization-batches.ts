@@ -1,5 +1,10 @@
 // Batch statistics over normalization batches that are smaller than the batch (Ghost BN, Hoffer et al. 2017).
-import { InvalidInputError, type NormalizeOptions, packedBatchNormalize } from '@rebatch/core';
+import {
+  InvalidInputError,
+  type NormalizeOptions,
+  packedBatchNormalize,
+  segmentBatchNormalize,
+} from '@rebatch/core';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** An output, and the moments that the moving statistics move towards, packed: [2, 1, channels]. */
@@ -17,7 +22,7 @@ export interface NormalizationBatches {
 
 /**
  * Normalizes each run of `size` consecutive samples by its own moments, in one grouped kernel call; left-over samples
- * are a second, smaller call.
+ * are a smaller group in it.
  *
  * The moments returned are the means of the groups' means and of their variances, each group weighted by its samples.
  * That is what training on as many devices without synchronization keeps in its EMA; like there, the variance leaves
@@ -42,20 +47,27 @@ export function normalizeInBatches(
     );
   }
   const runs = normalizationBatches(samples, size, x.size / (samples * x.shape.at(axis)!));
-  // Split's gradient is one concatenation, and concat's one split; slices would pad each with zeros and add them.
-  const pieces =
-    runs.length === 1
-      ? [x]
-      : tf.split(
-          x,
-          runs.map(({ groups, size }) => groups * size),
-        );
-  const parts = runs.map(({ groups }, at) => packedBatchNormalize(pieces[at]!, { ...options, groups }));
-  const moments = parts
-    .map((part, at) => tf.mul(tf.sum(part.moments, 1, true), runs[at]!.size / samples))
-    .reduce((total, term) => tf.add(total, term));
-  const y = parts.length === 1 ? parts[0]!.y : tf.concat(parts.map(({ y }) => y));
-  return { y, moments: moments as tf.Tensor3D };
+  if (runs.length > 1) return normalizeInRuns(x, runs, options);
+  const [{ groups }] = runs as [NormalizationBatches];
+  const { y, moments } = packedBatchNormalize(x, { ...options, groups });
+  return { y, moments: tf.mean(moments, 1, true) };
+}
+
+/** Groups of several sizes. An id per sample lets one kernel call take them all, where splitting x would copy it. */
+function normalizeInRuns(
+  x: tf.Tensor,
+  runs: readonly NormalizationBatches[],
+  options: NormalizeOptions,
+): NormalizedBatch {
+  const sizes = runs.flatMap(({ groups, size }) => Array<number>(groups).fill(size));
+  const ids = Int32Array.from(sizes.flatMap((size, group) => Array<number>(size).fill(group)));
+  const { y, mean, variance } = segmentBatchNormalize(x, tf.tensor1d(ids), sizes.length, options);
+  const shares = tf.tensor2d(
+    sizes.map((size) => size / ids.length),
+    [sizes.length, 1],
+  );
+  const weighted = (of: tf.Tensor) => tf.sum(tf.mul(of, shares), 0, true);
+  return { y, moments: tf.stack([weighted(mean), weighted(variance)]) as tf.Tensor3D };
 }
 
 /**
