@@ -61,11 +61,16 @@ export const glassBlur = corruption('glass-blur', [1, 2, 3, 4, 5], (image, round
 
 /** Swaps each pixel with one at most `distance` rows and columns away, in place: no value is lost. */
 export function swapNearby(image: Image, distance: number, random: Random): void {
-  const near = (index: number) => within(index + Math.floor(random() * (2 * distance + 1)) - distance);
+  const choices = 2 * distance + 1;
   for (let row = 0; row < SIDE; row++) {
     for (let column = 0; column < SIDE; column++) {
-      const [here, there] = [row * SIDE + column, near(row) * SIDE + near(column)];
-      [image[here], image[there]] = [image[there]!, image[here]!];
+      const otherRow = within(row + Math.floor(random() * choices) - distance);
+      const otherColumn = within(column + Math.floor(random() * choices) - distance);
+      const here = row * SIDE + column;
+      const there = otherRow * SIDE + otherColumn;
+      const value = image[here]!;
+      image[here] = image[there]!;
+      image[there] = value;
     }
   }
 }
@@ -74,15 +79,20 @@ export function swapNearby(image: Image, distance: number, random: Random): void
 function filter(image: Image, kernel: readonly Tap[]): Image {
   const reach = Math.max(...kernel.map(({ row, column }) => Math.max(Math.abs(row), Math.abs(column))));
   const width = SIDE + 2 * reach;
-  const padded = Float64Array.from({ length: width * width }, (_, at) =>
-    pixelAt(image, Math.floor(at / width) - reach, (at % width) - reach),
-  );
+  const padded = new Float64Array(width * width);
+  for (let row = 0; row < width; row++) {
+    for (let column = 0; column < width; column++) {
+      padded[row * width + column] = pixelAt(image, row - reach, column - reach);
+    }
+  }
   const result = new Float64Array(SIDE * SIDE);
   for (const tap of kernel) {
+    const { weight } = tap;
     for (let row = 0; row < SIDE; row++) {
       const from = (row + reach + tap.row) * width + reach + tap.column;
+      const to = row * SIDE;
       for (let column = 0; column < SIDE; column++) {
-        result[row * SIDE + column]! += tap.weight * padded[from + column]!;
+        result[to + column] = result[to + column]! + weight * padded[from + column]!;
       }
     }
   }
