@@ -1,17 +1,26 @@
+import { useEffect, useRef } from 'preact/hooks';
 import { STATIONS } from '../stations/index.ts';
 import { linkTo, station } from './route.ts';
 import { type Theme, theme } from './theme.ts';
 
 export function Header() {
+  const nav = useRef<HTMLElement>(null);
+  const current = station.value?.name;
+  useEffect(() => {
+    // On a phone not all of them are in sight.
+    const link = nav.current?.querySelector<HTMLElement>('[aria-current]');
+    if (nav.current && link)
+      nav.current.scrollLeft = link.offsetLeft - (nav.current.clientWidth - link.offsetWidth) / 2;
+  }, [current]);
   return (
     <header class="header">
       <a class="brand" href="#/">
         <img src="./icon.svg" width={28} height={28} alt="" />
         Rebatch lab
       </a>
-      <nav class="nav" aria-label="Stations">
+      <nav class="nav" aria-label="Stations" ref={nav}>
         {STATIONS.map(({ name, short }) => (
-          <a key={name} href={linkTo(name)} aria-current={station.value?.name === name ? 'page' : undefined}>
+          <a key={name} href={linkTo(name)} aria-current={current === name ? 'page' : undefined}>
             {short}
           </a>
         ))}
@@ -27,9 +36,9 @@ export function Header() {
             theme.value = event.currentTarget.value as Theme;
           }}
         >
-          <option value="auto">Auto</option>
-          <option value="light">Light</option>
-          <option value="dark">Dark</option>
+          <option value="auto">Theme: auto</option>
+          <option value="light">Theme: light</option>
+          <option value="dark">Theme: dark</option>
         </select>
       </div>
     </header>

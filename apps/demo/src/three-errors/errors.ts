@@ -26,8 +26,3 @@ export const ERROR_SERIES: readonly {
   { key: 'miniBatch', text: 'Validation, mini-batch', color: 'mini-batch' },
   { key: 'population', text: 'Validation, population', color: 'precise' },
 ];
-
-/** Such as 12.3%. */
-export function percent(share: number | undefined): string | undefined {
-  return share === undefined ? undefined : `${(100 * share).toFixed(1)}%`;
-}

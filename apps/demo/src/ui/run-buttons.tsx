@@ -20,7 +20,7 @@ export function RunButtons({ task, onStart, onReset, start }: RunButtonsProps) {
   const status = task.status.value;
   const active = status === 'running' || status === 'paused';
   return (
-    <div class="button-row">
+    <div class="run-buttons">
       {!active && (
         <Button kind="primary" onClick={onStart}>
           {status === 'idle' ? start : `${start} again`}

@@ -1,12 +1,12 @@
 import { useComputed, useSignal } from '@preact/signals';
 import { useTask } from '../../lab/use-task.ts';
 import { ErrorChart } from '../../three-errors/error-chart.tsx';
-import { percent } from '../../three-errors/errors.ts';
 import { earlierRuns, withPoint } from '../../three-errors/runs.ts';
 import { Button } from '../../ui/button.tsx';
 import { Choices } from '../../ui/choices.tsx';
 import { Notice } from '../../ui/notice.tsx';
 import { Panel } from '../../ui/panel.tsx';
+import { percent } from '../../ui/percent.ts';
 import { RunButtons } from '../../ui/run-buttons.tsx';
 import { Slider } from '../../ui/slider.tsx';
 import { Stat, Stats } from '../../ui/stat.tsx';

@@ -1,6 +1,7 @@
 import { Bars } from '../../ui/bars.tsx';
 import { Digit } from '../../ui/digit.tsx';
 import { Panel } from '../../ui/panel.tsx';
+import { percent } from '../../ui/percent.ts';
 import { Stat, Stats } from '../../ui/stat.tsx';
 import { DIGIT, EVALUATED, SHOWN } from './settings.ts';
 import type { Domains } from './use-domains.ts';
@@ -12,7 +13,7 @@ export const CLASSES = [...'0123456789'];
 export function DigitsPanel({ domains }: { readonly domains: Domains }) {
   const { shown, sight, present, clean } = domains;
   return (
-    <Panel title="What the model gets, and how much of it it reads">
+    <Panel title="What the model gets, and how many it reads right">
       <ul class="digit-row" aria-label="Some of the digits">
         {Array.from({ length: SHOWN }, (_, at) => (
           <Shown
@@ -70,8 +71,4 @@ function Shown({
       </span>
     </li>
   );
-}
-
-export function percent(share: number | undefined): string | undefined {
-  return share === undefined ? undefined : `${(100 * share).toFixed(1)}%`;
 }

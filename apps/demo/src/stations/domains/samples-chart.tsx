@@ -1,6 +1,6 @@
 import { useMemo } from 'preact/hooks';
 import { Chart } from '../../ui/chart.tsx';
-import { percent } from './digits-panel.tsx';
+import { percent } from '../../ui/percent.ts';
 import { type AdaptEvent, type Measurement, SAMPLES } from './settings.ts';
 
 export interface SamplesChartProps {

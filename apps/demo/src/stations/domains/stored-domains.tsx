@@ -5,7 +5,7 @@ import { download } from '../../ui/download.ts';
 import { FileButton } from '../../ui/file-button.tsx';
 import { Notice } from '../../ui/notice.tsx';
 import { Panel } from '../../ui/panel.tsx';
-import { percent } from './digits-panel.tsx';
+import { percent } from '../../ui/percent.ts';
 import { SOURCE } from './settings.ts';
 import { type Domains, nameOf } from './use-domains.ts';
 

@@ -1,4 +1,4 @@
-import { Meters } from '../../ui/meters.tsx';
+import { Meter, Meters } from '../../ui/meter.tsx';
 import { Notice } from '../../ui/notice.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { type AuditEvent, SCHEMES } from './settings.ts';
@@ -10,37 +10,47 @@ const LAYERS = [0, 1] as const;
 export function AuditPanel({ audit }: { readonly audit: AuditEvent | undefined }) {
   const report = audit?.report;
   const verdict = verdictOf(report);
+  const losses = [
+    { name: 'Own class', value: report?.loss.own, color: 'mini-batch' },
+    { name: 'Strangers', value: report?.loss.strangers.mean, color: 'train' },
+    { name: 'Population', value: report?.loss.population, color: 'precise' },
+  ] as const;
+  const mostLoss = Math.max(...losses.map(({ value }) => value ?? 0));
   const scheme = SCHEMES.find(({ name }) => name === audit?.scheme);
   return (
     <Panel title="The audit">
       <Notice kind={verdict.kind}>
-        <span class="verdict">
+        <span class="audit-verdict">
           <strong>{verdict.title}</strong> {verdict.text}
         </span>
       </Notice>
       <div class="columns">
         <div class="audit-part">
           <h3>Loss of new digits, by company</h3>
-          <Meters
-            meters={[
-              { name: 'Own class', value: report?.loss.own, color: 'mini-batch' },
-              { name: 'Strangers', value: report?.loss.strangers.mean, color: 'train' },
-              { name: 'Population', value: report?.loss.population, color: 'precise' },
-            ]}
-            show={(loss) => loss.toFixed(2)}
-          />
+          <Meters>
+            {losses.map(({ name, value, color }) => (
+              <Meter
+                key={name}
+                name={name}
+                shown={value?.toFixed(2)}
+                value={value}
+                most={mostLoss}
+                color={color}
+              />
+            ))}
+          </Meters>
         </div>
         <div class="audit-part">
           <h3>Where it leaks, by layer</h3>
-          <Meters
-            meters={LAYERS.map((at) => ({
-              name: `BN ${at + 1}`,
-              value: report?.layers[at]?.share,
-              color: 'bad',
-            }))}
-            most={1}
-            show={(share) => `${Math.round(100 * share)}%`}
-          />
+          <Meters>
+            {LAYERS.map((at) => {
+              const share = report?.layers[at]?.share;
+              const shown = share === undefined ? undefined : `${Math.round(100 * share)}%`;
+              return (
+                <Meter key={at} name={`BN ${at + 1}`} shown={shown} value={share} most={1} color="bad" />
+              );
+            })}
+          </Meters>
         </div>
       </div>
       <p class="field-hint">

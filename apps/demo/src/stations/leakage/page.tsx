@@ -2,12 +2,12 @@ import { useComputed, useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { useTask } from '../../lab/use-task.ts';
 import { ErrorChart } from '../../three-errors/error-chart.tsx';
-import { percent } from '../../three-errors/errors.ts';
 import { earlierRuns, withPoint } from '../../three-errors/runs.ts';
 import { Button } from '../../ui/button.tsx';
 import { Choices } from '../../ui/choices.tsx';
 import { Notice } from '../../ui/notice.tsx';
 import { Panel } from '../../ui/panel.tsx';
+import { percent } from '../../ui/percent.ts';
 import { RunButtons } from '../../ui/run-buttons.tsx';
 import { Stat, Stats } from '../../ui/stat.tsx';
 import { StationFrame } from '../../ui/station-frame.tsx';
@@ -122,7 +122,7 @@ export default function LeakagePage() {
         <Panel title="What it learns">
           <Stats>
             <Stat name="Training loss" value={latest.value?.loss.toFixed(2)} />
-            <Stat name="Training" color="train" value={percent(errors?.training)} />
+            <Stat name="Training error" color="train" value={percent(errors?.training)} />
             <Stat name="Validation, mini-batch" color="mini-batch" value={percent(errors?.miniBatch)} />
             <Stat name="Validation, population" color="precise" value={percent(errors?.population)} />
           </Stats>

@@ -1,4 +1,4 @@
-import { percent } from '../../three-errors/errors.ts';
+import { percent } from '../../ui/percent.ts';
 import { type LeakRun, nameOf } from './runs.ts';
 
 /** Where each training ended. */

@@ -10,7 +10,7 @@ export function ClaimsView({ claims }: { readonly claims: readonly Claim[] }) {
     <ul class="plain-list">
       {claims.map(({ claim, measured, holds, why }) => (
         <li class="claim" data-holds={holds} key={claim}>
-          <span class="verdict">
+          <span class="claim-verdict">
             <Mark holds={holds} /> {holds ? 'Holds' : 'Does not hold here'}
           </span>
           <p>{pretty(claim)}</p>

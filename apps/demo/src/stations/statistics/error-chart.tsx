@@ -22,7 +22,8 @@ export function ErrorChart({
     () =>
       ((Plot) => ({
         marginLeft: 44,
-        x: { domain: [0, steps], label: 'SGD steps' },
+        marginBottom: 38,
+        x: { domain: [0, steps], label: 'SGD steps', labelAnchor: 'center' },
         y: { domain: [0, 100], label: 'error (%)', grid: true },
         marks: [
           Plot.ruleY([0]),

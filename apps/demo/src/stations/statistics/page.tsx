@@ -4,6 +4,7 @@ import { Choices } from '../../ui/choices.tsx';
 import { HeatStrip } from '../../ui/heat-strip.tsx';
 import { Notice } from '../../ui/notice.tsx';
 import { Panel } from '../../ui/panel.tsx';
+import { percent } from '../../ui/percent.ts';
 import { RunButtons } from '../../ui/run-buttons.tsx';
 import { Slider } from '../../ui/slider.tsx';
 import { Stat, Stats } from '../../ui/stat.tsx';
@@ -90,7 +91,12 @@ export default function StatisticsPage() {
         <Stats>
           <Stat name="EMA" color="ema" value={percent(latest.value?.errors.ema)} />
           <Stat name="PreciseBN" color="precise" value={percent(latest.value?.errors.precise)} />
-          <Stat name="Layerwise" color="layerwise" value={percent(latest.value?.errors.layerwise)} />
+          <Stat
+            name="Layerwise"
+            color="layerwise"
+            value={percent(latest.value?.errors.layerwise)}
+            {...(live.value.layerwise ? {} : { detail: 'switched off' })}
+          />
           <Stat name="Mini-batch" color="mini-batch" value={percent(latest.value?.errors.miniBatch)} />
         </Stats>
         <ErrorChart events={events.value} steps={STEPS} />
@@ -102,9 +108,7 @@ export default function StatisticsPage() {
         </p>
         {['BN 1', 'BN 2', 'BN 3'].map((name, at) => (
           <div class="field" key={name}>
-            <div class="field-head">
-              <span>{name}</span>
-            </div>
+            <h3>{name}</h3>
             <HeatStrip
               label={`Shift of ${name}`}
               values={latest.value?.shifts[at]?.means ?? new Float64Array(8)}
@@ -115,8 +119,4 @@ export default function StatisticsPage() {
       </Panel>
     </StationFrame>
   );
-}
-
-function percent(share: number | undefined): string | undefined {
-  return share === undefined ? undefined : `${(100 * share).toFixed(1)}%`;
 }

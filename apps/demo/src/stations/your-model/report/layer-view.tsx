@@ -1,15 +1,66 @@
 import type { LayerInspection } from '@rebatch/inspect';
-import { Meter } from '../../../ui/meter.tsx';
+import type { SeriesColor } from '../../../ui/colors.ts';
+import { Meter, Meters } from '../../../ui/meter.tsx';
 import { MEAN_NOISE, MEAN_SHIFT, VARIANCE_NOISE, VARIANCE_SHIFT } from './limits.ts';
 import { short } from './numbers.ts';
 
+const deviations = (value: number) => `${short(value)} σ`;
+const factor = (value: number) => `× ${short(Math.exp(value))}`;
+const share = (value: number) => `${short(100 * value)}%`;
+
+const METERS: readonly {
+  readonly name: string;
+  readonly read: (layer: LayerInspection) => number | undefined;
+  readonly show: (value: number) => string;
+  readonly most: number;
+  readonly threshold: number;
+  readonly color: SeriesColor;
+}[] = [
+  {
+    name: 'Stored mean off by',
+    read: ({ shift }) => shift?.mean.rms,
+    show: deviations,
+    most: 1,
+    threshold: MEAN_SHIFT,
+    color: 'ema',
+  },
+  {
+    name: 'Stored variance off by',
+    read: ({ shift }) => shift?.variance.rms,
+    show: factor,
+    most: 2,
+    threshold: VARIANCE_SHIFT,
+    color: 'ema',
+  },
+  {
+    name: 'Batch means scatter by',
+    read: ({ noise }) => noise?.mean,
+    show: deviations,
+    most: 1,
+    threshold: MEAN_NOISE,
+    color: 'mini-batch',
+  },
+  {
+    name: 'Batch variances scatter by',
+    read: ({ noise }) => noise?.variance,
+    show: share,
+    most: 2,
+    threshold: VARIANCE_NOISE,
+    color: 'mini-batch',
+  },
+  {
+    name: 'Depth adds to the mean',
+    read: ({ estimationShift }) => estimationShift?.mean.rms,
+    show: deviations,
+    most: 1,
+    threshold: MEAN_SHIFT,
+    color: 'layerwise',
+  },
+];
+
 /** One layer's numbers as bars, with marks where advice begins. */
 export function LayerView({ layer }: { readonly layer: LayerInspection }) {
-  const { name, channels, valuesPerBatch, shift, noise, estimationShift } = layer;
-  const deviations = (value: number | undefined) => (value === undefined ? undefined : `${short(value)} σ`);
-  const share = (value: number | undefined) => (value === undefined ? undefined : `${short(100 * value)}%`);
-  const factor = (value: number | undefined) =>
-    value === undefined ? undefined : `× ${short(Math.exp(value))}`;
+  const { name, channels, valuesPerBatch } = layer;
   return (
     <li class="layer">
       <h3>
@@ -18,48 +69,13 @@ export function LayerView({ layer }: { readonly layer: LayerInspection }) {
           {channels} channels, {valuesPerBatch.toLocaleString('en')} values per channel and batch
         </small>
       </h3>
-      <div class="meters">
-        <Meter
-          name="Stored mean off by"
-          shown={deviations(shift?.mean.rms)}
-          value={shift?.mean.rms ?? 0}
-          most={1}
-          threshold={MEAN_SHIFT}
-          color="ema"
-        />
-        <Meter
-          name="Stored variance off by"
-          shown={factor(shift?.variance.rms)}
-          value={shift?.variance.rms ?? 0}
-          most={2}
-          threshold={VARIANCE_SHIFT}
-          color="ema"
-        />
-        <Meter
-          name="Batch means scatter by"
-          shown={deviations(noise?.mean)}
-          value={noise?.mean ?? 0}
-          most={1}
-          threshold={MEAN_NOISE}
-          color="mini-batch"
-        />
-        <Meter
-          name="Batch variances scatter by"
-          shown={share(noise?.variance)}
-          value={noise?.variance ?? 0}
-          most={2}
-          threshold={VARIANCE_NOISE}
-          color="mini-batch"
-        />
-        <Meter
-          name="Depth adds to the mean"
-          shown={deviations(estimationShift?.mean.rms)}
-          value={estimationShift?.mean.rms ?? 0}
-          most={1}
-          threshold={MEAN_SHIFT}
-          color="layerwise"
-        />
-      </div>
+      <Meters>
+        {METERS.map(({ name: what, read, show, ...meter }) => {
+          const value = read(layer);
+          const shown = value === undefined ? undefined : show(value);
+          return <Meter key={what} name={what} shown={shown} value={value} {...meter} />;
+        })}
+      </Meters>
     </li>
   );
 }

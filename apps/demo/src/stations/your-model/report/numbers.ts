@@ -3,6 +3,3 @@ export function short(value: number): string {
   if (Math.abs(value) < 1e-4) return '0';
   return Math.abs(value) < 1e4 ? String(Number(value.toPrecision(2))) : value.toExponential(1);
 }
-
-/** 0.0123 as "1.2%". */
-export const percent = (share: number) => `${(100 * share).toFixed(1)}%`;

@@ -1,7 +1,8 @@
 import { HeatStrip } from '../../../ui/heat-strip.tsx';
+import { percent } from '../../../ui/percent.ts';
 import { Stat, Stats } from '../../../ui/stat.tsx';
 import type { LayerComparison, Repair } from '../settings.ts';
-import { percent, short } from './numbers.ts';
+import { short } from './numbers.ts';
 
 /** Before and after, on images that the new statistics have not seen. */
 export function RepairView({ repair }: { readonly repair: Repair | undefined }) {
@@ -22,8 +23,8 @@ export function RepairView({ repair }: { readonly repair: Repair | undefined }) 
           color="precise"
           value={worst(({ after }) => rms(after))}
         />
-        <Stat name="Error before" color="ema" value={shown(repair?.errors?.before)} />
-        <Stat name="Error after" color="precise" value={shown(repair?.errors?.after)} />
+        <Stat name="Error before" color="ema" value={percent(repair?.errors?.before)} />
+        <Stat name="Error after" color="precise" value={percent(repair?.errors?.after)} />
       </Stats>
       {repair !== undefined && (
         <>
@@ -64,8 +65,6 @@ export function RepairView({ repair }: { readonly repair: Repair | undefined }) 
     </>
   );
 }
-
-const shown = (share: number | undefined) => (share === undefined ? undefined : percent(share));
 
 const rms = (values: Float64Array) =>
   Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);

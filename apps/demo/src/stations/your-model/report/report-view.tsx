@@ -1,10 +1,10 @@
 import type { ErrorRate, InspectionReport } from '@rebatch/inspect';
 import { Panel } from '../../../ui/panel.tsx';
+import { percent } from '../../../ui/percent.ts';
 import { Stat, Stats } from '../../../ui/stat.tsx';
 import { AdviceView } from './advice-view.tsx';
 import { DepthChart } from './depth-chart.tsx';
 import { LayerView } from './layer-view.tsx';
-import { percent } from './numbers.ts';
 
 /** More layers than these are folded away under the chart. */
 const SHOWN_LAYERS = 6;
