@@ -1,6 +1,7 @@
 import { render } from 'preact';
 import { App } from './app/app.tsx';
 import { preferredDevice } from './app/preference.ts';
+import { prefetch } from './app/prefetch.ts';
 import { followAddress } from './app/route.ts';
 import { applyTheme } from './app/theme.ts';
 import { startLab } from './lab/lab.ts';
@@ -8,6 +9,8 @@ import { startLab } from './lab/lab.ts';
 applyTheme();
 followAddress();
 render(<App />, document.getElementById('app') as HTMLElement);
-startLab(preferredDevice()).catch(() => {
-  // The page shows it: see lab/lab.ts.
-});
+startLab(preferredDevice())
+  .catch(() => {
+    // The page shows it: see lab/lab.ts.
+  })
+  .then(prefetch);

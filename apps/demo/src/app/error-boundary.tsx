@@ -1,4 +1,5 @@
 import { Component, type ComponentChildren } from 'preact';
+import { Button } from '../ui/button.tsx';
 import { Notice } from '../ui/notice.tsx';
 
 /** Shows what went wrong in a station instead of an empty page. */
@@ -15,6 +16,9 @@ export class ErrorBoundary extends Component<{ children: ComponentChildren }, { 
     return (
       <Notice kind="bad">
         <span>This station could not be shown: {error.message}</span>
+        <Button small onClick={() => location.reload()}>
+          Reload the page
+        </Button>
       </Notice>
     );
   }

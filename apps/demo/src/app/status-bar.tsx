@@ -1,5 +1,5 @@
 import { activity } from '../lab/activity.ts';
-import { device } from '../lab/lab.ts';
+import { device, notice } from '../lab/lab.ts';
 import { Button } from '../ui/button.tsx';
 
 /** The device in use, what goes on, and a way to end it: in sight on every station. */
@@ -9,7 +9,7 @@ export function StatusBar() {
   return (
     <footer class="status-bar">
       <span class="device" data-ready={found !== undefined} data-testid="device" title={found?.fallback}>
-        {found?.description ?? 'Starting…'}
+        {found?.description ?? (notice.value?.kind === 'broken' ? 'Not running' : 'Starting…')}
         {found?.fallback !== undefined && <span class="visually-hidden">, because {found.fallback}</span>}
       </span>
       {current === undefined ? (
@@ -20,7 +20,7 @@ export function StatusBar() {
         <CurrentActivity />
       )}
       {current !== undefined && (
-        <Button small onClick={() => current.cancel()}>
+        <Button small disabled={current.ending.value} onClick={() => current.cancel()}>
           Cancel
         </Button>
       )}
@@ -37,8 +37,9 @@ function CurrentActivity() {
     <div class="doing">
       <span>
         {current.label}
-        {paused && ' (paused)'}
-        {progress !== undefined && `: ${progress.what}`}
+        {current.ending.value
+          ? ': stopping…'
+          : `${paused ? ' (paused)' : ''}${progress === undefined ? '' : `: ${progress.what}`}`}
       </span>
       <progress aria-label={current.label} max={progress?.total ?? 1} value={progress?.done ?? 0} />
     </div>

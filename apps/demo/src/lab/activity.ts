@@ -7,6 +7,8 @@ export interface Activity {
   readonly label: string;
   readonly status: ReadonlySignal<TaskStatus>;
   readonly progress: ReadonlySignal<Progress | undefined>;
+  /** Whether it has been told to stop, and has not yet. */
+  readonly ending: ReadonlySignal<boolean>;
   cancel(): void;
 }
 

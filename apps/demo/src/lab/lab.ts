@@ -126,10 +126,11 @@ export function runTask<Options, Live, Event, Result>(
   const proxied = Comlink.proxy(listener as Listener);
   const steer = (how: 'pause' | 'resume' | 'step' | 'cancel') => void of.lab.steer(id, how);
   let ended = false;
-  const result = (async () => {
-    await of.opened;
-    return (await Promise.race([of.lab.run(id, station, task, options, live, proxied), of.lost])) as Result;
-  })().finally(() => {
+  // Sent at once, so that whatever steers it, such as a quick Cancel, comes after it.
+  const result = Promise.race([
+    of.lab.run(id, station, task, options, live, proxied) as Promise<Result>,
+    of.lost,
+  ]).finally(() => {
     ended = true;
   });
   result.catch(() => {});

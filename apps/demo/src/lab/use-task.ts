@@ -19,7 +19,10 @@ export interface TaskView<Options, Live, Result> {
   pause(): void;
   resume(): void;
   step(): void;
+  /** Ends it; what it still had to tell is not heard any more. */
   cancel(): void;
+  /** Ends it if it goes on, and forgets that it was there. */
+  reset(): void;
 }
 
 type ViewOf<T extends AnyTask> =
@@ -50,7 +53,10 @@ function taskView(station: StationName, task: string, label: string) {
   const status = signal<TaskStatus>('idle');
   const progress = signal<Progress | undefined>(undefined);
   const error = signal<string | undefined>(undefined);
+  const ending = signal(false);
   let running: RunningTask<unknown, unknown> | undefined;
+  /** What the task is once it has ended by being cancelled. */
+  let afterwards: 'cancelled' | 'idle' = 'cancelled';
 
   const view = {
     status,
@@ -62,25 +68,29 @@ function taskView(station: StationName, task: string, label: string) {
       status.value = 'running';
       progress.value = undefined;
       error.value = undefined;
+      ending.value = false;
+      afterwards = 'cancelled';
       const isLatest = () => running === mine;
+      const isHeard = () => isLatest() && !ending.value;
       const mine: RunningTask<unknown, unknown> = runTask(station, task, options, live, {
         event: (event) => {
-          if (isLatest()) view.onEvent(event);
+          if (isHeard()) view.onEvent(event);
         },
         progress: (now) => {
-          if (isLatest()) progress.value = now;
+          if (isHeard()) progress.value = now;
         },
       });
       running = mine;
-      const shown = activity.add({ label, status, progress, cancel: () => view.cancel() });
+      const shown = activity.add({ label, status, progress, ending, cancel: () => view.cancel() });
       try {
         const result = await mine.result;
-        if (isLatest()) status.value = 'done';
-        return isLatest() ? result : undefined;
+        // It may have come to its end while it was told to stop: that was not wanted any more.
+        if (isLatest()) status.value = ending.value ? afterwards : 'done';
+        return isHeard() ? result : undefined;
       } catch (thrown) {
         if (isLatest()) {
           const cancelled = thrown instanceof Error && thrown.name === 'AbortError';
-          status.value = cancelled ? 'cancelled' : 'failed';
+          status.value = cancelled ? afterwards : 'failed';
           if (!cancelled) error.value = textOf(thrown);
         }
         return undefined;
@@ -102,7 +112,15 @@ function taskView(station: StationName, task: string, label: string) {
     },
     step: () => running?.step(),
     cancel() {
-      running?.cancel();
+      if (running === undefined) return;
+      ending.value = true;
+      running.cancel();
+    },
+    reset() {
+      afterwards = 'idle';
+      error.value = undefined;
+      if (running === undefined) status.value = 'idle';
+      else view.cancel();
     },
   };
   return view;

@@ -13,14 +13,16 @@ export interface Listener {
 
 const runs = new Map<number, RunControl<unknown, unknown>>();
 let current: { name: StationName; station: StationTasks } | undefined;
-let last: Promise<unknown> = Promise.resolve();
+let opened: Promise<Device> | undefined;
+let last: Promise<void> = Promise.resolve();
 
 const lab = {
   open(preference: DevicePreference, onLost: (reason: string) => void): Promise<Device> {
-    return openDevice(preference, onLost);
+    opened = openDevice(preference, onLost);
+    return opened;
   },
 
-  /** Runs a task when those before it have ended. */
+  /** Runs a task when the device is open and the tasks before it have ended. One that waits can be cancelled, too. */
   async run(
     id: number,
     name: StationName,
@@ -37,13 +39,13 @@ const lab = {
     runs.set(id, control);
     const before = last;
     const result = (async () => {
-      await before.catch(() => {});
-      control.signal.throwIfAborted();
+      await unlessAborted(Promise.all([opened, before]), control.signal);
       const found: AnyTask | undefined = (await enter(name)).tasks[task];
       if (found === undefined) throw new Error(`The station '${name}' has no task '${task}'.`);
       return await found(options, control);
     })();
-    last = result;
+    // Those that come later wait for the ones before it, too, if it was cancelled in the queue.
+    last = Promise.allSettled([before, result]).then(() => {});
     try {
       return await result;
     } finally {
@@ -67,6 +69,16 @@ const lab = {
 };
 
 export type Lab = typeof lab;
+
+/** What `work` gives. @throws (rejects) with the signal's reason as soon as it is aborted. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
 
 async function enter(name: StationName): Promise<StationTasks> {
   if (current?.name !== name) {

@@ -1,6 +1,9 @@
 import type * as Plot from '@observablehq/plot';
+import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import { Button } from './button.tsx';
 import { cssOf, type Paint } from './colors.ts';
+import { inTurn, loadPlot } from './plot.ts';
 
 export interface ChartProps {
   readonly title: string;
@@ -20,7 +23,6 @@ export interface ChartProps {
 
 /** Milliseconds between two drawings of a chart that keeps changing. */
 const PACE = 250;
-let library: Promise<typeof Plot> | undefined;
 
 /** A chart by Observable Plot, as SVG in the page's colours. */
 export function Chart({ title, summary, plot, legend = [], ratio = [16, 9], height }: ChartProps) {
@@ -28,22 +30,35 @@ export function Chart({ title, summary, plot, legend = [], ratio = [16, 9], heig
   const latest = useRef(plot);
   latest.current = plot;
   const draw = useRef<() => void>(() => {});
+  const failed = useSignal(false);
 
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let drawnAt = Number.NEGATIVE_INFINITY;
     let over = false;
-    const now = async () => {
-      timer = undefined;
-      library ??= import('@observablehq/plot');
-      const loaded = await library;
+    let isDue = false;
+    const now = (loaded: typeof Plot) => {
+      isDue = false;
       const element = place.current;
       if (over || element === null) return;
       drawnAt = performance.now();
       element.replaceChildren(drawn(loaded, latest.current, element));
     };
+    const load = async () => {
+      timer = undefined;
+      try {
+        const loaded = await loadPlot();
+        failed.value = false;
+        inTurn(() => now(loaded));
+      } catch {
+        isDue = false;
+        failed.value = !over;
+      }
+    };
     draw.current = () => {
-      timer ??= setTimeout(() => void now(), Math.max(0, drawnAt + PACE - performance.now()));
+      if (isDue) return;
+      isDue = true;
+      timer = setTimeout(() => void load(), Math.max(0, drawnAt + PACE - performance.now()));
     };
     const resized = new ResizeObserver(() => draw.current());
     resized.observe(place.current as HTMLDivElement);
@@ -78,13 +93,27 @@ export function Chart({ title, summary, plot, legend = [], ratio = [16, 9], heig
         data-fixed={height !== undefined}
         style={{ '--chart-ratio': `${ratio[0]} / ${ratio[1]}`, '--chart-height': `${height ?? 0}px` }}
       />
+      {failed.value && (
+        <p class="field-hint">
+          What draws the charts could not be loaded.{' '}
+          <Button small onClick={() => draw.current()}>
+            Try again
+          </Button>
+        </p>
+      )}
     </figure>
   );
 }
 
 function drawn(plot: typeof Plot, options: ChartProps['plot'], { clientWidth, clientHeight }: HTMLElement) {
   const width = Math.max(240, clientWidth);
-  const figure = plot.plot({ width, height: clientHeight, ...options(plot, width), figure: false });
+  const figure = plot.plot({
+    width,
+    height: clientHeight,
+    marginTop: 28,
+    ...options(plot, width),
+    figure: false,
+  });
   // The page's own style sheet has what Plot would add here, and its policy allows no other.
   for (const style of figure.querySelectorAll('style')) style.remove();
   // What it shows is said in words beside it.

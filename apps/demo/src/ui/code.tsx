@@ -1,11 +1,19 @@
 import { useSignal } from '@preact/signals';
+import { useRef } from 'preact/hooks';
 import { Button } from './button.tsx';
 
 /** Lines of code to take away. */
 export function Code({ text }: { readonly text: string }) {
   const copied = useSignal(false);
+  const lines = useRef<HTMLPreElement>(null);
   const copy = async () => {
-    await navigator.clipboard.writeText(text);
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      // Not on a secure page, or not allowed: ready to be copied by hand.
+      getSelection()?.selectAllChildren(lines.current as HTMLPreElement);
+      return;
+    }
     copied.value = true;
     setTimeout(() => {
       copied.value = false;
@@ -14,7 +22,7 @@ export function Code({ text }: { readonly text: string }) {
   return (
     <div class="code">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-      <pre tabIndex={0}>
+      <pre tabIndex={0} ref={lines}>
         <code>{text}</code>
       </pre>
       <Button small onClick={() => void copy()}>

@@ -60,7 +60,7 @@ export default function BatchSizePage() {
     }
   };
   const reset = () => {
-    task.cancel();
+    task.reset();
     runs.value = [];
     live.value = { frozen: false };
   };

@@ -81,13 +81,17 @@ test('stored domains come back as they were, also from a file', async () => {
   const adapted = await accuracyOn(CONTRAST);
   expect(lab.bankState).toEqual({ names: [SOURCE, 'flat'], current: 'flat' });
   const file = lab.bank.save();
-  await lab.use(SOURCE);
-  const source = await accuracyOn(CONTRAST);
+  const measureIt = async () => lab.measure(await lab.digits(CONTRAST, breath), breath);
+  // Cancelled on the way it stays where it was.
+  await expect(lab.use(SOURCE, () => Promise.reject(new Error('cancelled')))).rejects.toThrow('cancelled');
+  expect(lab.bankState.current).toBe('flat');
+  expect(await accuracyOn(CONTRAST)).toBe(adapted);
+  const source = (await lab.use(SOURCE, measureIt)).score.accuracy;
   expect(lab.bankState.current).toBe(SOURCE);
   expect(source).toBeLessThan(adapted);
   lab.bank.delete('flat');
   expect(lab.bank.load(file)).toEqual([SOURCE, 'flat']);
-  await lab.use('flat');
+  await lab.use('flat', measureIt);
   expect(await accuracyOn(CONTRAST)).toBe(adapted);
 });
 

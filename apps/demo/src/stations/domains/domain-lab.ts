@@ -100,10 +100,21 @@ export class DomainLab {
     await this.#settle();
   }
 
-  /** Switches to a stored domain. */
-  async use(name: string): Promise<void> {
-    this.bank.use(name);
-    await this.#settle();
+  /**
+   * Switches to a stored domain, and measures there.
+   *
+   * @throws (rejects) leaving the statistics from before.
+   */
+  async use(name: string, measure: () => Promise<Measurement>): Promise<Measurement> {
+    try {
+      this.bank.use(name);
+      const measured = await measure();
+      await this.#settle();
+      return measured;
+    } catch (error) {
+      this.#ways.use(PRESENT);
+      throw error;
+    }
   }
 
   /** Under the present statistics. */

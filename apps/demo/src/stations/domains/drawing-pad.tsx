@@ -24,6 +24,7 @@ export function DrawingPad({ onDigit, wiped }: DrawingPadProps) {
   const last = useRef<Point | undefined>(undefined);
   const frame = useRef(0);
   const pen = useSignal({ x: PAD / 2, y: PAD / 2, down: false });
+  const drawn = useSignal(false);
   const hint = useId();
   const context = () =>
     canvas.current?.getContext('2d', { willReadFrequently: true }) as CanvasRenderingContext2D;
@@ -35,10 +36,12 @@ export function DrawingPad({ onDigit, wiped }: DrawingPadProps) {
   };
   const draw = (from: Point, to: Point) => {
     stroke(context(), from, to);
+    drawn.value = true;
     tell();
   };
   const clear = () => {
     wipe(context());
+    drawn.value = false;
     tell();
   };
   useEffect(() => {
@@ -108,6 +111,11 @@ export function DrawingPad({ onDigit, wiped }: DrawingPadProps) {
           onPointerUp={onPointerUp}
           onPointerCancel={onPointerUp}
         />
+        {!drawn.value && (
+          <span class="pad-empty" aria-hidden="true">
+            Draw a digit here
+          </span>
+        )}
         <span
           class="pad-pen"
           data-down={pen.value.down}

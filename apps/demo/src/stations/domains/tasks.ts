@@ -74,8 +74,7 @@ const use: Task<{ name: string; domain: Domain }, undefined, never, Switched> = 
   run,
 ) => {
   const found = await lab();
-  await found.use(name);
-  const measured = await found.measure(await found.digits(domain, run), run);
+  const measured = await found.use(name, async () => found.measure(await found.digits(domain, run), run));
   return { ...measured, bank: found.bankState };
 };
 

@@ -33,8 +33,9 @@ export default function LeakagePage() {
   const task = useTask<typeof tasks.train>('leakage', 'train', 'Training on digits', (event) => {
     if (event.kind === 'point') runs.value = withPoint(runs.value, event);
     else {
-      const current = runs.value.at(-1) as LeakRun;
-      runs.value = [...runs.value.slice(0, -1), { ...current, audit: event }];
+      runs.value = runs.value.map((run, at) =>
+        at === runs.value.length - 1 ? { ...run, audit: event } : run,
+      );
     }
   });
   useEffect(() => {
@@ -65,7 +66,7 @@ export default function LeakagePage() {
     void task.start(options, live.value);
   };
   const reset = () => {
-    task.cancel();
+    task.reset();
     runs.value = [];
   };
   const errors = latest.value?.errors;

@@ -19,7 +19,8 @@ export function FindingsNav({ findings, current }: FindingsNavProps) {
         <a href={linkTo('paper')} aria-current={mark('')}>
           Overview
         </a>
-        {Object.entries(SECTIONS).map(([section, title]) => (
+        {findings.length === 0 && <div class="findings-wait" aria-hidden="true" />}
+        {Object.entries(findings.length === 0 ? {} : SECTIONS).map(([section, title]) => (
           <section key={section} aria-label={`Section ${section}`}>
             <h3>
               {section} {title}

@@ -36,7 +36,14 @@ export function Overview({ findings }: { readonly findings: readonly FindingEntr
           reason.
         </p>
       </Panel>
-      {Object.entries(SECTIONS).map(([section, title]) => (
+      {findings === undefined && (
+        <Panel title="Finding by finding">
+          <p class="chart-wait" role="status">
+            Loading the findings…
+          </p>
+        </Panel>
+      )}
+      {Object.entries(findings === undefined ? {} : SECTIONS).map(([section, title]) => (
         <Panel title={`Section ${section}: ${title}`} key={section}>
           <ul class="plain-list findings">
             {(findings ?? [])

@@ -42,7 +42,7 @@ export default function StatisticsPage() {
     void task.start(options, live.value);
   };
   const reset = () => {
-    task.cancel();
+    task.reset();
     events.value = [];
   };
   return (

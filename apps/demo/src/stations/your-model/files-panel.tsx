@@ -10,10 +10,8 @@ import type { ModelState } from './use-model.ts';
 
 /** Where files are dropped, and what came of them. */
 export function FilesPanel({ state }: { readonly state: ModelState }) {
-  const { given, model, images, tasks, take, clear, tryExample } = state;
-  const choose = (files: readonly File[]) => {
-    if (files.length > 0) take(chosenFiles(files));
-  };
+  const { given, model, images, tasks, take, clear, openFiles, tryExample } = state;
+  const choose = (files: readonly File[]) => take(chosenFiles(files));
   const isTraining = tasks.example.status.value === 'running';
   const isReading = [tasks.open, tasks.decode].some(({ status }) => status.value === 'running');
   const unread = useSignal<string | undefined>(undefined);
@@ -21,6 +19,8 @@ export function FilesPanel({ state }: { readonly state: ModelState }) {
   const problems = errors.flatMap(({ value }) => value ?? []);
   const waiting = given.value.images.length;
   const unused = model.value === undefined && waiting > 0 && !isReading;
+  const unopened = model.value === undefined && given.value.model.length > 0 && !isReading;
+  const nothing = model.value === undefined && given.value.model.length + waiting === 0;
   return (
     <Panel title="The model and the images">
       <DropZone
@@ -67,7 +67,7 @@ export function FilesPanel({ state }: { readonly state: ModelState }) {
           large images are to be.
         </Notice>
       )}
-      <dl class="facts" aria-live="polite">
+      <dl class="facts model-facts" aria-live="polite">
         <dt>Model</dt>
         <dd>{model.value === undefined ? (isReading ? 'reading…' : '–') : modelText(model.value)}</dd>
         <dt>Normalized by</dt>
@@ -93,13 +93,16 @@ export function FilesPanel({ state }: { readonly state: ModelState }) {
           />
         ))}
       </div>
-      {(model.value !== undefined || given.value.model.length + waiting > 0) && (
-        <div class="button-row">
-          <Button small kind="quiet" onClick={clear}>
-            Remove all
+      <div class="button-row">
+        <Button small kind="quiet" disabled={nothing} onClick={clear}>
+          Remove all
+        </Button>
+        {unopened && (
+          <Button small onClick={() => void openFiles()}>
+            Open the files again
           </Button>
-        </div>
-      )}
+        )}
+      </div>
     </Panel>
   );
 }

@@ -62,7 +62,12 @@ export function useModel() {
     change({ batchSize: fitting.at(-1) ?? 2 });
   };
 
+  /** Other files are wanted now: what works on those before is not. */
+  const stop = (...ones: readonly { cancel(): void }[]) => {
+    for (const one of [...ones, inspecting, repairing]) one.cancel();
+  };
   const openFiles = async (): Promise<void> => {
+    stop(decode, example);
     showModel(undefined);
     const info = await open.start(given.value.model, null);
     if (info === undefined) return;
@@ -71,6 +76,7 @@ export function useModel() {
   };
   const decodeFiles = async (): Promise<void> => {
     if (given.value.images.length === 0) return;
+    stop();
     showImages(await decode.start(given.value.images, null));
   };
   const inspect = async (which: 'original' | 'repaired' = 'original'): Promise<void> => {
@@ -83,8 +89,10 @@ export function useModel() {
   useSignalEffect(() => {
     if (generation.value === known.current) return;
     known.current = generation.value;
+    const mayBeTheCause = [open, decode].some(({ status }) => status.peek() === 'running');
     showModel(undefined);
-    if (given.peek().model.length > 0) void openFiles();
+    // Not by itself where reading them may be what broke the last worker: it would go on for ever.
+    if (given.peek().model.length > 0 && !mayBeTheCause) void openFiles();
   });
 
   return {
@@ -98,6 +106,7 @@ export function useModel() {
     change,
     forget,
     inspect,
+    openFiles,
     take(files: readonly GivenFile[]) {
       const before = given.value;
       given.value = withFiles(before, files);
@@ -105,11 +114,12 @@ export function useModel() {
       else if (given.value.images !== before.images && model.value !== undefined) void decodeFiles();
     },
     clear() {
-      for (const task of [open, decode, example, inspecting, repairing]) task.cancel();
+      stop(open, decode, example, saving);
       given.value = NOTHING;
       showModel(undefined);
     },
     async tryExample() {
+      stop(open, decode);
       given.value = NOTHING;
       showModel(undefined);
       const found = await example.start(null, null);
