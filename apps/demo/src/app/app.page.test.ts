@@ -75,27 +75,3 @@ test('an address that there is not is explained', async () => {
   await lab.page.getByText('There is no such station.').waitFor();
   await lab.close();
 });
-
-test('while a network trains, the page answers', async () => {
-  const lab = await openPage({ path: '#/statistics' });
-  const { page } = lab;
-  await page.evaluate(() => {
-    const tasks: number[] = [];
-    Object.assign(globalThis, { longTasks: tasks });
-    new PerformanceObserver((list) => {
-      for (const { duration } of list.getEntries()) tasks.push(duration);
-    }).observe({ type: 'longtask' });
-  });
-  await page.getByRole('button', { name: 'Train' }).click();
-  const chart = page.getByRole('img', { name: /Error by step/ });
-  await expect
-    .poll(() => chart.getAttribute('aria-label'), { timeout: 90_000 })
-    .toMatch(/At step (2[4-9]|[3-9]\d|\d{3})/);
-  const tasks = await page.evaluate(() => (globalThis as unknown as { longTasks: number[] }).longTasks);
-  const longest = Math.max(0, ...tasks);
-  // Printed rather than held to 50 ms: a busy machine stops any thread for that long.
-  console.log(
-    `Longest task on the main thread while training: ${longest > 0 ? `${longest.toFixed(0)} ms` : 'under 50 ms'}.`,
-  );
-  await lab.close();
-});

@@ -1,5 +1,6 @@
 // The paper's experiments as the page loads them: see build/results-plugin.ts.
 import type { Finding } from '@rebatch/paper/findings';
+import { fetchFile } from './fetch-file.ts';
 
 /** What the list of findings has of each. */
 export interface FindingEntry
@@ -31,9 +32,5 @@ function load<T>(path: string): Promise<T> {
 }
 
 async function fetchJson(path: string): Promise<unknown> {
-  const response = await fetch(new URL(path, document.baseURI));
-  if (!response.ok) {
-    throw new Error(`The results could not be loaded: ${path} answered with status ${response.status}.`);
-  }
-  return response.json();
+  return (await fetchFile(new URL(path, document.baseURI), 'results')).json();
 }

@@ -1,4 +1,5 @@
 import type { LabeledImages } from '@rebatch/digits';
+import { fetchFile } from './fetch-file.ts';
 import { DIGIT_FILES } from './files.ts';
 import { pageUrl } from './page-url.ts';
 
@@ -21,11 +22,8 @@ export function loadDigits(which: keyof typeof DIGIT_FILES): Promise<LabeledImag
 
 async function fetchDigits(which: keyof typeof DIGIT_FILES): Promise<LabeledImages> {
   const { path, size } = DIGIT_FILES[which];
-  const response = await fetch(pageUrl(path));
-  if (!response.ok || response.body === null) {
-    throw new Error(`The digits could not be loaded: ${path} answered with status ${response.status}.`);
-  }
-  const bytes = await new Response(response.body.pipeThrough(new DecompressionStream('gzip'))).bytes();
+  const packed = await (await fetchFile(pageUrl(path), 'digits')).blob();
+  const bytes = await new Response(packed.stream().pipeThrough(new DecompressionStream('gzip'))).bytes();
   if (bytes.length !== size * 785) {
     throw new Error(
       `${path} is not whole: expected ${size * 785} bytes, got ${bytes.length}. Reload the page.`,

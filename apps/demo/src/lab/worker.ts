@@ -84,9 +84,19 @@ async function enter(name: StationName): Promise<StationTasks> {
   if (current?.name !== name) {
     current?.station.release?.();
     current = undefined;
-    current = { name, station: await STATION_TASKS[name]() };
+    current = { name, station: await load(name) };
   }
   return current.station;
+}
+
+async function load(name: StationName): Promise<StationTasks> {
+  try {
+    return await STATION_TASKS[name]();
+  } catch (cause) {
+    throw new Error('This part of the page could not be loaded. Check the connection, then try again.', {
+      cause,
+    });
+  }
 }
 
 Comlink.expose(lab);

@@ -1,5 +1,7 @@
 // The trained model that ships with the page: worker side. `pnpm --filter @rebatch/demo train` makes it anew.
+import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
+import { fetchFile } from '../data/fetch-file.ts';
 import { pageUrl } from '../data/page-url.ts';
 
 /** Where it lies, from the page. A plain tf.layers model with stock batch normalization: it loads everywhere. */
@@ -20,10 +22,10 @@ export interface DigitModelMetadata {
  * @throws (rejects) if its files cannot be fetched.
  */
 export async function loadDigitModel(): Promise<tfl.LayersModel> {
-  try {
-    return await tfl.loadLayersModel(pageUrl(DIGIT_MODEL_PATH).href);
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`The trained model could not be loaded: ${why}`, { cause });
-  }
+  return tfl.loadLayersModel(
+    tf.io.http(pageUrl(DIGIT_MODEL_PATH).href, {
+      fetchFunc: (from: URL | RequestInfo) =>
+        fetchFile(new URL(from instanceof Request ? from.url : from), 'trained model'),
+    }),
+  );
 }
