@@ -62,7 +62,8 @@ function restart(): Crew {
   const mine: Crew = { worker, lab, opened, lost, lose };
   worker.onerror = (event) => {
     event.preventDefault();
-    recover(mine, `The worker that computes has crashed${event.message ? `: ${event.message}` : ''}.`);
+    const why = event.message.replace(/^Uncaught (Error: )?/, '');
+    recover(mine, `The worker that computes has crashed${why ? `: ${why}` : ''}.`);
   };
   opened.then(
     (found) => {

@@ -2,8 +2,8 @@ import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import { Button } from './button.tsx';
 
-/** Lines of code to take away. */
-export function Code({ text }: { readonly text: string }) {
+/** Lines of code to take away; `what` they are, such as 'the command', for who does not see them beside their button. */
+export function Code({ text, what }: { readonly text: string; readonly what: string }) {
   const copied = useSignal(false);
   const lines = useRef<HTMLPreElement>(null);
   const copy = async () => {
@@ -25,7 +25,7 @@ export function Code({ text }: { readonly text: string }) {
       <pre tabIndex={0} ref={lines}>
         <code>{text}</code>
       </pre>
-      <Button small onClick={() => void copy()}>
+      <Button small label={copied.value ? `Copied ${what}` : `Copy ${what}`} onClick={() => void copy()}>
         {copied.value ? 'Copied' : 'Copy'}
       </Button>
       <span class="visually-hidden" aria-live="polite">

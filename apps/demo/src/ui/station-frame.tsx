@@ -35,8 +35,8 @@ export function StationFrame(props: StationFrameProps) {
         <div class="stack">{children}</div>
       </div>
       <Panel title="Use this in your code">
-        <Code text={code.install} />
-        <Code text={code.text} />
+        <Code text={code.install} what="the command" />
+        <Code text={code.text} what="the code" />
       </Panel>
     </article>
   );
