@@ -23,7 +23,7 @@ test('a model cheats and is caught; mixing the groups repairs it', async () => {
   const verdict = page.locator('.notice');
   await expect.poll(() => verdict.textContent(), { timeout: 40_000 }).toMatch(/^It cheats\. .*\(p = 0\.01\)/);
   expect(await page.locator('.meters', { hasText: 'BN 2' }).textContent()).toMatch(/BN 1\d+%BN 2\d+%/);
-  expect(await percent('Training')).toBeLessThan(55);
+  expect(await percent('Training error')).toBeLessThan(55);
   expect(await percent('Validation, population')).toBeGreaterThan(65);
 
   await page.getByRole('radio', { name: 'Ghost' }).check();
