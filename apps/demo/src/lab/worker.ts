@@ -29,12 +29,16 @@ const lab = {
     task: string,
     options: unknown,
     live: unknown,
-    listener: Listener,
+    listener: Listener & Comlink.ProxyMarked,
   ) {
+    const page = listener as unknown as Comlink.Remote<Listener>;
+    let heard: Promise<unknown> = Promise.resolve();
     const control = new RunControl<unknown, unknown>(
       live,
-      (event) => void listener.event(event),
-      (done, total, what) => void listener.progress({ done, total, what }),
+      (event) => {
+        heard = page.event(event).catch(() => {});
+      },
+      (done, total, what) => void page.progress({ done, total, what }),
     );
     runs.set(id, control);
     const before = last;
@@ -50,6 +54,9 @@ const lab = {
       return await result;
     } finally {
       runs.delete(id);
+      // Events go another way than the result, which must not overtake the last of them.
+      await heard;
+      page[Comlink.releaseProxy]();
     }
   },
 
@@ -60,11 +67,6 @@ const lab = {
 
   steer(id: number, how: 'pause' | 'resume' | 'step' | 'cancel'): void {
     runs.get(id)?.[how]();
-  },
-
-  /** Answers when the worker is alive and lets messages in. */
-  ping(): true {
-    return true;
   },
 };
 
