@@ -53,7 +53,8 @@ function againstCopies(): BenchCase {
 
 /** Upstream's multiplication is not at its bound, so this says less than the case above. */
 function againstMultiplication(): BenchCase {
-  return frozenCase({ case: 'affine fixed, as tf.mul', peer: 'tf.mul by a scalar' }, ({ x, dy }) => {
+  const note = 'The peer multiplies by one number, where a layer has two per channel: it is the floor.';
+  return frozenCase({ case: 'affine fixed, as tf.mul', peer: 'tf.mul by a scalar', note }, ({ x, dy }) => {
     const slope = tf.scalar(1.5);
     const gradient = tf.grad((input: tf.Tensor) => tf.mul(input, slope));
     return [frozenSide('fixed', x, dy), { run: () => tf.tidy(() => void gradient(x, dy)) }];
@@ -66,7 +67,7 @@ interface Inputs {
 }
 
 function frozenCase(
-  label: Pick<BenchCase, 'case' | 'peer' | 'target'>,
+  label: Pick<BenchCase, 'case' | 'peer' | 'target' | 'note'>,
   sides: (inputs: Inputs) => readonly [ours: Side, peer: Side],
   options?: MeasureOptions,
 ): BenchCase {

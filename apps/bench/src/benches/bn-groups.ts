@@ -40,6 +40,7 @@ function groupsCase(
     backend: 'wasm',
     shape: formatShape(SHAPE),
     peer: 'one normalization batch',
+    note: 'The same work, with one more set of moments per group: the peer is the floor.',
     ...(target === undefined ? {} : { target }),
     measure: async () => {
       await useBackend('wasm');

@@ -37,6 +37,7 @@ const label = (name: string, channels: number) => ({
   backend: 'none',
   shape: `${SHARDS}x${channels}`,
   peer: 'a plain loop',
+  note: 'The peer checks nothing: not that channels agree, that counts and variances can be, or that sums do not overflow.',
 });
 
 /** Chan, Golub & LeVeque's formula as it is usually written. */
