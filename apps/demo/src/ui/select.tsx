@@ -1,15 +1,8 @@
 import { useId } from 'preact/hooks';
+import type { ChoicesProps } from './choices.tsx';
 
-export interface SelectProps<T extends string> {
-  readonly label: string;
-  readonly options: readonly { readonly value: T; readonly text: string }[];
-  readonly value: T;
-  readonly onChange: (value: T) => void;
-  readonly disabled?: boolean;
-}
-
-/** One of many. */
-export function Select<T extends string>({ label, options, value, onChange, disabled }: SelectProps<T>) {
+/** One of many: as Choices, where all of them in sight would take too much room. */
+export function Select<T extends string>({ label, options, value, onChange, disabled }: ChoicesProps<T>) {
   const id = useId();
   return (
     <div class="field">
