@@ -1,14 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Affine, Gradients } from './kernels.ts';
+import type { Affine, Gradients } from './kernel-arguments.ts';
 
-/** What an op normalizing x has to say to become differentiable in x, gamma and beta. */
+/** A normalization of x as {@link affineGradients} takes it: how to compute it, and how to compute its gradients. */
 export interface AffineGradients {
   forward(): tf.Tensor;
-  /** Tensors that the backward pass needs besides x and gamma. */
+  /** What the backward pass needs besides x and gamma; it gets them back in this order. */
   readonly keep: tf.Tensor[];
   /**
-   * dx, and the sums [2, groups, channels] of dy and dy * xhat that dbeta and dgamma are made of; or all three, each in
-   * the shape of what it is the gradient of, for those of gamma and beta that there are.
+   * The gradients, where `dy` is that of the output. Either dx with a way to the two sums over each group that dbeta and
+   * dgamma follow from, of dy and of dy times the normalized x: [2, groups, channels]. Or dx, dgamma and dbeta, each in
+   * the shape of x, gamma and beta.
    */
   backward(
     dy: tf.Tensor,
@@ -18,7 +19,10 @@ export interface AffineGradients {
   ): { readonly dx: tf.Tensor; readonly sums: () => tf.Tensor3D } | Gradients;
 }
 
-/** Wraps forward and backward of a normalization as one op on the gradient tape. */
+/**
+ * The normalization as one op of TensorFlow.js, differentiable in x, gamma and beta: a gradient tape records it as a
+ * whole, and not what it is computed from.
+ */
 export function affineGradients(x: tf.Tensor, { gamma, beta }: Affine, op: AffineGradients): tf.Tensor {
   const inputs = [x, gamma, beta].filter((input): input is tf.Tensor => input !== undefined);
   const run = tf.customGrad((...all) => {
@@ -51,16 +55,21 @@ function gradientsBySums(
   return { dx, dgamma: gamma && sumLike(sumDyXhat, gamma), dbeta: beta && sumLike(sumDy, beta) };
 }
 
-/** [groups, channels] as the gradient of `vector`: of each group where it has one per group, else of all together. */
+/**
+ * The gradient of gamma or beta from the sums of each group, [groups, channels]: the sums themselves for a vector of that
+ * shape, their total over the groups for one of shape [channels].
+ */
 export function sumLike(perGroup: tf.Tensor, vector: tf.Tensor): tf.Tensor {
   return vector.rank === 2 ? perGroup : tf.sum(perGroup, 0);
 }
 
 /**
- * What kernels.backwardInput takes: the sums of its groups' dy and dy * xhat, with gamma, over as many values as their
- * moments are made of.
+ * How much the mean and the variance of each group pull the gradient of x with them, as `backwardInput` takes it: the
+ * means of gamma * dy and of gamma * dy * xhat.
  *
- * @param count a number, or a tensor that broadcasts against [2, groups, channels].
+ * @param sums of dy and of dy * xhat over each group.
+ * @param count how many values each group's moments are made of: a number, or a tensor that broadcasts against
+ *   [2, groups, channels].
  */
 export function pullsOf(
   sums: tf.Tensor3D,

@@ -1,20 +1,25 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { ChannelMoments } from './channel-moments.ts';
 import { type ChannelView, type ViewOptions, valuesPerChannel, viewFor } from './channel-view.ts';
 import { momentsGradient } from './composed.ts';
 import { assertFloatTensor } from './inputs.ts';
-import type { Grouping } from './kernels.ts';
-import * as kernels from './kernels.ts';
+import type { Grouping } from './kernel-arguments.ts';
+import * as kernels from './kernel-calls.ts';
+import { NORMALIZE_NAMES, optionNames } from './option-names.ts';
 import { tidied } from './tidied.ts';
 
 /** The moments of one normalization batch (or of each of its groups), on the device. */
-export interface BatchMoments {
-  /** Mean per channel: float32, [channels], or [groups, channels] where groups were asked for. */
-  readonly mean: tf.Tensor;
-  /** Biased (population) variance per channel, in the shape of `mean`. */
-  readonly variance: tf.Tensor;
+export interface BatchMoments extends ChannelMoments {
   /** Values per channel in one group, spatial positions included. */
   readonly count: number;
 }
+
+/** The same, where only the device may know how many values they are of: a float32 scalar. */
+export interface CountedMoments extends ChannelMoments {
+  readonly count: number | tf.Tensor;
+}
+
+const checkOptionNames = optionNames<ViewOptions>('batchMoments', NORMALIZE_NAMES);
 
 /**
  * The moments of x per channel, over all other axes. One read of x where the backend has a kernel for it. Exact to
@@ -25,16 +30,17 @@ export interface BatchMoments {
  * @throws {InvalidInputError} for an empty, integer or disposed tensor, or a shape that does not fit the options.
  */
 export function batchMoments(x: tf.Tensor, options: ViewOptions = {}): BatchMoments {
+  checkOptionNames(options);
   assertFloatTensor(x, 'x', 'batchMoments', options.name);
   const view = viewFor('batchMoments', x.shape, options);
   return tidied(() => unpackMoments(packedMoments(x, view), view, options.groups !== undefined));
 }
 
-/** The packed moments of x as one differentiable op, so that no intermediate of it lands on the gradient tape. */
+/** The packed moments of x as one differentiable op: a gradient tape records nothing that it is computed from. */
 export function packedMoments(x: tf.Tensor, grouping: Grouping): tf.Tensor3D {
   const { ids, ...view } = grouping;
   const op = tf.customGrad((input, save) => {
-    const value = kernels.moments(input as tf.Tensor, grouping);
+    const value = kernels.moments({ x: input as tf.Tensor, grouping });
     (save as tf.GradSaveFunc)([input as tf.Tensor, value, ...(ids === undefined ? [] : [ids])]);
     const gradFunc = (dPacked: tf.Tensor, [savedX, packed, savedIds]: tf.Tensor[]) =>
       momentsGradient(dPacked, savedX!, packed!, { ...view, ids: savedIds });

@@ -2,16 +2,15 @@ import { RebatchError } from '@rebatch/stats';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, expect, test } from 'vitest';
+import { movingAverage, normalizePacked, packedBatchMoments, viewChannels } from './~internal.ts';
 import {
   batchMoments,
   batchNormalize,
   InvalidInputError,
   NormalizationBatchError,
   normalize,
-  normalizePacked,
-  packedBatchMoments,
+  normalizePart,
   readMoments,
-  viewChannels,
 } from './index.ts';
 
 beforeAll(async () => {
@@ -22,6 +21,8 @@ const cases: [string, () => unknown, RegExp][] = [
   ['a rank of 1', () => batchMoments(tf.ones([3])), /^batchMoments: .*rank 2 or more.*\[3\].*expandDims/],
   ['an axis out of range', () => batchMoments(tf.ones([2, 3]), { axis: 2 }), /axis from -2 to 1.*got 2/],
   ['a fractional axis', () => viewChannels([2, 3], { axis: 0.5 }), /^viewChannels: .*got 0\.5/],
+  ['an axis as Keras writes it', () => viewChannels([2, 3], { axis: [1] as never }), /got \[1\]\.$/],
+  ['groups as a text', () => viewChannels([2, 3], { groups: '2' as never }), /got "2"\.$/],
   ['an empty tensor', () => batchMoments(tf.ones([0, 3])), /at least one value per channel.*\[0, 3\]/],
   ['an integer tensor', () => batchMoments(tf.ones([2, 3], 'int32')), /float32, got int32.*toFloat/],
   ['groups that do not divide', () => batchMoments(tf.ones([5, 3]), { groups: 2 }), /2 groups divide, got 5/],
@@ -38,6 +39,27 @@ const cases: [string, () => unknown, RegExp][] = [
     /beta of dtype float32/,
   ],
   ['a negative epsilon', () => batchNormalize(tf.ones([4, 3]), { epsilon: -1 }), /epsilon.*-1/],
+  [
+    'an epsilon that is an object',
+    () => batchNormalize(tf.ones([4, 3]), { epsilon: {} as never }),
+    /epsilon.*got an object/,
+  ],
+  [
+    'a momentum that is an object',
+    () => {
+      const moving = { mean: tf.zeros([3]), variance: tf.ones([3]) };
+      return movingAverage(moving, moving, { of: 0.9 } as never).mean;
+    },
+    /momentum from 0 to 1, got an object with of/,
+  ],
+  [
+    'a count that is a text',
+    () => {
+      const whole = { mean: tf.zeros([3]), variance: tf.ones([3]), count: '8', sumOverParts: tf.clone };
+      return normalizePart(tf.ones([4, 3]), whole as never);
+    },
+    /got "8"/,
+  ],
   [
     'moments of another shape',
     () => normalize(tf.ones([4, 3]), { mean: tf.ones([3]), variance: tf.ones([2]) }),

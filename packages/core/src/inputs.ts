@@ -1,17 +1,18 @@
+import { shown } from '@rebatch/stats/~internal';
 import type * as tf from '@tensorflow/tfjs-core';
+import type { ChannelMoments } from './channel-moments.ts';
 import { InvalidInputError, subject } from './errors.ts';
 
 /** Throws unless `x` is a live float32 tensor. */
 export function assertFloatTensor(x: tf.Tensor, what: string, op: string, name?: string): void {
-  const who = subject(op, name);
   if (x.isDisposed) {
     throw new InvalidInputError(
-      `${who}: ${what} is already disposed. Keep it alive until the call returns (tf.keep, or dispose it later).`,
+      `${subject(op, name)}: ${what} is already disposed. Keep it alive until the call returns (tf.keep, or dispose it later).`,
     );
   }
   if (x.dtype !== 'float32') {
     throw new InvalidInputError(
-      `${who}: expected ${what} of dtype float32, got ${x.dtype}. Convert it with x.toFloat().`,
+      `${subject(op, name)}: expected ${what} of dtype float32, got ${x.dtype}. Convert it with x.toFloat().`,
     );
   }
 }
@@ -31,8 +32,9 @@ export function assertAffine(
     const vector = vectors[what];
     if (vector === undefined) continue;
     assertFloatTensor(vector, what, op, name);
-    const shape = vector.shape.join();
-    if (shape === `${channels}` || (groups !== undefined && shape === `${groups},${channels}`)) continue;
+    const { shape } = vector;
+    if (shape.length === 1 && shape[0] === channels) continue;
+    if (groups !== undefined && shape.length === 2 && shape[0] === groups && shape[1] === channels) continue;
     const perGroup = groups === undefined ? '' : `, or [${groups}, ${channels}] for one of each`;
     throw new InvalidInputError(
       `${subject(op, name)}: expected ${what} of shape [${channels}], one value per channel${perGroup}, ` +
@@ -41,9 +43,13 @@ export function assertAffine(
   }
 }
 
+function isShape(actual: readonly number[], expected: readonly number[]): boolean {
+  return actual.length === expected.length && actual.every((size, axis) => size === expected[axis]);
+}
+
 /** Throws unless mean and variance, which `whose` belong to, are live float32 tensors of that shape. */
 export function assertMoments(
-  moments: { readonly mean: tf.Tensor; readonly variance: tf.Tensor },
+  moments: ChannelMoments,
   shape: readonly number[],
   whose: string,
   op: string,
@@ -52,7 +58,7 @@ export function assertMoments(
   for (const key of ['mean', 'variance'] as const) {
     const what = `${whose}${key}`;
     assertFloatTensor(moments[key], what, op, name);
-    if (moments[key].shape.join() === shape.join()) continue;
+    if (isShape(moments[key].shape, shape)) continue;
     throw new InvalidInputError(
       `${subject(op, name)}: expected ${what} of shape [${shape.join(', ')}], ` +
         `got [${moments[key].shape.join(', ')}].`,
@@ -64,6 +70,6 @@ export function assertMoments(
 export function assertEpsilon(epsilon: number, op: string, name?: string): void {
   if (Number.isFinite(epsilon) && epsilon >= 0) return;
   throw new InvalidInputError(
-    `${subject(op, name)}: expected epsilon to be a finite number of at least 0, got ${epsilon}.`,
+    `${subject(op, name)}: expected epsilon to be a finite number of at least 0, got ${shown(epsilon)}.`,
   );
 }

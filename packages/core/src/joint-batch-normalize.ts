@@ -6,10 +6,14 @@ import { assertAffine, assertEpsilon, assertFloatTensor } from './inputs.ts';
 import { jointNormalize } from './joint-kernel.ts';
 import { mergePackedMoments } from './merge-packed-moments.ts';
 import type { NormalizeOptions } from './normalize.ts';
+import { optionNames, UNGROUPED_NAMES } from './option-names.ts';
+import type { SingleValueOptions } from './single-value.ts';
 import { tidied } from './tidied.ts';
 
 /** What jointBatchNormalize takes. */
-export interface JointOptions extends Omit<NormalizeOptions, 'groups' | 'gamma' | 'beta'> {
+export interface JointOptions
+  extends Omit<NormalizeOptions, 'groups' | 'gamma' | 'beta'>,
+    SingleValueOptions {
   /** Scale per channel, [channels], or [tensors, channels] for one of each per tensor; absent means 1. */
   readonly gamma?: tf.Tensor | undefined;
   /** Offset per channel, [channels], or [tensors, channels] for one of each per tensor; absent means 0. */
@@ -23,6 +27,8 @@ export interface JointBatch extends BatchMoments {
   /** The moments of each tensor alone. */
   readonly parts: BatchMoments[];
 }
+
+const checkOptionNames = optionNames<JointOptions>('jointBatchNormalize', UNGROUPED_NAMES);
 
 /**
  * Batch normalization of several tensors together, such as the levels of a feature pyramid: by the moments of all their
@@ -39,6 +45,7 @@ export interface JointBatch extends BatchMoments {
  * @throws {NormalizationBatchError} if a channel has a single value in all tensors together.
  */
 export function jointBatchNormalize(xs: readonly tf.Tensor[], options: JointOptions = {}): JointBatch {
+  checkOptionNames(options);
   const { views, count, epsilon } = checkJoint(xs, options);
   return tidied(() => {
     const measured = xs.map((x, at) => packedMoments(x, views[at]!));
@@ -74,10 +81,11 @@ function checkJoint(xs: readonly tf.Tensor[], options: JointOptions) {
   assertAffine(options, xs.length, channels, op, name);
   assertEpsilon(epsilon, op, name);
   const count = views.reduce((total, view) => total + valuesPerChannel(view), 0);
-  if (count < 2) {
+  if (count < 2 && options.singleValue !== 'normalize') {
     throw new NormalizationBatchError(
       `${who}: expected at least 2 values per channel in all tensors together, got 1. Its variance is 0 and its ` +
-        'output would not depend on x: use a larger batch, or normalize with population statistics.',
+        'output would not depend on x: use a larger batch, normalize with population statistics, or pass ' +
+        "singleValue: 'normalize'.",
     );
   }
   return { views, count, epsilon };

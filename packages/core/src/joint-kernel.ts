@@ -1,10 +1,14 @@
-// Normalization of several tensors by one set of moments, as one op on the gradient tape: what reaches one tensor depends
-// on the gradients of all. tf.customGrad has a single output, so this is a kernel of TensorFlow.js's registry with a
-// gradient of its own. It is made of the kernels in ./kernels.ts and is registered for a backend when it is first needed.
+// Normalization of several tensors by one set of moments, as one op on the gradient tape: the gradient of one tensor
+// depends on those of all outputs. tf.customGrad has a single output, so this is a kernel of TensorFlow.js's registry with
+// a gradient of its own. It is made of the calls in ./kernel-calls.ts, and registered for a backend when first needed.
 import * as tf from '@tensorflow/tfjs-core';
 import { pullsOf, sumLike } from './affine-gradients.ts';
-import { valuesPerChannel, viewFor } from './channel-view.ts';
-import * as kernels from './kernels.ts';
+import { packedMoments } from './batch-moments.ts';
+import { type ChannelView, valuesPerChannel, viewFor } from './channel-view.ts';
+import { isDifferentiatedAgain } from './differentiated-again.ts';
+import type { Affine } from './kernel-arguments.ts';
+import * as kernels from './kernel-calls.ts';
+import { mergePackedMoments } from './merge-packed-moments.ts';
 
 const NAME = 'RebatchJointNormalize';
 
@@ -25,7 +29,7 @@ interface Attributes {
 export function jointNormalize(
   xs: readonly tf.Tensor[],
   packed: tf.Tensor3D,
-  { gamma, beta }: kernels.Affine,
+  { gamma, beta }: Affine,
   axis: number,
   epsilon: number,
 ): tf.Tensor[] {
@@ -38,11 +42,19 @@ export function jointNormalize(
     beta: beta !== undefined,
   } satisfies Attributes;
   const inputs = [...xs, detached(packed), gamma, beta].filter((t) => t !== undefined);
-  // An array stands for a map by index, as upstream's own kernels of any number of inputs have it.
+  // An array in the place of a map by name, as TensorFlow.js itself calls its kernels with any number of inputs.
   return tf.engine().runKernel(NAME, inputs as unknown as tf.NamedTensorMap, attributes) as tf.Tensor[];
 }
 
-/** The same values as the output of an op without inputs: gradients of what it was made of do not pass. */
+/** The moments of several tensors together, [2, 1, channels]. Differentiable in each. */
+function jointMoments(xs: readonly tf.Tensor[], views: readonly ChannelView[]): tf.Tensor3D {
+  const count = views.reduce((total, view) => total + valuesPerChannel(view), 0);
+  const measured = xs.map((x, at) => packedMoments(x, views[at]!));
+  const weights = views.map((view) => [valuesPerChannel(view) / count]);
+  return mergePackedMoments(tf.concat(measured, 1), tf.tensor2d(weights));
+}
+
+/** The same values, cut off from the gradient tape: no gradient reaches what they were computed from. */
 function detached(tensor: tf.Tensor): tf.Tensor {
   return tf.customGrad(() => ({ value: tf.clone(tensor), gradFunc: () => [] }))();
 }
@@ -83,10 +95,11 @@ function ownOf(vector: tf.Tensor | undefined, at: number): tf.Tensor | undefined
 
 function forward(inputs: readonly tf.Tensor[], attributes: Attributes): tf.Tensor[] {
   const { xs, packed, gamma, beta } = named(inputs, attributes);
+  const { epsilon } = attributes;
   return tf.tidy(() =>
     xs.map((x, at) => {
       const affine = { gamma: ownOf(gamma, at), beta: ownOf(beta, at) };
-      return kernels.normalize(x, packed, affine, viewOf(x, attributes), attributes.epsilon);
+      return kernels.normalize({ x, moments: packed, ...affine, grouping: viewOf(x, attributes), epsilon });
     }),
   );
 }
@@ -99,13 +112,16 @@ function backward(
 ): Record<number, () => tf.Tensor> {
   const { xs, packed, gamma, beta } = named(saved, attributes);
   const views = xs.map((x) => viewOf(x, attributes));
-  const sums = xs.map((x, at) => kernels.backwardReduce(dys[at]!, x, packed, views[at]!, attributes.epsilon));
+  const { epsilon } = attributes;
   const count = views.reduce((total, view) => total + valuesPerChannel(view), 0);
+  // A gradient of this gradient goes through the moments, too, from which the saved ones were cut off.
+  const moments = isDifferentiatedAgain() ? jointMoments(xs, views) : packed;
+  const calls = xs.map((x, at) => ({ dy: dys[at]!, x, moments, grouping: views[at]!, epsilon }));
+  const sums = calls.map(kernels.backwardReduce);
   const pulls = tf.addN(sums.map((own, at) => pullsOf(own, ownOf(gamma, at), count))) as tf.Tensor3D;
-  const gradients = xs.map((x, at) => () => {
-    const scale = ownOf(gamma, at);
-    return kernels.backwardInput(dys[at]!, x, packed, pulls, scale, views[at]!, attributes.epsilon);
-  });
+  const gradients = calls.map(
+    (call, at) => () => kernels.backwardInput({ ...call, pulls, gamma: ownOf(gamma, at) }),
+  );
   // The moments are detached; nothing asks for their gradient.
   gradients.push(() => tf.zerosLike(packed));
   // [2, tensors, channels]

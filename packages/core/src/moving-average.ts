@@ -1,14 +1,10 @@
+import { shown } from '@rebatch/stats/~internal';
 import * as tf from '@tensorflow/tfjs-core';
+import type { ChannelMoments } from './channel-moments.ts';
 import { InvalidInputError, subject } from './errors.ts';
 import { assertFloatTensor, assertMoments } from './inputs.ts';
-import * as kernels from './kernels.ts';
+import * as kernels from './kernel-calls.ts';
 import { tidied } from './tidied.ts';
-
-/** Mean and biased variance per channel: float32, [channels] each. */
-export interface ChannelMoments {
-  readonly mean: tf.Tensor;
-  readonly variance: tf.Tensor;
-}
 
 /**
  * One step of the exponential moving average that training estimates population statistics by ("Rethinking 'Batch' in
@@ -31,7 +27,9 @@ export function movingAverage(
 ): ChannelMoments {
   const op = 'movingAverage';
   if (!(momentum >= 0 && momentum <= 1)) {
-    throw new InvalidInputError(`${subject(op, name)}: expected momentum from 0 to 1, got ${momentum}.`);
+    throw new InvalidInputError(
+      `${subject(op, name)}: expected momentum from 0 to 1, got ${shown(momentum)}.`,
+    );
   }
   const channels = moving.mean.size;
   assertMoments(moving, [channels], 'the moving ', op, name);
@@ -44,5 +42,5 @@ export function movingAverage(
       );
     }
   } else assertMoments(batch, [channels], "the batch's ", op, name);
-  return tidied(() => kernels.movingAverage(moving, batch, 1 - momentum));
+  return tidied(() => kernels.movingAverage({ moving, batch, rate: 1 - momentum }));
 }

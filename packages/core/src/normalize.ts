@@ -1,11 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { affineGradients } from './affine-gradients.ts';
+import type { ChannelMoments } from './channel-moments.ts';
 import { type ViewOptions, viewFor } from './channel-view.ts';
+import * as composed from './composed.ts';
 import { assertAffine, assertEpsilon, assertFloatTensor, assertMoments } from './inputs.ts';
-import type { Affine, Grouping } from './kernels.ts';
-import * as kernels from './kernels.ts';
+import type { KeptMoments } from './kept-moments.ts';
+import type { Arguments, Grouping } from './kernel-arguments.ts';
+import * as kernels from './kernel-calls.ts';
+import { NORMALIZE_NAMES, optionNames } from './option-names.ts';
 
-/** The affine part of batch normalization, and what keeps its division finite. */
+/** What normalization takes besides x and moments: gamma and beta, and what keeps its division finite. */
 export interface NormalizeOptions extends ViewOptions {
   /** Scale per channel, [channels], or [groups, channels] when groups are asked for; absent means 1. */
   readonly gamma?: tf.Tensor | undefined;
@@ -24,6 +28,8 @@ export interface GivenMomentsOptions extends NormalizeOptions {
   readonly fixedAffine?: boolean | undefined;
 }
 
+const checkOptionNames = optionNames<GivenMomentsOptions>('normalize', NORMALIZE_NAMES);
+
 /**
  * Normalizes x by moments that are given, as inference does with population statistics:
  * (x - mean) / sqrt(variance + epsilon) * gamma + beta. One read and one write where the backend has a kernel.
@@ -35,13 +41,47 @@ export interface GivenMomentsOptions extends NormalizeOptions {
  */
 export function normalize(
   x: tf.Tensor,
-  moments: { readonly mean: tf.Tensor; readonly variance: tf.Tensor },
+  moments: ChannelMoments,
   options: GivenMomentsOptions = {},
 ): tf.Tensor {
+  checkOptionNames(options);
   const { view, epsilon } = checkNormalize('normalize', x, options);
   const shape = options.groups === undefined ? [view.channels] : [view.groups, view.channels];
   assertMoments(moments, shape, '', 'normalize', options.name);
-  return tf.tidy(() => normalizeByConstants(x, packConstants(moments, view), options, view, epsilon));
+  if (hasUnpackedOp(view)) return composed.ownNormalize({ ...options, x, moments, grouping: view, epsilon });
+  return tf.tidy(() => {
+    const packed = packConstants(moments, view);
+    return normalizeByConstants({ ...options, x, moments: packed, grouping: view, epsilon });
+  });
+}
+
+/**
+ * As `normalize` by moments of [channels], which are packed once for as long as they stay what they are: on small tensors
+ * packing them takes longer than normalizing. To be called in a tidy.
+ *
+ * @param kept holds what was packed between calls.
+ * @throws {InvalidInputError} as `normalize`.
+ */
+export function normalizeByKept(
+  x: tf.Tensor,
+  moments: ChannelMoments,
+  kept: KeptMoments,
+  options: Omit<GivenMomentsOptions, 'groups'> = {},
+): tf.Tensor {
+  if (kernels.isDifferentiated()) return normalize(x, moments, options);
+  const { view, epsilon } = checkNormalize('normalize', x, options);
+  assertMoments(moments, [view.channels], '', 'normalize', options.name);
+  const { gamma, beta } = options;
+  if (kernels.exists('normalize')) {
+    return kernels.runNormalize({ x, moments: kept.packed(moments), gamma, beta, grouping: view, epsilon });
+  }
+  if (!composed.hasOwnNormalize(view)) return normalize(x, moments, options);
+  return composed.ownNormalize({ x, moments, gamma, beta, grouping: view, epsilon });
+}
+
+/** Whether the backend has an op of its own that takes moments unpacked, and needs no gradient of ours. */
+function hasUnpackedOp(view: Grouping): boolean {
+  return !kernels.isDifferentiated() && composed.hasOwnNormalize(view) && !kernels.exists('normalize');
 }
 
 /** Checks what normalize and batchNormalize have in common. */
@@ -56,7 +96,7 @@ export function checkNormalize(op: string, x: tf.Tensor, options: NormalizeOptio
 
 /** mean and variance as the kernels take them: [2, groups, channels]. */
 export function packConstants(
-  { mean, variance }: { readonly mean: tf.Tensor; readonly variance: tf.Tensor },
+  { mean, variance }: ChannelMoments,
   { groups, channels }: Grouping,
 ): tf.Tensor3D {
   return tf.stack([
@@ -65,28 +105,25 @@ export function packConstants(
   ]) as tf.Tensor3D;
 }
 
-/** normalize, checked and packed. Private to the package. */
+/** What normalize and segmentNormalize share: arguments are checked, and moments packed. */
 export function normalizeByConstants(
-  x: tf.Tensor,
-  packed: tf.Tensor3D,
-  { gamma, beta, fixedAffine }: GivenMomentsOptions,
-  grouping: Grouping,
-  epsilon: number,
+  call: Arguments<'normalize'> & Pick<GivenMomentsOptions, 'fixedAffine'>,
 ): tf.Tensor {
-  if (fixedAffine === true) return fixedAffineOp(x, packed, { gamma, beta }, grouping, epsilon);
+  const { x, moments, gamma, beta, grouping, epsilon } = call;
+  if (!kernels.isDifferentiated()) return kernels.normalize({ x, moments, gamma, beta, grouping, epsilon });
+  if (call.fixedAffine === true) return fixedAffineOp(call);
   const { ids, ...view } = grouping;
   return affineGradients(
     x,
     { gamma, beta },
     {
-      forward: () => kernels.normalize(x, packed, { gamma, beta }, grouping, epsilon),
-      keep: ids === undefined ? [packed] : [packed, ids],
-      backward: (dy, savedX, [savedPacked, savedIds], savedGamma) => {
-        const moments = savedPacked as tf.Tensor3D;
-        const saved = { ...view, ids: savedIds };
+      forward: () => kernels.normalize({ x, moments, gamma, beta, grouping, epsilon }),
+      keep: ids === undefined ? [moments] : [moments, ids],
+      backward: (dy, savedX, [savedMoments, savedIds], savedGamma) => {
+        const saved = { moments: savedMoments!, grouping: { ...view, ids: savedIds }, epsilon };
         return {
-          dx: timesSlope(dy, moments, savedGamma, saved, epsilon),
-          sums: () => kernels.backwardReduce(dy, savedX, moments, saved, epsilon),
+          dx: timesSlope({ ...saved, x: dy, gamma: savedGamma }),
+          sums: () => kernels.backwardReduce({ ...saved, dy, x: savedX }),
         };
       },
     },
@@ -94,39 +131,30 @@ export function normalizeByConstants(
 }
 
 /** The same map of x with gamma and beta as constants: they are not inputs of the op, so no gradient reaches them. */
-function fixedAffineOp(
-  x: tf.Tensor,
-  packed: tf.Tensor3D,
-  { gamma, beta }: Affine,
-  grouping: Grouping,
-  epsilon: number,
-): tf.Tensor {
+function fixedAffineOp({ x, moments, gamma, beta, grouping, epsilon }: Arguments<'normalize'>): tf.Tensor {
   const { ids, ...view } = grouping;
   const run = tf.customGrad((_, save) => {
-    const constants = [packed, gamma, ids].filter((t): t is tf.Tensor => t !== undefined);
+    const constants = [moments, gamma, ids].filter((t): t is tf.Tensor => t !== undefined);
     (save as tf.GradSaveFunc)(constants);
     return {
-      value: kernels.normalize(x, packed, { gamma, beta }, grouping, epsilon),
-      gradFunc: (dy: tf.Tensor, [moments, ...rest]: tf.Tensor[]) => {
+      value: kernels.normalize({ x, moments, gamma, beta, grouping, epsilon }),
+      gradFunc: (dy: tf.Tensor, [savedMoments, ...rest]: tf.Tensor[]) => {
         const savedGamma = gamma === undefined ? undefined : rest.shift();
-        return timesSlope(dy, moments as tf.Tensor3D, savedGamma, { ...view, ids: rest[0] }, epsilon);
+        const saved = { moments: savedMoments!, gamma: savedGamma, grouping: { ...view, ids: rest[0] } };
+        return timesSlope({ ...saved, x: dy, epsilon });
       },
     };
   });
   return run(x);
 }
 
-/** dx: the gradient of an affine map is its slope, which is to normalize with a mean of zero and no offset. */
-function timesSlope(
-  dy: tf.Tensor,
-  moments: tf.Tensor3D,
-  gamma: tf.Tensor | undefined,
-  grouping: Grouping,
-  epsilon: number,
-): tf.Tensor {
+/**
+ * dx, given dy in the place of x. By constants, normalization is an affine map of x, whose gradient is dy times the
+ * slope: the same map of dy with a mean of zero and no offset.
+ */
+function timesSlope({ moments, ...call }: Omit<Arguments<'normalize'>, 'beta'>): tf.Tensor {
   return tf.tidy(() => {
     const [mean, variance] = tf.unstack(moments) as [tf.Tensor, tf.Tensor];
-    const slope = tf.stack([tf.zerosLike(mean), variance]) as tf.Tensor3D;
-    return kernels.normalize(dy, slope, { gamma }, grouping, epsilon);
+    return kernels.normalize({ ...call, moments: tf.stack([tf.zerosLike(mean), variance]) });
   });
 }

@@ -5,7 +5,8 @@ import * as tf from '@tensorflow/tfjs-core';
 // For its side effect: it registers the gradients of TensorFlow.js's own ops.
 import '@tensorflow/tfjs-layers';
 import { beforeAll, expect, test } from 'vitest';
-import { batchNormalize, NormalizationBatchError, packedBatchNormalize } from './index.ts';
+import { packedBatchNormalize } from './~internal.ts';
+import { batchNormalize, NormalizationBatchError } from './index.ts';
 
 const random = seededRandom(61);
 

@@ -1,11 +1,11 @@
-// The same ops with the moments in the one small tensor in which kernels give and take them. Unpacking and packing it
-// costs a small network as much as normalizing itself, and a GPU two dispatches each time.
+// batchMoments, batchNormalize and normalize with the moments in one small tensor, as kernels give and take them.
+// Unpacking and packing it costs a small network as much as normalizing itself, and a GPU two dispatches each time.
 import type * as tf from '@tensorflow/tfjs-core';
-import { normalizeByOwnMoments } from './batch-normalize.ts';
+import { type BatchNormalizeOptions, normalizeByOwnMoments } from './batch-normalize.ts';
 import { type ViewOptions, viewFor } from './channel-view.ts';
 import { InvalidInputError, subject } from './errors.ts';
 import { assertFloatTensor } from './inputs.ts';
-import * as kernels from './kernels.ts';
+import * as kernels from './kernel-calls.ts';
 import { checkNormalize, type NormalizeOptions } from './normalize.ts';
 import { tidied } from './tidied.ts';
 
@@ -18,7 +18,7 @@ import { tidied } from './tidied.ts';
  */
 export function packedBatchMoments(x: tf.Tensor, options: ViewOptions = {}): tf.Tensor3D {
   assertFloatTensor(x, 'x', 'packedBatchMoments', options.name);
-  return kernels.moments(x, viewFor('packedBatchMoments', x.shape, options));
+  return kernels.moments({ x, grouping: viewFor('packedBatchMoments', x.shape, options) });
 }
 
 /**
@@ -31,7 +31,7 @@ export function packedBatchMoments(x: tf.Tensor, options: ViewOptions = {}): tf.
  */
 export function packedBatchNormalize(
   x: tf.Tensor,
-  options: NormalizeOptions = {},
+  options: BatchNormalizeOptions = {},
 ): { readonly y: tf.Tensor; readonly moments: tf.Tensor3D } {
   return tidied(() => {
     const { y, packed } = normalizeByOwnMoments('packedBatchNormalize', x, options);
@@ -44,7 +44,8 @@ export function packedBatchNormalize(
  * kernel runs.
  *
  * @param x float32, rank 2 or more.
- * @param moments float32, [2, groups, channels], as `packedBatchMoments` returns them.
+ * @param moments float32, [2, groups, channels], as `packedBatchMoments` returns them; or with a third row, which counts
+ *   for nothing, as `preciseMoments` has it.
  * @throws {InvalidInputError} for tensors that are empty, disposed, not float32 or of the wrong shape.
  */
 export function normalizePacked(
@@ -54,12 +55,15 @@ export function normalizePacked(
 ): tf.Tensor {
   const { view, epsilon } = checkNormalize('normalizePacked', x, options);
   assertFloatTensor(moments, 'moments', 'normalizePacked', options.name);
-  const shape = [2, view.groups, view.channels];
-  if (moments.shape.join() !== shape.join()) {
+  const [rows, groups, channels] = moments.shape;
+  const fits = moments.rank === 3 && groups === view.groups && channels === view.channels;
+  if (!fits || (rows !== 2 && rows !== 3)) {
+    const shape = [2, view.groups, view.channels];
     throw new InvalidInputError(
       `${subject('normalizePacked', options.name)}: expected moments of shape [${shape.join(', ')}], ` +
         `means and variances, got [${moments.shape.join(', ')}].`,
     );
   }
-  return kernels.normalize(x, moments, options, view, epsilon);
+  const { gamma, beta } = options;
+  return kernels.normalize({ x, moments, gamma, beta, grouping: view, epsilon });
 }

@@ -1,21 +1,29 @@
-import type { Moments } from '@rebatch/stats';
+import type { MeanAndVariance, Moments } from '@rebatch/stats';
 import * as tf from '@tensorflow/tfjs-core';
-import type { BatchMoments } from './batch-moments.ts';
+import type { CountedMoments } from './batch-moments.ts';
+import type { ChannelMoments } from './channel-moments.ts';
 import { InvalidInputError } from './errors.ts';
+
+type MaybeCounted = ChannelMoments & Partial<Pick<CountedMoments, 'count'>>;
 
 /**
  * Reads the moments of many layers from the device at once: they are packed into one tensor and read back
  * asynchronously, so that a GPU stalls at most once per batch instead of once per layer.
  *
- * @param batches moments as batchMoments and batchNormalize return them. They may be disposed as soon as this
- *   function has returned its promise; it does not dispose them itself.
- * @returns for each entry the moments of its groups, in float64; one for an entry without groups.
+ * @param batches moments as batchMoments and batchNormalize return them, with a count that only the device knows (a float32
+ *   scalar), or a mean and a variance without a count. They may be disposed as soon as this function has returned its
+ *   promise; it does not dispose them itself.
+ * @returns for each entry the moments of its groups, in float64, with a count where the entry has one; one for an entry
+ *   without groups.
  * @throws {InvalidInputError} (rejects) if a tensor is disposed or mean and variance differ in shape.
  */
-export async function readMoments(batches: readonly BatchMoments[]): Promise<Moments[][]> {
+export async function readMoments(batches: readonly CountedMoments[]): Promise<Moments[][]>;
+export async function readMoments(batches: readonly ChannelMoments[]): Promise<MeanAndVariance[][]>;
+export async function readMoments(batches: readonly MaybeCounted[]): Promise<MeanAndVariance[][]> {
   if (batches.length === 0) return [];
-  batches.forEach(({ mean, variance }, i) => {
-    if (mean.isDisposed || variance.isDisposed) {
+  batches.forEach((batch, i) => {
+    const { mean, variance } = batch;
+    if (tensorsOf(batch).some((tensor) => tensor.isDisposed)) {
       throw new InvalidInputError(
         `readMoments: the moments at index ${i} are already disposed. Read them earlier.`,
       );
@@ -27,9 +35,7 @@ export async function readMoments(batches: readonly BatchMoments[]): Promise<Mom
       );
     }
   });
-  const packed = tf.tidy(() =>
-    tf.concat1d(batches.flatMap(({ mean, variance }) => [flat(mean), flat(variance)])),
-  );
+  const packed = tf.tidy(() => tf.concat1d(batches.flatMap((batch) => tensorsOf(batch).map(flat))));
   try {
     return split(await packed.data<'float32'>(), batches.map(describe));
   } finally {
@@ -37,31 +43,39 @@ export async function readMoments(batches: readonly BatchMoments[]): Promise<Mom
   }
 }
 
-const flat = (tensor: tf.Tensor) => tf.reshape(tensor, [tensor.size]) as tf.Tensor1D;
+/** In the order in which they are packed. */
+function tensorsOf({ mean, variance, count }: MaybeCounted): tf.Tensor[] {
+  return [mean, variance, count].filter((one): one is tf.Tensor => one instanceof tf.Tensor);
+}
+
+/** Every op counts where a model has many sites. */
+const flat = (tensor: tf.Tensor) =>
+  (tensor.rank === 1 ? tensor : tf.reshape(tensor, [tensor.size])) as tf.Tensor1D;
 
 interface Entry {
   readonly groups: number;
   readonly channels: number;
-  readonly count: number;
+  readonly count: number | tf.Tensor | undefined;
 }
 
-function describe({ mean, count }: BatchMoments): Entry {
+function describe({ mean, count }: MaybeCounted): Entry {
   const channels = mean.shape[mean.rank - 1]!;
   return { groups: mean.size / channels, channels, count };
 }
 
-function split(values: Float32Array, entries: readonly Entry[]): Moments[][] {
+function split(values: Float32Array, entries: readonly Entry[]): MeanAndVariance[][] {
   let offset = 0;
   const take = (length: number) => {
     const start = offset;
     offset += length;
     return Float64Array.from(values.subarray(start, offset));
   };
-  return entries.map(({ groups, channels, count }) => {
+  return entries.map(({ groups, channels, count: known }) => {
     const mean = take(groups * channels);
     const variance = take(groups * channels);
+    const count = known instanceof tf.Tensor ? take(1)[0]! : known;
     return Array.from({ length: groups }, (_, g) => ({
-      count,
+      ...(count !== undefined && { count }),
       mean: mean.slice(g * channels, (g + 1) * channels),
       variance: variance.slice(g * channels, (g + 1) * channels),
     }));

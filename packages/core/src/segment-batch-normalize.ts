@@ -1,15 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { affineGradients, pullsOf } from './affine-gradients.ts';
-import { type BatchMoments, packedMoments } from './batch-moments.ts';
+import { type CountedMoments, packedMoments } from './batch-moments.ts';
+import type { ChannelMoments } from './channel-moments.ts';
 import { NormalizationBatchError, subject } from './errors.ts';
 import { assertAffine, assertEpsilon, assertFloatTensor, assertMoments } from './inputs.ts';
-import * as kernels from './kernels.ts';
+import { countsOf, type Masked, maskedMomentsOf, maskedOf } from './masks.ts';
 import { mergePackedMoments } from './merge-packed-moments.ts';
 import { type NormalizeOptions, packConstants } from './normalize.ts';
+import { optionNames, UNGROUPED_NAMES } from './option-names.ts';
+import { normalizeBySegment, spread } from './segment-gradients.ts';
 import { countValues, type Segments, segmentsOf } from './segment-ids.ts';
+import type { SingleValueOptions } from './single-value.ts';
 import { tidied } from './tidied.ts';
 
-/** The affine part, epsilon, the channel axis and a name, for samples in segments. */
+/** gamma and beta, epsilon, the channel axis and a name, for samples in segments. */
 export interface SegmentOptions extends Omit<NormalizeOptions, 'groups' | 'gamma' | 'beta'> {
   /** Scale per channel, [channels], or [segments, channels]; absent means 1. */
   readonly gamma?: tf.Tensor | undefined;
@@ -18,14 +21,20 @@ export interface SegmentOptions extends Omit<NormalizeOptions, 'groups' | 'gamma
 }
 
 /** What segmentBatchNormalize takes. */
-export interface SegmentBatchOptions extends SegmentOptions {
+export interface SegmentBatchOptions extends SegmentOptions, SingleValueOptions {
   /**
    * Moments [segments, channels], such as population statistics, for segments with fewer than 2 values per channel in
    * this batch: they normalize such a segment as constants, and are returned as its moments.
    */
-  readonly fallback?: { readonly mean: tf.Tensor; readonly variance: tf.Tensor } | undefined;
+  readonly fallback?: ChannelMoments | undefined;
   /** Normalize all samples by the moments of the whole batch. Default false: each by those of its own segment. */
   readonly pooled?: boolean | undefined;
+  /**
+   * Which values count: bool, in the shape of the axes of x before the channels, or of the first of them, as
+   * [samples, steps]. The others, such as padded steps, are normalized by the moments of their segment and are no part of
+   * them. Default: all count.
+   */
+  readonly mask?: tf.Tensor | undefined;
 }
 
 /** What segmentBatchNormalize returns. */
@@ -36,11 +45,19 @@ export interface SegmentedBatch {
   readonly mean: tf.Tensor;
   /** Biased (population) variance of each segment, in the shape of `mean`. Differentiable in x. */
   readonly variance: tf.Tensor;
-  /** Values per channel in each segment, spatial positions included: float32 [segments]. */
+  /** Values per channel that count in each segment, spatial positions included: float32 [segments]. */
   readonly counts: tf.Tensor1D;
-  /** With `pooled`, the moments that normalized the batch: [channels]. */
-  readonly joint?: BatchMoments;
+  /**
+   * With `pooled`, the moments that normalized the batch: [channels], of all values that count. How many these are is a
+   * float32 scalar where there is a mask.
+   */
+  readonly joint?: CountedMoments;
 }
+
+const checkOptionNames = optionNames<SegmentBatchOptions>('segmentBatchNormalize', {
+  ...UNGROUPED_NAMES,
+  ...{ fallback: true, pooled: true, mask: true },
+});
 
 /**
  * Batch normalization of samples from several sources at once: each sample by the moments of its own segment in this
@@ -50,7 +67,7 @@ export interface SegmentedBatch {
  * (through the moments, too), gamma and beta; so are the moments that are returned, in x.
  *
  * A segment that is absent from the batch has a count of 0 and, without a fallback, moments of 0. A segment with a
- * single value per channel is normalized by the fallback; without one it cannot be. On backends whose tensors are in
+ * single value per channel is normalized by the fallback; without one it cannot be (but see `singleValue`). On backends whose tensors are in
  * this thread's memory (cpu, wasm, node), that and an id out of range are errors; on the others, where reading the ids
  * would wait for the device, the samples concerned come out as NaN, and so do their gradients.
  *
@@ -66,6 +83,7 @@ export function segmentBatchNormalize(
   numSegments: number,
   options: SegmentBatchOptions = {},
 ): SegmentedBatch {
+  checkOptionNames(options);
   const { segments, epsilon } = checkSegments('segmentBatchNormalize', x, segmentIds, numSegments, options);
   const { fallback, pooled = false, name } = options;
   const { grouping } = segments;
@@ -73,18 +91,36 @@ export function segmentBatchNormalize(
   if (fallback !== undefined) {
     assertMoments(fallback, shape, "the fallback's ", 'segmentBatchNormalize', name);
   }
-  assertNormalizable(segments, options);
   return tidied(() => {
-    const counts = countValues(segments);
+    const masked = options.mask && maskedOf('segmentBatchNormalize', x, options.mask, grouping, options.name);
+    const of = { ...segments, ...(masked && { values: masked.values, known: masked.known }) };
+    assertNormalizable(of, options);
+    const counts = masked ? countsOf(masked) : countValues(segments);
     const perSegment = tf.reshape(counts, [numSegments, 1]);
-    const measured = packedMoments(x, grouping);
-    const own = orFallback(measured, perSegment, segments, options);
-    const joint = pooled ? mergePackedMoments(measured, tf.div(perSegment, tf.sum(perSegment))) : undefined;
-    const used = joint === undefined ? orNaN(own, perSegment, segments, options) : spread(joint, shape);
-    const y = normalizeBySegment(x, used, perSegment, segments, { ...options, epsilon });
+    const measured = masked ? maskedMomentsOf(x, masked) : packedMoments(x, grouping);
+    const own = orFallback(measured, perSegment, of, options);
+    const joint = pooled ? mergePackedMoments(measured, sharesOf(perSegment, masked)) : undefined;
+    const used = joint === undefined ? orNaN(own, perSegment, of, options) : spread(joint, shape);
+    const call = {
+      ...options,
+      x,
+      moments: used,
+      counts: perSegment,
+      grouping,
+      halves: masked?.halves,
+      epsilon,
+    };
+    const y = normalizeBySegment(call, fallback !== undefined && mayLack(of));
     const [mean, variance] = tf.unstack(own) as [tf.Tensor, tf.Tensor];
-    return { y, mean, variance, counts, ...(joint && { joint: jointMoments(joint, segments) }) };
+    const all = masked ? tf.sum(counts) : grouping.outer * grouping.inner;
+    return { y, mean, variance, counts, ...(joint && { joint: jointMoments(joint, all) }) };
   });
+}
+
+/** Each segment's share of the values that count; 0 where none does at all. */
+function sharesOf(counts: tf.Tensor, masked: Masked | undefined): tf.Tensor {
+  const all = tf.sum(counts);
+  return tf.div(counts, masked ? tf.maximum(all, 1) : all);
 }
 
 /** Checks what the ops on segments have in common. */
@@ -105,8 +141,10 @@ export function checkSegments(
 
 function assertNormalizable({ values, known, grouping }: Segments, options: SegmentBatchOptions): void {
   const who = subject('segmentBatchNormalize', options.name);
+  if (options.singleValue === 'normalize') return;
   if (options.pooled === true) {
-    if (grouping.outer * grouping.inner > 1) return;
+    const all = known?.reduce((sum, blocks) => sum + blocks * values, 0) ?? grouping.outer * grouping.inner;
+    if (all !== 1) return;
     throw new NormalizationBatchError(
       `${who}: expected at least 2 values per channel in the pooled batch, got 1. Use a larger batch.`,
     );
@@ -117,7 +155,7 @@ function assertNormalizable({ values, known, grouping }: Segments, options: Segm
   throw new NormalizationBatchError(
     `${who}: expected at least 2 values per channel in every segment of the batch, got 1 in segment ${single}. ` +
       'Its variance is 0 and its output would not depend on x: pass population statistics as the fallback, ' +
-      'or draw batches with more samples per segment.',
+      "draw batches with more samples per segment, or pass singleValue: 'normalize'.",
   );
 }
 
@@ -142,9 +180,9 @@ function orNaN(
   own: tf.Tensor3D,
   counts: tf.Tensor,
   { values, known }: Segments,
-  { fallback }: SegmentBatchOptions,
+  { fallback, singleValue }: SegmentBatchOptions,
 ): tf.Tensor3D {
-  if (fallback !== undefined || known !== undefined || values > 1) return own;
+  if (fallback !== undefined || known !== undefined || values > 1 || singleValue === 'normalize') return own;
   return tf.where(
     tf.equal(counts, 1),
     tf.tensor(new Float32Array(own.size).fill(Number.NaN), own.shape),
@@ -152,56 +190,7 @@ function orNaN(
   );
 }
 
-/** [2, 1, channels] once per segment. */
-function spread(joint: tf.Tensor, [segments, channels]: readonly number[]): tf.Tensor3D {
-  return tf.broadcastTo(joint, [2, segments!, channels!]) as tf.Tensor3D;
-}
-
-function jointMoments(joint: tf.Tensor3D, { grouping }: Segments): BatchMoments {
-  const [mean, variance] = tf.unstack(tf.reshape(joint, [2, grouping.channels])) as [tf.Tensor, tf.Tensor];
-  return { mean, variance, count: grouping.outer * grouping.inner };
-}
-
-/** y, and its gradients through the moments of each segment, or through those of all with `pooled`. */
-function normalizeBySegment(
-  x: tf.Tensor,
-  packed: tf.Tensor3D,
-  counts: tf.Tensor,
-  segments: Segments,
-  options: SegmentBatchOptions & { readonly epsilon: number },
-): tf.Tensor {
-  const { epsilon, fallback, pooled } = options;
-  const { ids, ...view } = segments.grouping;
-  const constants = fallback !== undefined && mayLack(segments);
-  return affineGradients(x, options, {
-    forward: () => kernels.normalize(x, packed, options, segments.grouping, epsilon),
-    keep: [packed, counts, ids!],
-    backward: (dy, savedX, [savedPacked, savedCounts, savedIds], gamma) => {
-      const moments = savedPacked as tf.Tensor3D;
-      const grouping = { ...view, ids: savedIds };
-      const sums = kernels.backwardReduce(dy, savedX, moments, grouping, epsilon);
-      const pulls = pooled
-        ? pullsOfAll(sums, gamma, savedCounts!)
-        : pullsOfEach(sums, gamma, savedCounts!, constants);
-      return {
-        dx: kernels.backwardInput(dy, savedX, moments, pulls, gamma, grouping, epsilon),
-        sums: () => sums,
-      };
-    },
-  });
-}
-
-function pullsOfAll(sums: tf.Tensor3D, gamma: tf.Tensor | undefined, counts: tf.Tensor): tf.Tensor3D {
-  const pulls = tf.sum(pullsOf(sums, gamma, tf.sum(counts)), 1, true);
-  return spread(pulls, sums.shape.slice(1));
-}
-
-function pullsOfEach(
-  sums: tf.Tensor3D,
-  gamma: tf.Tensor | undefined,
-  counts: tf.Tensor,
-  constants: boolean,
-): tf.Tensor3D {
-  const pulls = pullsOf(sums, gamma, tf.maximum(counts, 1));
-  return constants ? tf.where(tf.less(counts, 2), tf.zerosLike(pulls), pulls) : pulls;
+function jointMoments(joint: tf.Tensor3D, count: number | tf.Tensor): CountedMoments {
+  const [mean, variance] = tf.unstack(tf.reshape(joint, [2, joint.shape[2]])) as [tf.Tensor, tf.Tensor];
+  return { mean, variance, count };
 }

@@ -1,21 +1,23 @@
+import { shown } from '@rebatch/stats/~internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { type ViewOptions, valuesPerChannel, viewFor } from './channel-view.ts';
-import { membersOf } from './composed-groups.ts';
+import { countBlocks } from './count-blocks.ts';
 import { InvalidInputError, subject } from './errors.ts';
-import type { Grouping } from './kernels.ts';
+import type { Grouping } from './kernel-arguments.ts';
+import { readsWithoutStalling } from './reads-without-stalling.ts';
 
 /** The samples of a tensor by segment, checked. */
 export interface Segments {
-  /** The samples in as many groups as there are segments, told by their ids. */
+  /**
+   * The samples in as many groups as there are segments, told by their ids; or by none, where the segments are known to be
+   * runs of as many samples each, in order, for which kernels need not look anything up.
+   */
   readonly grouping: Grouping;
   /** Values per channel in one sample. */
   readonly values: number;
   /** Samples per segment, where the ids can be read without waiting for a device. */
   readonly known: Float32Array | undefined;
 }
-
-// The backends whose tensors are in the memory of this thread, more or less: reading from any other one would stall it.
-const READABLE = ['cpu', 'wasm', 'tensorflow'];
 
 /**
  * Sees x as the samples of `numSegments` segments.
@@ -41,7 +43,7 @@ export function segmentsOf(
   }
   if (!Number.isInteger(numSegments) || numSegments < 1) {
     throw new InvalidInputError(
-      `${who}: expected the number of segments to be a whole number of at least 1, got ${numSegments}.`,
+      `${who}: expected the number of segments to be a whole number of at least 1, got ${shown(numSegments)}.`,
     );
   }
   if (ids.isDisposed) {
@@ -57,25 +59,39 @@ export function segmentsOf(
         (ids.size === samples ? ' Convert them with tf.reshape(ids, [-1]) and tf.cast(ids, "int32").' : ''),
     );
   }
-  return {
-    grouping: { ...view, groups: numSegments, ids },
-    values: valuesPerChannel(view) / samples,
-    known: READABLE.includes(tf.getBackend()) ? count(ids.dataSync(), numSegments, who) : undefined,
-  };
+  const values = valuesPerChannel(view) / samples;
+  const grouping = { ...view, groups: numSegments };
+  if (!readsWithoutStalling()) return { grouping: { ...grouping, ids }, values, known: undefined };
+  const numbers = ids.dataSync();
+  if (areEqualRuns(numbers, numSegments)) {
+    return { grouping, values, known: new Float32Array(numSegments).fill(samples / numSegments) };
+  }
+  return { grouping: { ...grouping, ids }, values, known: count(numbers, numSegments, who) };
+}
+
+/** Whether the ids are 0, ..., 0, 1, ..., 1, and so on, each of them as often. */
+function areEqualRuns(ids: ArrayLike<number>, numSegments: number): boolean {
+  const run = ids.length / numSegments;
+  if (!Number.isInteger(run)) return false;
+  for (let id = 0, i = 0; id < numSegments; id++) {
+    for (const end = i + run; i < end; i++) if (ids[i] !== id) return false;
+  }
+  return true;
 }
 
 function count(ids: ArrayLike<number>, numSegments: number, who: string): Float32Array {
   const samples = new Float32Array(numSegments);
-  const strays = new Set<number>();
+  let isStray = false;
   for (let i = 0; i < ids.length; i++) {
     const id = ids[i]!;
     if (id >= 0 && id < numSegments) samples[id]!++;
-    else strays.add(id);
+    else isStray = true;
   }
-  if (strays.size > 0) {
-    const shown = [...strays].slice(0, 5).join(', ');
+  if (isStray) {
+    const strays = new Set(Array.from(ids).filter((id) => id < 0 || id >= numSegments));
+    const first = [...strays].slice(0, 5).join(', ');
     throw new InvalidInputError(
-      `${who}: expected segment ids from 0 to ${numSegments - 1}, got ${shown}${strays.size > 5 ? ', ...' : ''}. ` +
+      `${who}: expected segment ids from 0 to ${numSegments - 1}, got ${first}${strays.size > 5 ? ', ...' : ''}. ` +
         'Pass the number of all segments, not of those in this batch.',
     );
   }
@@ -85,5 +101,5 @@ function count(ids: ArrayLike<number>, numSegments: number, who: string): Float3
 /** Values per channel and segment: float32 [segments]. */
 export function countValues({ grouping, values, known }: Segments): tf.Tensor1D {
   if (known !== undefined) return tf.tensor1d(known.map((samples) => samples * values));
-  return tf.mul(tf.sum(membersOf(grouping.ids!, grouping.groups), 0), values);
+  return tf.mul(countBlocks(grouping.ids!, grouping.groups), values);
 }

@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { ChannelMoments } from './channel-moments.ts';
 import { InvalidInputError, subject } from './errors.ts';
 import { assertMoments } from './inputs.ts';
 import { normalizeByConstants, packConstants } from './normalize.ts';
+import { optionNames, UNGROUPED_NAMES } from './option-names.ts';
 import { checkSegments, type SegmentOptions } from './segment-batch-normalize.ts';
 
 /** What segmentNormalize takes. */
@@ -9,6 +11,8 @@ export interface SegmentConstantsOptions extends SegmentOptions {
   /** Take gamma and beta as constants, as `normalize` does with this option. Default false. */
   readonly fixedAffine?: boolean | undefined;
 }
+
+const checkOptionNames = optionNames<SegmentConstantsOptions>('segmentNormalize', UNGROUPED_NAMES);
 
 /**
  * Normalizes each sample by the moments that are given for its segment, as inference on samples from several sources
@@ -25,9 +29,10 @@ export interface SegmentConstantsOptions extends SegmentOptions {
 export function segmentNormalize(
   x: tf.Tensor,
   segmentIds: tf.Tensor,
-  moments: { readonly mean: tf.Tensor; readonly variance: tf.Tensor },
+  moments: ChannelMoments,
   options: SegmentConstantsOptions = {},
 ): tf.Tensor {
+  checkOptionNames(options);
   const op = 'segmentNormalize';
   const [numSegments] = moments.mean.shape;
   if (numSegments === undefined || moments.mean.rank !== 2) {
@@ -39,5 +44,8 @@ export function segmentNormalize(
   const { segments, epsilon } = checkSegments(op, x, segmentIds, numSegments, options);
   const { grouping } = segments;
   assertMoments(moments, [numSegments, grouping.channels], '', op, options.name);
-  return tf.tidy(() => normalizeByConstants(x, packConstants(moments, grouping), options, grouping, epsilon));
+  return tf.tidy(() => {
+    const packed = packConstants(moments, grouping);
+    return normalizeByConstants({ ...options, x, moments: packed, grouping, epsilon });
+  });
 }

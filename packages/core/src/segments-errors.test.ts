@@ -50,6 +50,7 @@ describe('segments and several tensors', () => {
       () => segmentBatchNormalize(x(), int32([0, 0, 0, 0]), 0),
       /number of segments.*at least 1, got 0/,
     ],
+    ['segments as a text', () => segmentBatchNormalize(x(), int32([0, 0, 0, 0]), '1' as never), /got "1"/],
     ['half a segment', () => segmentBatchNormalize(x(), int32([0, 0, 0, 0]), 1.5), /whole number.*got 1\.5/],
     [
       'channels along axis 0',

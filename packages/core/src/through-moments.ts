@@ -1,42 +1,45 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { affineGradients, pullsOf } from './affine-gradients.ts';
-import * as kernels from './kernels.ts';
+import type { Arguments, Grouping } from './kernel-arguments.ts';
+import * as kernels from './kernel-calls.ts';
+import { maskedBackwardInput } from './masks.ts';
 
-/**
- * Normalization by moments that x has contributed to, whatever else has: the gradient of x goes through them.
- *
- * @param count values per channel that the moments are made of.
- * @param sumOverAll the sums of dy and dy * xhat, [2, groups, channels], over all that has contributed, from those over x;
- *   absent where nothing but x has.
- */
-export function normalizeThroughMoments(
-  x: tf.Tensor,
-  packed: tf.Tensor3D,
-  { gamma, beta }: kernels.Affine,
-  view: kernels.Grouping,
-  epsilon: number,
-  count: number,
-  sumOverAll?: (own: tf.Tensor3D) => tf.Tensor3D,
-): tf.Tensor {
+/** What normalizeThroughMoments takes: a normalization, and what its moments are made of. */
+export interface ThroughMoments extends Arguments<'normalize'> {
+  /** Values per channel that the moments are made of. */
+  readonly count: number;
+  /**
+   * Adds up what all tensors that the moments are made of have, given what x has: the sums of dy and of dy * xhat,
+   * [2, groups, channels]. Absent where the moments are those of x alone.
+   */
+  readonly sumOverAll?: (own: tf.Tensor3D) => tf.Tensor3D;
+  /** Where some values of x are no part of the moments: see `Masked`. */
+  readonly halves?: Grouping | undefined;
+}
+
+/** Normalization by moments that x is a part of, so that the gradient of x goes through them, too. */
+export function normalizeThroughMoments(call: ThroughMoments): tf.Tensor {
+  const { x, moments, gamma, beta, grouping, epsilon, count, sumOverAll, halves } = call;
   return affineGradients(
     x,
     { gamma, beta },
     {
-      forward: () => kernels.normalize(x, packed, { gamma, beta }, view, epsilon),
-      keep: [packed],
-      backward: (dy, savedX, [savedPacked], savedGamma) => {
-        const moments = savedPacked as tf.Tensor3D;
+      forward: () => kernels.normalize({ x, moments, gamma, beta, grouping, epsilon }),
+      keep: [moments, ...(halves ? [halves.ids!] : [])],
+      backward: (dy, savedX, [savedMoments, halfIds], savedGamma) => {
+        const saved = { dy, x: savedX, moments: savedMoments!, grouping, epsilon };
         const affine = affineOf(gamma, beta);
-        if (sumOverAll === undefined && affine !== undefined) {
-          const all = kernels.backward(dy, savedX, moments, savedGamma, affine, view, epsilon, count);
+        if (sumOverAll === undefined && halves === undefined && affine !== undefined) {
+          const all = kernels.backward({ ...saved, gamma: savedGamma, affine, count });
           if (all !== undefined) return all;
         }
-        const sums = kernels.backwardReduce(dy, savedX, moments, view, epsilon);
+        const sums = kernels.backwardReduce(saved);
         const pulls = pullsOf(sumOverAll?.(sums) ?? sums, savedGamma, count);
-        return {
-          dx: kernels.backwardInput(dy, savedX, moments, pulls, savedGamma, view, epsilon),
-          sums: () => sums,
-        };
+        const back = { ...saved, pulls, gamma: savedGamma };
+        const dx = halves
+          ? maskedBackwardInput(back, { ...halves, ids: halfIds })
+          : kernels.backwardInput(back);
+        return { dx, sums: () => sums };
       },
     },
   );

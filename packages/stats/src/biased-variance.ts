@@ -1,5 +1,6 @@
-/** Bessel's correction undone. */
+// From an unbiased variance back to the biased one: Bessel's correction undone.
 import { MomentsError } from './errors.ts';
+import { shown } from './options/shown.ts';
 import { checkBesselCount } from './unbiased-variance.ts';
 
 /**
@@ -13,9 +14,9 @@ export function biasedVariance(unbiased: ArrayLike<number>, count: number): Floa
   checkBesselCount(count, 'biasedVariance');
   const factor = (count - 1) / count;
   return Float64Array.from(unbiased, (v, c) => {
-    if (!(v >= 0 && v < Infinity)) {
+    if (!(typeof v === 'number' && v >= 0 && v < Infinity)) {
       throw new MomentsError(
-        `biasedVariance: the variance of channel ${c} is ${v}; expected finite and >= 0.`,
+        `biasedVariance: the variance of channel ${c} is ${shown(v)}; expected finite and >= 0.`,
       );
     }
     return v * factor;

@@ -1,4 +1,4 @@
-/** How sure one may be of moments whose values are correlated within batches, from all batches at once. */
+// How sure one may be of moments whose values are correlated within batches, from all batches at once.
 import { checkMoments, checkSameChannels } from './check-moments.ts';
 import { MomentsError } from './errors.ts';
 import { mergeAllMoments } from './merge-all-moments.ts';
@@ -27,22 +27,26 @@ export function clusteredStandardErrors(batches: readonly Moments[]): StandardEr
   });
   const used = batches.filter((batch) => batch.count > 0);
   checkClusters(used.length, 'clusteredStandardErrors');
-  const whole = mergeAllMoments(used);
+  // From the first batch's mean, so that a mean far larger than what lies between the batches costs them no digits.
+  const origin = used[0]!.mean;
+  const moved = used.map((batch) => ({ ...batch, mean: batch.mean.map((mean, c) => mean - origin[c]!) }));
+  const whole = mergeAllMoments(moved);
   const correction = used.length / (used.length - 1);
 
-  const mean = new Float64Array(whole.mean.length);
-  const variance = new Float64Array(whole.mean.length);
-  for (let c = 0; c < mean.length; c++) {
-    let meanSquares = 0;
-    let varianceSquares = 0;
-    for (const batch of used) {
-      const share = batch.count / whole.count;
+  const channels = whole.mean.length;
+  const mean = new Float64Array(channels);
+  const variance = new Float64Array(channels);
+  for (const batch of moved) {
+    const share = batch.count / whole.count;
+    for (let c = 0; c < channels; c++) {
       const distance = batch.mean[c]! - whole.mean[c]!;
-      meanSquares += (share * distance) ** 2;
-      varianceSquares += (share * (batch.variance[c]! + distance * distance - whole.variance[c]!)) ** 2;
+      mean[c]! += (share * distance) ** 2;
+      variance[c]! += (share * (batch.variance[c]! + distance * distance - whole.variance[c]!)) ** 2;
     }
-    mean[c] = Math.sqrt(correction * meanSquares);
-    variance[c] = Math.sqrt(correction * varianceSquares);
+  }
+  for (let c = 0; c < channels; c++) {
+    mean[c] = Math.sqrt(correction * mean[c]!);
+    variance[c] = Math.sqrt(correction * variance[c]!);
   }
   return { mean, variance };
 }

@@ -2,8 +2,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { biasedVariance } from './biased-variance.ts';
+import { checkMeanAndVariance } from './check-moments.ts';
 import { MomentsError } from './errors.ts';
 import { normal, single } from './exact.test.support.ts';
+import type { Moments } from './moments.ts';
 import { momentsOf } from './moments-of.ts';
 import { normalizedShift } from './normalized-shift.ts';
 import { relativeErrors } from './relative-errors.ts';
@@ -103,6 +105,47 @@ describe('normalizedShift', () => {
   });
 });
 
+describe('mean and variance without a count', () => {
+  const plain = ({ mean, variance }: Moments) => ({ mean, variance });
+
+  test('compare as moments do', () => {
+    fc.assert(
+      fc.property(ordinary, ordinary, (a, b) => {
+        expect(symmetricKL(plain(a), plain(b))).toEqual(symmetricKL(a, b));
+        expect(normalizedShift(plain(a), b)).toEqual(normalizedShift(a, b));
+        const errors = standardErrors(a);
+        expect(relativeErrors(errors, plain(b))).toEqual(relativeErrors(errors, b));
+      }),
+    );
+  });
+
+  test('are refused where they are not usable, whatever their count', () => {
+    const good = plain(single(1, 0, 1));
+    const bad: [unknown, RegExp][] = [
+      [{ ...good, variance: Float64Array.of(-1) }, /the variance of channel 0 is -1/],
+      [{ ...good, mean: Float64Array.of(Number.NaN) }, /the mean of channel 0 is NaN/],
+      [{ ...good, mean: new Float64Array(2) }, /2 means and 1 variances/],
+      [{ ...good, mean: [0] }, /expected \{mean: Float64Array, variance: Float64Array\}, got mean: \[0\]/],
+      [undefined, /got mean: undefined/],
+    ];
+    for (const [statistics, message] of bad) {
+      for (const attempt of [
+        () => checkMeanAndVariance(statistics as never),
+        () => symmetricKL(good, statistics as never),
+        () => normalizedShift(statistics as never, good),
+        () => relativeErrors(good, statistics as never),
+      ]) {
+        expect(attempt).toThrow(MomentsError);
+        expect(attempt).toThrow(message);
+      }
+    }
+    expect(checkMeanAndVariance(good)).toBe(good);
+    // Moments of any count have a mean and a variance.
+    const uncounted = { ...good, count: Number.NaN };
+    expect(checkMeanAndVariance(uncounted)).toBe(uncounted);
+  });
+});
+
 describe('samplesForTolerance', () => {
   test('follows 1 / sqrt(n): half the error takes four times the samples', () => {
     const errors = { mean: Float64Array.of(0.25, 0), variance: Float64Array.of(0.125, 0.5) };
@@ -127,8 +170,10 @@ describe('samplesForTolerance', () => {
 
   test('refuses what is no error, sample size or tolerance', () => {
     const errors = { mean: Float64Array.of(1), variance: Float64Array.of(1) };
-    expect(() => samplesForTolerance(errors, 0, 0.1)).toThrow(/samples must be .* got 0/);
-    expect(() => samplesForTolerance(errors, 10, Number.NaN)).toThrow(/tolerance must be .* got NaN/);
+    expect(() => samplesForTolerance(errors, 0, 0.1)).toThrow(
+      /expected samples to be a finite number > 0, got 0/,
+    );
+    expect(() => samplesForTolerance(errors, 10, Number.NaN)).toThrow(/expected tolerance to be .* got NaN/);
     const bad = { ...errors, variance: Float64Array.of(Number.NaN) };
     expect(() => samplesForTolerance(bad, 10, 0.1)).toThrow(/variance of channel 0 is NaN/);
   });

@@ -1,4 +1,4 @@
-/** Moments are values; this is how they are handed on without sharing memory. */
+// Moments are values; this is how they are handed on without sharing memory.
 import type { Moments } from './moments.ts';
 
 /** A copy that shares no memory with `moments`. */

@@ -1,4 +1,4 @@
-/** The root of every error that Rebatch throws on purpose, so that one `instanceof` tells them from bugs. */
+// The root of every error that Rebatch throws on purpose, so that one `instanceof` tells them from bugs.
 
 /** Base of all Rebatch errors. `name` is the name of the class that was constructed. */
 export class RebatchError extends Error {

@@ -1,8 +1,8 @@
-/** Two populations become one. */
+// Two populations become one.
 import { checkMoments, checkSameChannels } from './check-moments.ts';
 import { copyMoments } from './copy-moments.ts';
 import { emptyMoments } from './empty-moments.ts';
-import type { Moments } from './moments.ts';
+import type { MeanAndVariance, Moments } from './moments.ts';
 
 /**
  * The moments of the union of two populations (Chan, Golub & LeVeque 1983). The inputs are left as they are and
@@ -22,21 +22,44 @@ export function mergeMoments(a: Moments, b: Moments): Moments {
   if (b.count === 0) return copyMoments(a);
   if (a.count === 0) return copyMoments(b);
 
-  const count = a.count + b.count;
-  const shareA = a.count / count;
-  const shareB = b.count / count;
-  const mean = new Float64Array(a.mean.length);
-  const variance = new Float64Array(a.mean.length);
+  const out = { count: 0, mean: new Float64Array(a.mean.length), variance: new Float64Array(a.mean.length) };
+  return mergeInto(out, a, b);
+}
+
+/**
+ * The same into other arrays than those of `a` and `b`, which both have values and passed all checks.
+ *
+ * @throws MomentsError if the result overflows float64.
+ */
+export function mergeInto(
+  out: { -readonly [K in keyof Moments]: Moments[K] },
+  a: Moments,
+  b: Moments,
+): Moments {
+  // Stepping from the larger side keeps the step, and so its rounding, small; on a tie neither side is preferred. Either
+  // way the order of the arguments cannot matter.
+  if (a.count < b.count) stepFromLarger(out, b, a);
+  else stepFromLarger(out, a, b);
+  out.count = a.count + b.count;
+  return checkMoments(out, 'mergeMoments: the result (is it too large for float64?)');
+}
+
+/** @param smaller has a count that is not above that of `larger`. */
+function stepFromLarger(out: MeanAndVariance, larger: Moments, smaller: Moments): void {
+  const { mean, variance } = out;
+  const [meansA, variancesA, meansB, variancesB] = [
+    larger.mean,
+    larger.variance,
+    smaller.mean,
+    smaller.variance,
+  ];
+  const count = larger.count + smaller.count;
+  const shareA = larger.count / count;
+  const shareB = smaller.count / count;
+  const tie = larger.count === smaller.count;
   for (let c = 0; c < mean.length; c++) {
-    const meanA = a.mean[c]!;
-    const meanB = b.mean[c]!;
-    const delta = meanB - meanA;
-    // Stepping from the larger side keeps the step, and so its rounding, small; on a tie neither side is
-    // preferred. Either way the order of the arguments cannot matter.
-    if (a.count > b.count) mean[c] = meanA + delta * shareB;
-    else if (a.count < b.count) mean[c] = meanB - delta * shareA;
-    else mean[c] = (meanA + meanB) / 2;
-    variance[c] = a.variance[c]! * shareA + b.variance[c]! * shareB + delta * shareA * (delta * shareB);
+    const delta = meansB[c]! - meansA[c]!;
+    mean[c] = tie ? (meansA[c]! + meansB[c]!) / 2 : meansA[c]! + delta * shareB;
+    variance[c] = variancesA[c]! * shareA + variancesB[c]! * shareB + delta * shareA * (delta * shareB);
   }
-  return checkMoments({ count, mean, variance }, 'mergeMoments: the result (is it too large for float64?)');
 }

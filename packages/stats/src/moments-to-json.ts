@@ -1,5 +1,6 @@
-/** Moments as compact JSON that survives the round trip bit for bit. */
+// Moments as compact JSON that survives the round trip bit for bit.
 import { checkMoments } from './check-moments.ts';
+import { float64ToBase64 } from './float64-base64.ts';
 import type { Moments } from './moments.ts';
 
 /**
@@ -23,17 +24,7 @@ export function momentsToJSON(moments: Moments): MomentsJSON {
   return {
     version: 1,
     count: moments.count,
-    mean: encode(moments.mean),
-    variance: encode(moments.variance),
+    mean: float64ToBase64(moments.mean),
+    variance: float64ToBase64(moments.variance),
   };
-}
-
-function encode(values: Float64Array): string {
-  const view = new DataView(new ArrayBuffer(values.length * 8));
-  values.forEach((value, i) => {
-    view.setFloat64(i * 8, value, true);
-  });
-  let binary = '';
-  for (let i = 0; i < view.byteLength; i++) binary += String.fromCharCode(view.getUint8(i));
-  return btoa(binary);
 }

@@ -1,7 +1,7 @@
-/** How far statistics moved, in the units of the layer that uses them. */
-import { checkMoments, checkSameChannels } from './check-moments.ts';
-import type { Moments } from './moments.ts';
-import { checkEpsilon, DEFAULT_EPSILON, type EpsilonOptions } from './variance-floor.ts';
+// How far statistics moved, in the units of the layer that uses them.
+import { checkMeanAndVariance, checkSameChannels } from './check-moments.ts';
+import type { MeanAndVariance } from './moments.ts';
+import { type EpsilonOptions, readEpsilon } from './variance-floor.ts';
 
 /** The way from one set of moments to another, per channel; see {@link normalizedShift}. */
 export interface NormalizedShift {
@@ -14,20 +14,26 @@ export interface NormalizedShift {
 /**
  * The shift from `from` to `to` as a layer that normalizes with `from` would see it: where data with the moments
  * `to` would land instead of at mean 0, and by how much its log variance would miss 0. Both zero for equal moments.
- * `count` plays no role.
+ * A count, if there is one, plays no role.
  *
  * @throws MomentsError if the channels differ, either input is invalid, or `epsilon` is not a finite number > 0.
  */
-export function normalizedShift(from: Moments, to: Moments, options: EpsilonOptions = {}): NormalizedShift {
-  const { epsilon = DEFAULT_EPSILON } = options;
-  checkMoments(from, 'normalizedShift: the first moments');
-  checkMoments(to, 'normalizedShift: the second moments');
+export function normalizedShift(
+  from: MeanAndVariance,
+  to: MeanAndVariance,
+  options: EpsilonOptions = {},
+): NormalizedShift {
+  const epsilon = readEpsilon(options, 'normalizedShift');
+  checkMeanAndVariance(from, 'normalizedShift: the first moments');
+  checkMeanAndVariance(to, 'normalizedShift: the second moments');
   checkSameChannels(from, to, 'normalizedShift');
-  checkEpsilon(epsilon, 'normalizedShift');
-  const floor = (v: number) => Math.max(v, epsilon);
-  return {
-    mean: from.mean.map((m, c) => (to.mean[c]! - m) / Math.sqrt(floor(from.variance[c]!))),
+  const channels = from.mean.length;
+  const shift = { mean: new Float64Array(channels), variance: new Float64Array(channels) };
+  for (let c = 0; c < channels; c++) {
+    const before = Math.max(from.variance[c]!, epsilon);
+    shift.mean[c] = (to.mean[c]! - from.mean[c]!) / Math.sqrt(before);
     // A difference of logarithms: the ratio itself may overflow.
-    variance: from.variance.map((v, c) => Math.log(floor(to.variance[c]!)) - Math.log(floor(v))),
-  };
+    shift.variance[c] = Math.log(Math.max(to.variance[c]!, epsilon)) - Math.log(before);
+  }
+  return shift;
 }

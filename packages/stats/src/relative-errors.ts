@@ -1,9 +1,9 @@
-/** Standard errors without units, so that one tolerance fits all channels and layers. */
-import { checkMoments } from './check-moments.ts';
+// Standard errors without units, so that one tolerance fits all channels and layers.
+import { checkMeanAndVariance } from './check-moments.ts';
 import { MomentsError } from './errors.ts';
-import type { Moments } from './moments.ts';
+import type { MeanAndVariance } from './moments.ts';
 import type { StandardErrors } from './standard-errors.ts';
-import { checkEpsilon, DEFAULT_EPSILON, type EpsilonOptions } from './variance-floor.ts';
+import { type EpsilonOptions, readEpsilon } from './variance-floor.ts';
 
 /**
  * `errors` in units of what a normalization layer divides by: the error of the mean in standard deviations, the
@@ -14,12 +14,11 @@ import { checkEpsilon, DEFAULT_EPSILON, type EpsilonOptions } from './variance-f
  */
 export function relativeErrors(
   errors: StandardErrors,
-  moments: Moments,
+  moments: MeanAndVariance,
   options: EpsilonOptions = {},
 ): StandardErrors {
-  const { epsilon = DEFAULT_EPSILON } = options;
-  checkMoments(moments, 'relativeErrors');
-  checkEpsilon(epsilon, 'relativeErrors');
+  const epsilon = readEpsilon(options, 'relativeErrors');
+  checkMeanAndVariance(moments, 'relativeErrors');
   const channels = moments.mean.length;
   if (errors.mean.length !== channels || errors.variance.length !== channels) {
     throw new MomentsError(
@@ -27,9 +26,11 @@ export function relativeErrors(
         `the errors ${errors.mean.length} (mean) and ${errors.variance.length} (variance).`,
     );
   }
-  const floor = moments.variance.map((v) => Math.max(v, epsilon));
-  return {
-    mean: errors.mean.map((e, c) => e / Math.sqrt(floor[c]!)),
-    variance: errors.variance.map((e, c) => e / floor[c]!),
-  };
+  const relative = { mean: new Float64Array(channels), variance: new Float64Array(channels) };
+  for (let c = 0; c < channels; c++) {
+    const floor = Math.max(moments.variance[c]!, epsilon);
+    relative.mean[c] = errors.mean[c]! / Math.sqrt(floor);
+    relative.variance[c] = errors.variance[c]! / floor;
+  }
+  return relative;
 }

@@ -1,5 +1,8 @@
-/** How much data is enough. */
+// How much data is enough.
 import { MomentsError } from './errors.ts';
+import { checkValue } from './options/check-options.ts';
+import { finite } from './options/rules.ts';
+import { shown } from './options/shown.ts';
 import type { StandardErrors } from './standard-errors.ts';
 
 /**
@@ -14,18 +17,14 @@ import type { StandardErrors } from './standard-errors.ts';
  */
 export function samplesForTolerance(errors: StandardErrors, samples: number, tolerance: number): number {
   for (const [name, value] of Object.entries({ samples, tolerance })) {
-    if (!(value > 0 && value < Infinity)) {
-      throw new MomentsError(
-        `samplesForTolerance: ${name} must be a finite number > 0, got ${String(value)}.`,
-      );
-    }
+    checkValue('samplesForTolerance', name, value, finite({ above: 0 }), MomentsError);
   }
   let worst = 0;
   for (const part of ['mean', 'variance'] as const) {
     errors[part].forEach((error, c) => {
-      if (!(error >= 0)) {
+      if (!(typeof error === 'number' && error >= 0)) {
         throw new MomentsError(
-          `samplesForTolerance: the error of the ${part} of channel ${c} is ${error}; expected a number >= 0.`,
+          `samplesForTolerance: the error of the ${part} of channel ${c} is ${shown(error)}; expected a number >= 0.`,
         );
       }
       worst = Math.max(worst, error);

@@ -107,6 +107,8 @@ describe('clusterErrors', () => {
           }
         },
       ),
+      // Two batches whose means differ in few digits.
+      { examples: [[-30, 2, 0.1]] },
     );
   });
 

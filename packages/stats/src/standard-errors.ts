@@ -1,4 +1,4 @@
-/** How sure one may be of moments whose values are independent. */
+// How sure one may be of moments whose values are independent.
 import { checkMoments } from './check-moments.ts';
 import type { Moments } from './moments.ts';
 import { checkBesselCount } from './unbiased-variance.ts';

@@ -1,7 +1,8 @@
-/** Bessel's correction, from the population's variance to the estimate of a larger one's. */
+// Bessel's correction, from the population's variance to the estimate of a larger one's.
 import { checkMoments } from './check-moments.ts';
 import { MomentsError } from './errors.ts';
 import type { Moments } from './moments.ts';
+import { shown } from './options/shown.ts';
 
 /**
  * The unbiased estimate of the variance of the distribution that the values were drawn from:
@@ -19,9 +20,9 @@ export function unbiasedVariance(moments: Moments): Float64Array {
 
 /** Throws a {@link MomentsError} unless Bessel's correction exists for `count`. */
 export function checkBesselCount(count: number, what: string): void {
-  if (!(count > 1 && count < Infinity)) {
+  if (!(typeof count === 'number' && count > 1 && count < Infinity)) {
     throw new MomentsError(
-      `${what}: Bessel's correction needs more than one value per channel, got a count of ${String(count)}. ` +
+      `${what}: Bessel's correction needs more than one value per channel, got a count of ${shown(count)}. ` +
         'Use a larger batch, or the biased variance.',
     );
   }

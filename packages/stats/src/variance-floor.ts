@@ -1,5 +1,7 @@
-/** What to divide by where a variance is zero. */
+// What to divide by where a variance is zero.
 import { MomentsError } from './errors.ts';
+import { checkOptions, type OptionRules } from './options/check-options.ts';
+import { finite } from './options/rules.ts';
 
 /** For functions that divide by a variance. */
 export interface EpsilonOptions {
@@ -11,11 +13,12 @@ export interface EpsilonOptions {
 }
 
 /** The variance below which a float32 channel of ordinary scale is a constant. */
-export const DEFAULT_EPSILON = 1e-12;
+const DEFAULT_EPSILON = 1e-12;
 
-/** Throws a {@link MomentsError} unless `epsilon` is a finite number > 0. */
-export function checkEpsilon(epsilon: number, what: string): void {
-  if (!(epsilon > 0 && epsilon < Infinity)) {
-    throw new MomentsError(`${what}: epsilon must be a finite number > 0, got ${String(epsilon)}.`);
-  }
+const RULES: OptionRules<EpsilonOptions> = { epsilon: finite({ above: 0 }) };
+
+/** The variance that smaller ones count as. Throws a {@link MomentsError} unless it is a finite number > 0. */
+export function readEpsilon(options: EpsilonOptions, who: string): number {
+  checkOptions(who, options, RULES, MomentsError);
+  return options.epsilon ?? DEFAULT_EPSILON;
 }
