@@ -1,0 +1,226 @@
+import type { ChannelMoments } from '@rebatch/core';
+import {
+  BatchNormalization,
+  type CallArguments,
+  channelAxis,
+  type NormalizationBatches,
+  type Statistics,
+} from '@rebatch/layers';
+import {
+  floatInput,
+  isBatchNorm,
+  layersIn,
+  maskOf,
+  type StandIn,
+  type StatisticsScopeOptions,
+  valuesPerSample,
+  withLayerStatistics,
+  withStandIns,
+} from '@rebatch/layers/~internal';
+import * as tf from '@tensorflow/tfjs-core';
+import type * as tfl from '@tensorflow/tfjs-layers';
+import { DisposedModelError } from '../errors.ts';
+import type {
+  Application,
+  Endpoint,
+  NormalizedModel,
+  RunOptions,
+  StoreOptions,
+  Visitor,
+} from '../normalized-model.ts';
+import { isLayersModel, noModel } from './check.ts';
+import { type LayerSite, sitesOf } from './sites.ts';
+
+/** Leaves a forward from inside a layer; never seen outside of this file. */
+const STOP = Symbol('nothing else is needed of this forward');
+
+/** One call of a layer. */
+class LayerApplication implements Application {
+  readonly site: number;
+  readonly index: number;
+  readonly x: tf.Tensor;
+  readonly whole: ChannelMoments | undefined;
+  readonly mask: tf.Tensor | undefined;
+  readonly #site: LayerSite;
+  readonly #around: CallArguments['normalizationBatches'];
+
+  constructor(
+    of: LayerSite,
+    site: number,
+    index: number,
+    input: tf.Tensor | tf.Tensor[],
+    kwargs: CallArguments = {},
+  ) {
+    const { layer } = of;
+    this.site = site;
+    this.index = index;
+    this.x = floatInput(layer, input);
+    this.whole = kwargs.batchMoments;
+    this.mask = layer instanceof BatchNormalization ? maskOf(layer, this.x, kwargs) : undefined;
+    this.#site = of;
+    this.#around = kwargs.normalizationBatches;
+  }
+
+  normalizationBatches(): NormalizationBatches {
+    const { x } = this;
+    const values = valuesPerSample(x, channelAxis(this.#site.layer));
+    return this.#site.normalizationBatches(x.shape[0]!, values, this.#around);
+  }
+}
+
+/** See `layersModel`. */
+export class NormalizedLayersModel implements NormalizedModel {
+  readonly sites: readonly LayerSite[];
+  readonly #model: tfl.LayersModel;
+  readonly #variables: readonly tfl.LayerVariable[];
+  readonly #parts: readonly unknown[];
+  /** Asked for with the first inputs: switching statistics needs none. */
+  #takesAnyBatch: boolean | undefined;
+
+  /** @throws {NoBatchNormError} if the model has no batch normalization layer or is not built. */
+  constructor(model: tfl.LayersModel) {
+    this.#model = model;
+    this.#parts = partsOf(model);
+    this.sites = sitesOf(model);
+    this.#variables = this.sites.flatMap(({ layer }) => [layer.movingMean, layer.movingVariance]);
+  }
+
+  /** Whether the model still has the layers that it had, and they the variables that they had. */
+  get isCurrent(): boolean {
+    const parts = partsOf(this.#model);
+    return parts.length === this.#parts.length && parts.every((part, i) => part === this.#parts[i]);
+  }
+
+  get name(): string {
+    return this.#model.name;
+  }
+
+  get inputs(): readonly Endpoint[] {
+    this.#takesAnyBatch ??= takesAnyBatch(this.#model);
+    // `model.inputNames` is empty for Sequential models.
+    return this.#model.inputs.map(({ sourceLayer, shape, dtype }) => ({
+      ...{ name: sourceLayer.name, dtype },
+      shape: this.#takesAnyBatch ? [null, ...shape.slice(1)] : shape,
+    }));
+  }
+
+  get outputs(): readonly Endpoint[] {
+    return this.#model.outputs.map(({ shape }, i) => ({ name: this.#model.outputNames[i]!, shape }));
+  }
+
+  get stateful(): string | undefined {
+    return this.#model.layers.find(({ stateful }) => stateful)?.name;
+  }
+
+  run(inputs: readonly tf.Tensor[], visit: Visitor, { asTrained = false }: RunOptions = {}) {
+    const visitor = (site: number): StandIn => {
+      let applications = 0;
+      return (_original, input, kwargs) => {
+        const y = visit(new LayerApplication(this.sites[site]!, site, applications++, input, kwargs));
+        if (y === undefined) throw STOP;
+        return y;
+      };
+    };
+    const kwargs = asTrained ? { training: false, asTrained } : { training: false };
+    const layers = this.sites.map(({ layer }) => layer);
+    try {
+      return withStandIns(layers, visitor, () =>
+        [this.#model.apply([...inputs], kwargs) as tf.Tensor | tf.Tensor[]].flat(),
+      );
+    } catch (error) {
+      if (error === STOP) return undefined;
+      throw error;
+    }
+  }
+
+  stored(): readonly ChannelMoments[] {
+    return this.sites.map(({ layer }) => ({
+      mean: this.#read(layer.movingMean),
+      variance: this.#read(layer.movingVariance),
+    }));
+  }
+
+  store(statistics: readonly (ChannelMoments | undefined)[], { undoable = true }: StoreOptions = {}): void {
+    const values = statistics.flatMap((own) => [own?.mean, own?.variance]);
+    const before: tf.Tensor[] = [];
+    let written = 0;
+    try {
+      this.#variables.forEach((variable, i) => {
+        const present = variable.read();
+        if (values[i] !== undefined) tf.util.assertShapesMatch(values[i].shape, present.shape, variable.name);
+        if (undoable) before.push(tf.clone(present));
+      });
+      for (; written < this.#variables.length; written++) {
+        const value = values[written];
+        if (value !== undefined) this.#variables[written]!.write(value);
+      }
+    } catch (error) {
+      for (let i = 0; undoable && i < written; i++) {
+        const variable = this.#variables[i]!;
+        if (!variable.read().isDisposed) variable.write(before[i]!);
+      }
+      throw error;
+    } finally {
+      tf.dispose(before);
+    }
+  }
+
+  #read(variable: tfl.LayerVariable): tf.Tensor {
+    try {
+      return variable.read();
+    } catch (error) {
+      throw new DisposedModelError(`'${variable.name}' of model '${this.name}' is disposed.`, {
+        cause: error,
+      });
+    }
+  }
+
+  withStatistics<T>(statistics: Statistics, fn: () => T, options?: StatisticsScopeOptions): T {
+    return withLayerStatistics(this.#model, statistics, fn, options);
+  }
+}
+
+/**
+ * Whether batches may be of any size, as tf.layers has it: `predict`, `fit` and `apply` look at all axes of an input but the
+ * first, so a model that says [1, 224, 224, 3], as converters write it, takes eight images as well. Some layers insist on
+ * theirs (TimeDistributed, stateful RNNs); they say so.
+ */
+function takesAnyBatch(model: tfl.LayersModel): boolean {
+  const insists = ({ inputSpec }: tfl.layers.Layer) =>
+    [inputSpec].flat().some((spec) => spec?.shape?.[0] != null);
+  // An input layer says what it is an input for, but is never asked.
+  return !layersIn(model).some((layer) => layer.getClassName?.() !== 'InputLayer' && insists(layer));
+}
+
+/**
+ * All that the sites of a model depend on: its layers at every depth, any of which may be added, taken out or replaced,
+ * and the variables of its batch norms, which are made when a layer is built.
+ */
+function partsOf(model: tfl.LayersModel): unknown[] {
+  const layers = layersIn(model);
+  const parts: unknown[] = layers.slice();
+  for (const layer of layers) {
+    if (isBatchNorm(layer)) parts.push(layer.movingMean, layer.movingVariance);
+  }
+  return parts;
+}
+
+/** What was found out about each model: searching it takes longer than switching its statistics. */
+const known = new WeakMap<tfl.LayersModel, NormalizedLayersModel>();
+
+/**
+ * A tf.layers model as its batch norms see it: Sequential and functional models, nested models, wrappers, layers that are
+ * applied more than once, stock layers and ours. Its sites are its batch normalization layers, each once, in the order of
+ * `batchNormLayers` of `@rebatch/layers`.
+ *
+ * @throws {NoBatchNormError} if the model has no batch normalization layer or is not built. {NotAModelError} for anything
+ *   that is no model of tf.layers.
+ */
+export function layersModel(model: tfl.LayersModel): NormalizedModel {
+  if (!isLayersModel(model)) throw noModel('layersModel', 'a model of tf.layers', model);
+  const before = known.get(model);
+  if (before?.isCurrent) return before;
+  const now = new NormalizedLayersModel(model);
+  known.set(model, now);
+  return now;
+}
