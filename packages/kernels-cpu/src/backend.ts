@@ -1,6 +1,6 @@
 // The one place that touches the cpu backend: how to see a tensor's values, and how to make a tensor of values.
+import { UnsupportedBackendError } from '@rebatch/core/kernels';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { UnsupportedBackendError } from './errors.ts';
 
 /** The part of MathBackendCPU that the kernels use; both methods are in its published types. */
 export interface CpuBackend {
@@ -24,11 +24,25 @@ export function checked(backend: unknown): CpuBackend {
   return backend as CpuBackend;
 }
 
+/** The values of a float32 tensor, not copied: they are not to be written. */
+export function floatsOf(backend: CpuBackend, tensor: TensorInfo): Float32Array;
+export function floatsOf(backend: CpuBackend, tensor: TensorInfo | undefined): Float32Array | undefined;
+export function floatsOf(backend: CpuBackend, tensor: TensorInfo | undefined): Float32Array | undefined {
+  return tensor && valuesOf(backend, tensor, Float32Array);
+}
+
+/** The same for an int32 tensor. */
+export function integersOf(backend: CpuBackend, tensor: TensorInfo): Int32Array;
+export function integersOf(backend: CpuBackend, tensor: TensorInfo | undefined): Int32Array | undefined;
+export function integersOf(backend: CpuBackend, tensor: TensorInfo | undefined): Int32Array | undefined {
+  return tensor && valuesOf(backend, tensor, Int32Array);
+}
+
 /**
- * The values of a tensor, not copied: they are not to be written. The backend keeps what it was given, which may be a
- * plain array; loops that are compiled for one kind of array would be slow on another.
+ * The backend keeps what it was given, which may be a plain array; loops that are compiled for one kind of array would
+ * be slow on another.
  */
-export function valuesOf<T extends Float32Array | Int32Array>(
+function valuesOf<T>(
   backend: CpuBackend,
   { dataId }: TensorInfo,
   kind: { new (values: ArrayLike<number>): T },

@@ -1,4 +1,4 @@
-import { describeConformance, selectBackend } from '@rebatch/core/conformance';
+import { describeConformance, selectBackend } from '@rebatch/conformance';
 import './index.ts';
 import { kernelNames } from './register.ts';
 

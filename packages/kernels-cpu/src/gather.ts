@@ -1,8 +1,8 @@
 // Slices of a tensor in another order. Upstream's kernel works out the coordinates of every single value, which takes a
 // hundred times as long as a copy; shuffling a batch would take longer than normalizing it.
+import { type BackendKernel, KernelInputError, sizeOf } from '@rebatch/core/kernels';
 import { backend_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
-import { KernelInputError } from './errors.ts';
-import { type CpuKernel, kernel, sizeOf } from './kernel.ts';
+import { kernel } from './kernel.ts';
 
 const GATHER = 'GatherV2';
 
@@ -15,8 +15,8 @@ interface GatherAttributes {
  * inputs {x: float32, indices: int32} -> the slices of x along the axis at these indices. Takes the place of upstream's
  * kernel, which still gets tensors of other types, and empty ones.
  */
-export const gather: CpuKernel = {
-  ...kernel<GatherAttributes>(GATHER, ({ attributes, shapeOf, required, optionalIntegers, output }) => {
+export const gather: BackendKernel = {
+  ...kernel<GatherAttributes>(GATHER, ({ attributes, shapeOf, required, integers, output }) => {
     const { axis = 0, batchDims = 0 } = attributes;
     const [shape, indicesShape] = [[...(shapeOf('x') ?? [])], [...(shapeOf('indices') ?? [])]];
     const { batchSize, outerSize, dimSize, sliceSize, outputShape } =
@@ -27,7 +27,7 @@ export const gather: CpuKernel = {
         batchDims,
       );
     const x = required('x', sizeOf(shape));
-    const indices = optionalIntegers('indices', sizeOf(indicesShape))!;
+    const indices = integers('indices', sizeOf(indicesShape));
     const wrong = indices.findIndex((index) => index < 0 || index >= dimSize);
     if (wrong >= 0) {
       throw new KernelInputError(

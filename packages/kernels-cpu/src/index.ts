@@ -3,6 +3,6 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { registerCpuKernels } from './register.ts';
 
-export { KernelInputError, UnsupportedBackendError } from './errors.ts';
+export { KernelInputError, UnsupportedBackendError } from '@rebatch/core/kernels';
 
 registerCpuKernels();

@@ -1,17 +1,34 @@
-// Puts the kernels into TensorFlow.js's registry under the backend name 'cpu'.
-import { getKernel, type KernelConfig, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core';
-import { batchNormKernels } from './batch-norm.ts';
+// All kernels of this package, for the backend named 'cpu'.
+import {
+  type BackendKernel,
+  differentiateConv3dTranspose,
+  registerKernels,
+  watchFusedConvolutions,
+  withVolumePadding,
+} from '@rebatch/core/kernels';
+import { checked } from './backend.ts';
+import { backwardInput } from './batch-norm/backward-input.ts';
+import { backwardReduce } from './batch-norm/backward-reduce.ts';
+import { moments } from './batch-norm/moments.ts';
+import { normalize } from './batch-norm/normalize.ts';
+import { averagePool3DGradient, averagePoolGradient } from './conv/average-pool.ts';
 import { conv2d, filterGradient, inputGradient } from './conv/conv2d.ts';
-import { depthwiseFilterGradient, depthwiseInputGradient } from './conv/depthwise-conv2d.ts';
+import {
+  depthwiseFilterGradient,
+  depthwiseInputGradient,
+  forwardDepthwise,
+} from './conv/depthwise-conv2d.ts';
 import { fusedConv2d } from './conv/fused-conv2d.ts';
-import { maxPool, maxPoolGradient } from './conv/max-pool.ts';
-import { UnsupportedBackendError } from './errors.ts';
+import { maxPool, maxPool3DGradient, maxPoolGradient } from './conv/max-pool.ts';
 import { gather } from './gather.ts';
-import type { CpuKernel } from './kernel.ts';
+import { resizeBilinearGradient, resizeNearestNeighborGradient } from './resize.ts';
+import { segmentSum } from './segment-sum.ts';
 
-const backendName = 'cpu';
-const kernels: readonly CpuKernel[] = [
-  ...batchNormKernels,
+const kernels: readonly BackendKernel[] = [
+  moments,
+  normalize,
+  backwardReduce,
+  backwardInput,
   conv2d,
   fusedConv2d,
   filterGradient,
@@ -20,39 +37,19 @@ const kernels: readonly CpuKernel[] = [
   depthwiseInputGradient,
   maxPool,
   maxPoolGradient,
+  averagePoolGradient,
+  maxPool3DGradient,
+  averagePool3DGradient,
+  resizeNearestNeighborGradient,
+  resizeBilinearGradient,
   gather,
+  segmentSum,
 ];
 export const kernelNames: readonly string[] = kernels.map(({ kernelName }) => kernelName);
-const registered = new WeakSet<KernelConfig>();
 
-/** Registers every kernel, in the place of upstream's where there is one. */
+/** Registers every kernel, in the place of upstream's where there is one; and mends how upstream's others are called. */
 export function registerCpuKernels(): void {
-  for (const kernel of kernels) {
-    const current = getKernel(kernel.kernelName, backendName);
-    if (current && registered.has(current)) continue;
-    // Registering a name twice warns on the console.
-    if (current) unregisterKernel(kernel.kernelName, backendName);
-    const config = current ? inPlaceOf(current, kernel) : { ...kernel, backendName };
-    registered.add(config);
-    registerKernel(config);
-  }
-}
-
-/**
- * `kernel`, with upstream's for what it leaves, and for a backend whose methods it does not know: what worked without
- * this package must go on working with it.
- */
-function inPlaceOf(upstream: KernelConfig, { kernelFunc, leaves }: CpuKernel): KernelConfig {
-  return {
-    ...upstream,
-    kernelFunc: (call) => {
-      if (leaves?.(call.attrs ?? {}, call.inputs)) return upstream.kernelFunc(call);
-      try {
-        return kernelFunc(call);
-      } catch (error) {
-        if (!(error instanceof UnsupportedBackendError)) throw error;
-        return upstream.kernelFunc(call);
-      }
-    },
-  };
+  registerKernels('cpu', [...withVolumePadding(kernels, checked), ...forwardDepthwise]);
+  watchFusedConvolutions();
+  differentiateConv3dTranspose();
 }

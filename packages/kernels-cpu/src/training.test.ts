@@ -1,5 +1,6 @@
 // A whole model on these kernels against the same one on upstream's.
 import { batchNormalize } from '@rebatch/core';
+import { KERNELS } from '@rebatch/core/kernels';
 import { expectClose, seededRandom } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
@@ -75,10 +76,10 @@ describe('training on the cpu backend', () => {
       [...inputShapes, ...outputShapes].some((shape) => shape?.reduce((a, b) => a * b, 1) === 360),
     );
     expect(large.map(({ name }) => name).filter((name) => !free.includes(name))).toEqual([
-      'RebatchMoments',
-      'RebatchNormalize',
-      'RebatchBackwardReduce',
-      'RebatchBackwardInput',
+      KERNELS.moments,
+      KERNELS.normalize,
+      KERNELS.backwardReduce,
+      KERNELS.backwardInput,
     ]);
     tf.dispose([x, gamma, beta, dy]);
   });

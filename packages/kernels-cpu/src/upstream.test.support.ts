@@ -1,4 +1,4 @@
-// What upstream had registered for the cpu backend before our kernels took its place; then ours. Not published.
+// Upstream's kernels for the cpu backend, taken from the registry before ours take their place. Not published.
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 // For its side effect: it registers the gradients of TensorFlow.js's own ops.

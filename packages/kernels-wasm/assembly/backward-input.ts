@@ -1,8 +1,12 @@
 // dx = dy * scale - offset - (x - mean) * slope, with 1 / deviation = 1 / sqrt(variance + epsilon),
 // scale = gamma / deviation, offset = mean(gamma * dy) / deviation and slope = mean(gamma * dy * xhat) / deviation^2.
 import { erase, groupOf } from './groups';
-import { f32At } from './numbers';
-import { inverseDeviation, isNew, optional, spread, startTables, tableOf } from './lanes';
+import { multiplySubtract } from './multiply-add';
+import { f32At, low } from './numbers';
+import {
+  arePairs, inverseDeviation, inverseDeviations, isNew, madeBefore, optional, optionalPair, pairAt, repeatLanes, spread,
+  startTables, storePair, tableOf,
+} from './lanes';
 
 /**
  * See momentsLanes, and normalizeLanes for gamma and perGamma. pulls: [2, groups, channels], those two means.
@@ -16,6 +20,11 @@ export function backwardInputLanes(
   const lanes = period * repeat;
   const slots = groups * channels;
   startTables(scratch, ids, groups, 4 * lanes);
+  const made = madeBefore(ids, groups, blocks, rows * period, lanes);
+  for (let g = 0; g < made; g++) {
+    coefficients(tableOf(g), moments, pulls, gamma, g, slots, channels, inner, repeat, perGamma, epsilon);
+  }
+  const size = (<usize>lanes) << 2;
   for (let block = 0; block < blocks; block++) {
     let left = rows * period;
     const g = groupOf(ids, block, groups);
@@ -24,18 +33,11 @@ export function backwardInputLanes(
       continue;
     }
     const means = tableOf(g);
-    const offsets = f32At(means, lanes);
-    const slopes = f32At(offsets, lanes);
-    const scales = f32At(slopes, lanes);
-    if (isNew(g)) {
-      for (let c = 0; c < channels; c++) {
-        const slot = g * channels + c;
-        const inverse = inverseDeviation(moments, slots, slot, epsilon);
-        spread(means, load<f32>(f32At(moments, slot)), c, inner, period, repeat);
-        spread(offsets, offsetOf(pulls, slot, inverse), c, inner, period, repeat);
-        spread(slopes, slopeOf(pulls, slots + slot, inverse), c, inner, period, repeat);
-        spread(scales, <f32>(inverse * <f64>optional(gamma, g * perGamma + c, 1)), c, inner, period, repeat);
-      }
+    const offsets = means + size;
+    const slopes = offsets + size;
+    const scales = slopes + size;
+    if (!made && isNew(g)) {
+      coefficients(means, moments, pulls, gamma, g, slots, channels, inner, repeat, perGamma, epsilon);
     }
     const skip = (<usize>(block * left)) << 2;
     let fromX = x + skip;
@@ -50,7 +52,7 @@ export function backwardInputLanes(
         const d = f32x4.sub(v128.load(fromX + at), v128.load(means + at));
         const own = f32x4.mul(v128.load(fromDy + at), v128.load(scales + at));
         const across = f32x4.sub(own, v128.load(offsets + at));
-        v128.store(to + at, f32x4.sub(across, f32x4.mul(d, v128.load(slopes + at))));
+        v128.store(to + at, multiplySubtract(d, v128.load(slopes + at), across));
       }
       for (; at < bytes; at += 4) {
         const d = load<f32>(fromX + at) - load<f32>(means + at);
@@ -62,6 +64,38 @@ export function backwardInputLanes(
       to += bytes;
       left -= count;
     }
+  }
+}
+
+/** Writes a group's means, offsets, slopes and scales, a row of lanes each. */
+function coefficients(
+  means: usize, moments: usize, pulls: usize, gamma: usize,
+  g: i32, slots: i32, channels: i32, inner: i32, repeat: i32, perGamma: i32, epsilon: f64,
+): void {
+  const period = channels * inner;
+  const lanes = period * repeat;
+  const offsets = f32At(means, lanes);
+  const slopes = f32At(offsets, lanes);
+  const scales = f32At(slopes, lanes);
+  let c = 0;
+  if (arePairs(channels, inner)) {
+    for (; c < channels; c += 2) {
+      const slot = g * channels + c;
+      const inverse = inverseDeviations(moments, slots, slot, epsilon);
+      storePair(means, c, low(pairAt(moments, slot)));
+      storePair(offsets, c, f64x2.mul(low(pairAt(pulls, slot)), inverse));
+      storePair(slopes, c, f64x2.mul(f64x2.mul(low(pairAt(pulls, slots + slot)), inverse), inverse));
+      storePair(scales, c, f64x2.mul(inverse, optionalPair(gamma, g * perGamma + c, 1)));
+    }
+    repeatLanes(means, period, lanes, 4);
+  }
+  for (; c < channels; c++) {
+    const slot = g * channels + c;
+    const inverse = inverseDeviation(moments, slots, slot, epsilon);
+    spread(means, load<f32>(f32At(moments, slot)), c, inner, period, repeat);
+    spread(offsets, offsetOf(pulls, slot, inverse), c, inner, period, repeat);
+    spread(slopes, slopeOf(pulls, slots + slot, inverse), c, inner, period, repeat);
+    spread(scales, <f32>(inverse * <f64>optional(gamma, g * perGamma + c, 1)), c, inner, period, repeat);
   }
 }
 
@@ -96,7 +130,7 @@ export function backwardInputRuns(
         for (; at < vectors; at += 16) {
           const d = f32x4.sub(v128.load(fromX + at), f32x4.splat(mean));
           const across = f32x4.sub(f32x4.mul(v128.load(fromDy + at), f32x4.splat(scale)), f32x4.splat(offset));
-          v128.store(to + at, f32x4.sub(across, f32x4.mul(d, f32x4.splat(slope))));
+          v128.store(to + at, multiplySubtract(d, f32x4.splat(slope), across));
         }
         for (; at < bytes; at += 4) {
           const d = load<f32>(fromX + at) - mean;

@@ -1,15 +1,16 @@
 // sum(dy) and sum(dy * xhat) of every channel, xhat = (x - mean) / sqrt(variance + epsilon), in one read of dy and x.
 // Runs of at most RUN values are summed in float32, the runs in float64.
-import { TABLES, blockOf, chunkOf, chunkTable, clearGroup, continues, nextChunk, startWalk } from './groups';
-import { RUN, addTo64, f32At, f64At, nextBlock, total, touch } from './numbers';
-import { inverseDeviation, spread } from './lanes';
+import { TABLES, chunkOf, chunkTable, clearGroup, continues, endOf, firstOf, nextChunk, offsetOf, startWalk } from './groups';
+import { multiplyAdd } from './multiply-add';
+import { RUN, WIDE, addTo64, clear, f32At, f64At, total, touch } from './numbers';
+import { arePairs, inverseDeviation, inverseDeviations, spread, storePair, totalOfLanes, totalOfPair } from './lanes';
 
 /**
- * See momentsLanes. scratch: TABLES bytes and 20 per lane, with ids 276. out: [2, groups, channels], 0 for a group
+ * See momentsLanes. scratch: TABLES bytes and 32 per lane, with ids 288. out: [2, groups, channels], 0 for a group
  * without rows.
  */
 export function backwardReduceLanes(
-  dy: usize, x: usize, ids: usize, moments: usize, out: usize, scratch: usize,
+  dy: usize, x: usize, sorted: usize, moments: usize, out: usize, scratch: usize,
   groups: i32, blocks: i32, rows: i32, channels: i32, inner: i32, repeat: i32, epsilon: f64,
 ): void {
   const period = channels * inner;
@@ -18,15 +19,16 @@ export function backwardReduceLanes(
   const sums = scratch;
   const products = f64At(sums, lanes);
   const means = f64At(products, lanes);
-  const tables = f32At(means, lanes);
+  const firsts = f32At(means, lanes);
+  const tables = f32At(firsts, 3 * lanes);
   const bufferX = tables + TABLES;
   const bufferDy = f32At(bufferX, RUN * lanes);
   for (let g = 0; g < groups; g++) {
-    if (!startWalk(ids, blocks, rows, period, repeat, g, tables)) {
+    if (!startWalk(sorted, groups, rows, period, repeat, g, tables)) {
       clearGroup(out, groups, g, channels);
       continue;
     }
-    memory.fill(sums, 0, (<usize>lanes) << 4);
+    clear(sums, (<usize>lanes) << 4);
     for (let c = 0; c < channels; c++) {
       spread(means, load<f32>(f32At(moments, g * channels + c)), c, inner, period, repeat);
     }
@@ -35,16 +37,10 @@ export function backwardReduceLanes(
       const chunkX = chunkOf(x, bufferX);
       const chunkDy = chunkOf(dy, bufferDy);
       const table = chunkTable();
-      const more = continues();
-      const touching: usize = more ? 64 : 0;
-      const aheadX = nextBlock(chunkX, lanes, n, more);
-      const aheadDy = nextBlock(chunkDy, lanes, n, more);
       let lane = 0;
-      for (let ahead: usize = 0; lane + 16 <= lanes; lane += 16, ahead += (<usize>n) * touching) {
-        fourVectors(
-          f32At(chunkDy, lane), f32At(chunkX, lane), aheadDy + ahead, aheadX + ahead, touching, table, n,
-          f64At(sums, lane), f64At(products, lane), f32At(means, lane),
-        );
+      if (lanes >= WIDE) {
+        wideRows(chunkDy, chunkX, table, n, continues(), lanes, sums, products, means, firsts);
+        lane = lanes;
       }
       for (; lane < lanes; lane += 4) {
         oneVector(
@@ -61,16 +57,19 @@ export function backwardReduceLanes(
         store<f64>(f64At(products, i), load<f64>(f64At(products, i)) + upstream * d);
       }
     }
-    for (let c = 0; c < channels; c++) {
-      let t1: f64 = 0;
-      let t2: f64 = 0;
-      for (let r = 0; r < repeat; r++) {
-        for (let i = 0; i < inner; i++) {
-          const lane = r * period + c * inner + i;
-          t1 += load<f64>(f64At(sums, lane));
-          t2 += load<f64>(f64At(products, lane));
-        }
+    let c = 0;
+    if (arePairs(channels, inner)) {
+      for (; c < channels; c += 2) {
+        const t1 = totalOfPair(sums, c, period, lanes);
+        const t2 = totalOfPair(products, c, period, lanes);
+        const slot = g * channels + c;
+        storePair(out, slot, t1);
+        storePair(out, slots + slot, f64x2.mul(t2, inverseDeviations(moments, slots, slot, epsilon)));
       }
+    }
+    for (; c < channels; c++) {
+      const t1 = totalOfLanes(sums, c * inner, inner, period, lanes);
+      const t2 = totalOfLanes(products, c * inner, inner, period, lanes);
       finish(out, moments, slots, g * channels + c, t1, t2, epsilon);
     }
   }
@@ -78,21 +77,23 @@ export function backwardReduceLanes(
 
 /** See momentsRuns. scratch: 16 bytes per channel. out: as backwardReduceLanes. */
 export function backwardReduceRuns(
-  dy: usize, x: usize, ids: usize, moments: usize, out: usize, scratch: usize,
+  dy: usize, x: usize, sorted: usize, moments: usize, out: usize, scratch: usize,
   groups: i32, blocks: i32, rows: i32, channels: i32, inner: i32, epsilon: f64,
 ): void {
   const slots = groups * channels;
   const sums = scratch;
   const products = f64At(sums, channels);
+  const bytes = <u32>(rows * channels * inner) << 2;
   for (let g = 0; g < groups; g++) {
-    let block = blockOf(ids, blocks, 0, g);
-    if (block == blocks) {
+    let place = firstOf(sorted, g);
+    const last = endOf(sorted, g);
+    if (place == last) {
       clearGroup(out, groups, g, channels);
       continue;
     }
     memory.fill(sums, 0, (<usize>channels) << 4);
-    for (; block < blocks; block = blockOf(ids, blocks, block + 1, g)) {
-      let done = (<usize>(block * rows * channels * inner)) << 2;
+    for (; place < last; place++) {
+      let done = offsetOf(sorted, groups, place, bytes);
       for (let r = 0; r < rows; r++) {
         for (let c = 0; c < channels; c++) {
           const mean = load<f32>(f32At(moments, g * channels + c));
@@ -116,47 +117,52 @@ function finish(out: usize, moments: usize, slots: i32, slot: i32, t1: f64, t2: 
   store<f32>(f32At(out, slots + slot), <f32>(t2 * inverseDeviation(moments, slots, slot, epsilon)));
 }
 
-// @ts-ignore: decorator
-@inline
-function fourVectors(
-  chunkDy: usize, chunkX: usize, aheadDy: usize, aheadX: usize, touching: usize, table: usize, n: i32,
-  sums: usize, products: usize, means: usize,
+/** Sums n rows in the order of memory, four of them at once. firsts: room for two rows of lanes. */
+function wideRows(
+  chunkDy: usize, chunkX: usize, table: usize, n: i32, more: bool, lanes: i32,
+  sums: usize, products: usize, means: usize, firsts: usize,
 ): void {
-  const mean0 = v128.load(means);
-  const mean1 = v128.load(means, 16);
-  const mean2 = v128.load(means, 32);
-  const mean3 = v128.load(means, 48);
-  let a0 = f32x4.splat(0), a1 = f32x4.splat(0), a2 = f32x4.splat(0), a3 = f32x4.splat(0);
-  let b0 = f32x4.splat(0), b1 = f32x4.splat(0), b2 = f32x4.splat(0), b3 = f32x4.splat(0);
-  for (const end = f32At(table, n); table < end; table += 4) {
-    touch(aheadDy);
-    touch(aheadX);
-    aheadDy += touching;
-    aheadX += touching;
-    const from = load<u32>(table);
-    const dy = chunkDy + from;
-    const x = chunkX + from;
-    const u0 = v128.load(dy);
-    a0 = f32x4.add(a0, u0);
-    b0 = f32x4.add(b0, f32x4.mul(u0, f32x4.sub(v128.load(x), mean0)));
-    const u1 = v128.load(dy, 16);
-    a1 = f32x4.add(a1, u1);
-    b1 = f32x4.add(b1, f32x4.mul(u1, f32x4.sub(v128.load(x, 16), mean1)));
-    const u2 = v128.load(dy, 32);
-    a2 = f32x4.add(a2, u2);
-    b2 = f32x4.add(b2, f32x4.mul(u2, f32x4.sub(v128.load(x, 32), mean2)));
-    const u3 = v128.load(dy, 48);
-    a3 = f32x4.add(a3, u3);
-    b3 = f32x4.add(b3, f32x4.mul(u3, f32x4.sub(v128.load(x, 48), mean3)));
+  const bytes = (<usize>lanes) << 2;
+  const seconds = firsts + bytes;
+  clear(firsts, 2 * bytes);
+  const touching: usize = more ? 64 : 0;
+  let r = 0;
+  for (; r + 4 <= n; r += 4, table += 16) {
+    const r0 = load<u32>(table), r1 = load<u32>(table, 4), r2 = load<u32>(table, 8), r3 = load<u32>(table, 12);
+    const x0 = chunkX + r0, x1 = chunkX + r1, x2 = chunkX + r2, x3 = chunkX + r3;
+    const dy0 = chunkDy + r0, dy1 = chunkDy + r1, dy2 = chunkDy + r2, dy3 = chunkDy + r3;
+    // The next four rows.
+    let ahead = more ? r0 + 4 * bytes : r0;
+    for (let at: usize = 0; at < bytes; at += 16, ahead += touching) {
+      touch(chunkX + ahead);
+      touch(chunkDy + ahead);
+      const mean = v128.load(means + at);
+      const u0 = v128.load(dy0 + at);
+      const u1 = v128.load(dy1 + at);
+      const u2 = v128.load(dy2 + at);
+      const u3 = v128.load(dy3 + at);
+      const first = f32x4.add(f32x4.add(u0, u1), f32x4.add(u2, u3));
+      v128.store(firsts + at, f32x4.add(v128.load(firsts + at), first));
+      let second = multiplyAdd(u0, f32x4.sub(v128.load(x0 + at), mean), v128.load(seconds + at));
+      second = multiplyAdd(u1, f32x4.sub(v128.load(x1 + at), mean), second);
+      second = multiplyAdd(u2, f32x4.sub(v128.load(x2 + at), mean), second);
+      v128.store(seconds + at, multiplyAdd(u3, f32x4.sub(v128.load(x3 + at), mean), second));
+    }
   }
-  addTo64(sums, a0);
-  addTo64(sums + 32, a1);
-  addTo64(sums + 64, a2);
-  addTo64(sums + 96, a3);
-  addTo64(products, b0);
-  addTo64(products + 32, b1);
-  addTo64(products + 64, b2);
-  addTo64(products + 96, b3);
+  for (; r < n; r++, table += 4) {
+    const dy = chunkDy + load<u32>(table);
+    const x = chunkX + load<u32>(table);
+    for (let at: usize = 0; at < bytes; at += 16) {
+      const upstream = v128.load(dy + at);
+      const d = f32x4.sub(v128.load(x + at), v128.load(means + at));
+      v128.store(firsts + at, f32x4.add(v128.load(firsts + at), upstream));
+      v128.store(seconds + at, multiplyAdd(upstream, d, v128.load(seconds + at)));
+    }
+  }
+  for (let at: usize = 0; at < bytes; at += 16) {
+    addTo64(sums + 2 * at, v128.load(firsts + at));
+    addTo64(products + 2 * at, v128.load(seconds + at));
+  }
 }
 
 // @ts-ignore: decorator
@@ -170,7 +176,7 @@ function oneVector(
     const from = load<u32>(table);
     const upstream = v128.load(chunkDy + from);
     a = f32x4.add(a, upstream);
-    b = f32x4.add(b, f32x4.mul(upstream, f32x4.sub(v128.load(chunkX + from), mean)));
+    b = multiplyAdd(upstream, f32x4.sub(v128.load(chunkX + from), mean), b);
   }
   addTo64(sums, a);
   addTo64(products, b);
@@ -190,16 +196,16 @@ function addRun(dy: usize, x: usize, length: i32, sum: usize, product: usize, me
     for (let at = f32At(dy, i); at < end; at += 64, atX += 64) {
       const u0 = v128.load(at);
       a0 = f32x4.add(a0, u0);
-      b0 = f32x4.add(b0, f32x4.mul(u0, f32x4.sub(v128.load(atX), means)));
+      b0 = multiplyAdd(u0, f32x4.sub(v128.load(atX), means), b0);
       const u1 = v128.load(at, 16);
       a1 = f32x4.add(a1, u1);
-      b1 = f32x4.add(b1, f32x4.mul(u1, f32x4.sub(v128.load(atX, 16), means)));
+      b1 = multiplyAdd(u1, f32x4.sub(v128.load(atX, 16), means), b1);
       const u2 = v128.load(at, 32);
       a2 = f32x4.add(a2, u2);
-      b2 = f32x4.add(b2, f32x4.mul(u2, f32x4.sub(v128.load(atX, 32), means)));
+      b2 = multiplyAdd(u2, f32x4.sub(v128.load(atX, 32), means), b2);
       const u3 = v128.load(at, 48);
       a3 = f32x4.add(a3, u3);
-      b3 = f32x4.add(b3, f32x4.mul(u3, f32x4.sub(v128.load(atX, 48), means)));
+      b3 = multiplyAdd(u3, f32x4.sub(v128.load(atX, 48), means), b3);
     }
     t1 += total(a0) + total(a1) + total(a2) + total(a3);
     t2 += total(b0) + total(b1) + total(b2) + total(b3);

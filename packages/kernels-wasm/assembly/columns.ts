@@ -1,10 +1,9 @@
-// Patches of an image as rows of a matrix, and back: row p holds, tap by tap, the input channels that output position
-// p sees (zero outside the image). `width` floats per row, of which the first filterHeight * filterWidth * inChannels
-// are written.
+// Patches of an image or volume as rows of a matrix, and back: row p holds, tap by tap, the input channels that output
+// position p sees (zero outside). `width` floats per row, of which the first patchSize() are written.
 import { f32At } from './numbers';
 import {
-  dilationHeight, dilationWidth, endTap, filterHeight, filterWidth, firstTap, inChannels, inHeight, inWidth,
-  outHeight, outWidth, padLeft, padTop, strideHeight, strideWidth,
+  dilationHeight, dilationWidth, endTap, filterDepth, filterHeight, filterWidth, firstTap, inChannels, inDepth,
+  inHeight, inWidth, outDepth, outHeight, outWidth, padFront, padLeft, padTop, strideDepth, strideHeight, strideWidth,
 } from './geometry';
 
 /** Writes the patches of output positions [from, from + n). */
@@ -25,7 +24,8 @@ function movePatches(image: usize, columns: usize, width: i32, from: i32, n: i32
   const line = filterWidth * tap;
   let ow = from % outWidth;
   let oh = (from / outWidth) % outHeight;
-  let b = from / (outWidth * outHeight);
+  let od = (from / (outWidth * outHeight)) % outDepth;
+  let b = from / (outWidth * outHeight * outDepth);
   for (let p = 0; p < n; p++) {
     let row = f32At(columns, p * width);
     const top = oh * strideHeight - padTop;
@@ -33,29 +33,40 @@ function movePatches(image: usize, columns: usize, width: i32, from: i32, n: i32
     // Taps [first, end) are inside of the image's width.
     const first = min(firstTap(left, dilationWidth), filterWidth);
     const end = max(endTap(left, dilationWidth, filterWidth, inWidth), first);
-    for (let kh = 0; kh < filterHeight; kh++) {
-      const ih = top + kh * dilationHeight;
-      if (ih >= 0 && ih < inHeight && first < end) {
-        const pixel = (b * inHeight + ih) * inWidth + left + first * dilationWidth;
-        if (!back) clear(row, first * tap);
-        if (dilationWidth == 1) {
-          move(f32At(image, pixel * tap), f32At(row, first * tap), (end - first) * tap, back);
-        } else {
-          for (let kw = first, at = pixel; kw < end; kw++, at += dilationWidth) {
-            move(f32At(image, at * tap), f32At(row, kw * tap), tap, back);
-          }
-        }
-        if (!back) clear(f32At(row, end * tap), (filterWidth - end) * tap);
-      } else if (!back) {
-        clear(row, line);
+    for (let kd = 0; kd < filterDepth; kd++) {
+      const id = od * strideDepth - padFront + kd;
+      if (id < 0 || id >= inDepth) {
+        if (!back) clear(row, line * filterHeight);
+        row = f32At(row, line * filterHeight);
+        continue;
       }
-      row = f32At(row, line);
+      for (let kh = 0; kh < filterHeight; kh++) {
+        const ih = top + kh * dilationHeight;
+        if (ih >= 0 && ih < inHeight && first < end) {
+          const pixel = ((b * inDepth + id) * inHeight + ih) * inWidth + left + first * dilationWidth;
+          if (!back) clear(row, first * tap);
+          if (dilationWidth == 1) {
+            move(f32At(image, pixel * tap), f32At(row, first * tap), (end - first) * tap, back);
+          } else {
+            for (let kw = first, at = pixel; kw < end; kw++, at += dilationWidth) {
+              move(f32At(image, at * tap), f32At(row, kw * tap), tap, back);
+            }
+          }
+          if (!back) clear(f32At(row, end * tap), (filterWidth - end) * tap);
+        } else if (!back) {
+          clear(row, line);
+        }
+        row = f32At(row, line);
+      }
     }
     if (++ow == outWidth) {
       ow = 0;
       if (++oh == outHeight) {
         oh = 0;
-        b++;
+        if (++od == outDepth) {
+          od = 0;
+          b++;
+        }
       }
     }
   }

@@ -1,5 +1,6 @@
 // Gradients of the depthwise convolution: filter [filterHeight, filterWidth, inChannels, multiplier], output channel
 // c * multiplier + m. No matrix product to be had here: each tap is a product channel by channel.
+import { multiplyAdd } from './multiply-add';
 import { addTo64, f32At, f64At } from './numbers';
 import {
   batch, dilationHeight, dilationWidth, filterHeight, filterWidth, inChannels, inHeight, inWidth, outHeight, outWidth,
@@ -47,7 +48,7 @@ export function depthwiseFilterGradient(x: usize, dy: usize, out: usize, sums: u
               let at = f32At(pixels, c);
               let u = f32At(upstream, c);
               for (let p = 0; p < n; p++, at += stepX, u += stepDy) {
-                s = f32x4.add(s, f32x4.mul(v128.load(at), v128.load(u)));
+                s = multiplyAdd(v128.load(at), v128.load(u), s);
               }
               addTo64(f64At(to, c), s);
             }

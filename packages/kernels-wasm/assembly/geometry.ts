@@ -1,5 +1,6 @@
-// The shape of the convolution at hand (NHWC), set by the caller just before each gradient. Globals, because every
-// room below needs all of it: the im2col, its inverse, and the depthwise loops.
+// The shape of the convolution or pooling at hand, set by the caller just before each kernel: of images (NHWC), or of
+// volumes (NDHWC). Globals, because all loops over one need all of it: those that read patches, that add them back, that
+// go through windows, and the depthwise ones.
 export let batch: i32 = 0;
 export let inHeight: i32 = 0;
 export let inWidth: i32 = 0;
@@ -14,6 +15,13 @@ export let dilationHeight: i32 = 0;
 export let dilationWidth: i32 = 0;
 export let padTop: i32 = 0;
 export let padLeft: i32 = 0;
+export let inDepth: i32 = 1;
+export let outDepth: i32 = 1;
+export let filterDepth: i32 = 1;
+export let strideDepth: i32 = 1;
+export let padFront: i32 = 0;
+
+/** For images, which are volumes of one layer. */
 
 export function setGeometry(
   batch_: i32, inHeight_: i32, inWidth_: i32, inChannels_: i32, outHeight_: i32, outWidth_: i32,
@@ -34,11 +42,33 @@ export function setGeometry(
   dilationWidth = dilationWidth_;
   padTop = padTop_;
   padLeft = padLeft_;
+  setDepth(1, 1, 1, 1, 0);
+}
+
+/** For volumes, after setGeometry. Along the depth there is no dilation. */
+export function setDepth(
+  inDepth_: i32, outDepth_: i32, filterDepth_: i32, strideDepth_: i32, padFront_: i32,
+): void {
+  inDepth = inDepth_;
+  outDepth = outDepth_;
+  filterDepth = filterDepth_;
+  strideDepth = strideDepth_;
+  padFront = padFront_;
 }
 
 /** How many output positions there are. */
 export function positions(): i32 {
-  return batch * outHeight * outWidth;
+  return batch * outDepth * outHeight * outWidth;
+}
+
+/** How many values the input holds. */
+export function inputSize(): i32 {
+  return batch * inDepth * inHeight * inWidth * inChannels;
+}
+
+/** How many values of the input an output position sees. */
+export function patchSize(): i32 {
+  return filterDepth * filterHeight * filterWidth * inChannels;
 }
 
 /** The first filter tap whose input coordinate `start + tap * dilation` is inside, that is not below 0. */

@@ -3,11 +3,48 @@
 // number is no group's belongs nowhere.
 import { RUN, f32At } from './numbers';
 
-/** The first block of the group from `from` on; `blocks` where there is none. */
-export function blockOf(ids: usize, blocks: i32, from: i32, group: i32): i32 {
-  if (!ids) return from <= group ? group : blocks;
-  while (from < blocks && load<i32>(f32At(ids, from)) != group) from++;
-  return from;
+/**
+ * Sorts the blocks by group (a counting sort), so that those of each group are found without looking at the others.
+ * sorted: 4 bytes per group and per block. bytes: of a block of x.
+ */
+export function sortBlocks(ids: usize, sorted: usize, blocks: i32, groups: i32, bytes: u32): void {
+  memory.fill(sorted, 0, (<usize>groups) << 2);
+  for (let block = 0; block < blocks; block++) {
+    const g = groupOf(ids, block, groups);
+    if (g >= 0) store<i32>(f32At(sorted, g), load<i32>(f32At(sorted, g)) + 1);
+  }
+  let before = 0;
+  for (let g = 0; g < groups; g++) {
+    const size = load<i32>(f32At(sorted, g));
+    store<i32>(f32At(sorted, g), before);
+    before += size;
+  }
+  const offsets = f32At(sorted, groups);
+  for (let block = 0; block < blocks; block++) {
+    const g = groupOf(ids, block, groups);
+    if (g < 0) continue;
+    const place = load<i32>(f32At(sorted, g));
+    store<u32>(f32At(offsets, place), <u32>block * bytes);
+    store<i32>(f32At(sorted, g), place + 1);
+  }
+}
+
+/** The place of a group's first block among the sorted ones. sorted: of sortBlocks, or 0 where there are no ids. */
+export function firstOf(sorted: usize, group: i32): i32 {
+  if (!sorted) return group;
+  return group == 0 ? 0 : load<i32>(f32At(sorted, group - 1));
+}
+
+/** The place after that of its last block: the same for an empty group. */
+export function endOf(sorted: usize, group: i32): i32 {
+  return sorted ? load<i32>(f32At(sorted, group)) : group + 1;
+}
+
+/** Where the block at a place begins, in bytes from the start of x. bytes: of a block. */
+// @ts-ignore: decorator
+@inline
+export function offsetOf(sorted: usize, groups: i32, place: i32, bytes: u32): usize {
+  return sorted ? load<u32>(f32At(sorted, groups + place)) : <u32>place * bytes;
 }
 
 /** The group of a block, -1 for none. */
@@ -38,71 +75,87 @@ const TALL: i32 = 8;
 /** Bytes of scratch for the two tables of a walk, of wide rows that lie together and of rows from anywhere. */
 export const TABLES: i32 = RUN << 3;
 
-let ids: usize, blocks: i32, height: i32, period: i32, repeat: i32, group: i32, ramp: usize, scattered: usize;
-/** Where the next chunk begins, and the group's block after that one. */
-let block: i32, row: i32, following: i32;
-let chunkBlock: i32, chunkRow: i32, chunkRows: i32, together: bool;
+let sorted: usize, groups: i32, height: i32, rowBytes: u32, repeat: i32, ramp: usize, scattered: usize;
+/** Where the next chunk begins: a place among the sorted blocks, before `last`, and a row there. */
+let place: i32, row: i32, last: i32;
+let chunkPlace: i32, chunkRow: i32, chunkRows: i32, table: usize, together: bool;
 
-/** tables: where they are to be. Returns whether the group has any rows. */
+/**
+ * sorted: see firstOf. tables: where they are to be, in the same place for all groups, of which 0 is walked first. Returns
+ * whether the group has any rows.
+ */
 export function startWalk(
-  idsOf: usize, blockCount: i32, rows: i32, width: i32, wide: i32, ofGroup: i32, tables: usize,
+  sortedBlocks: usize, groupCount: i32, rows: i32, width: i32, wide: i32, group: i32, tables: usize,
 ): bool {
-  ids = idsOf;
-  blocks = blockCount;
+  sorted = sortedBlocks;
+  groups = groupCount;
   height = rows;
-  period = width;
+  rowBytes = (<u32>width) << 2;
   repeat = wide;
-  group = ofGroup;
   ramp = tables;
   scattered = f32At(tables, RUN);
-  for (let i = 0; i < RUN; i++) store<u32>(f32At(ramp, i), <u32>(i * period * repeat) << 2);
+  // The same for all groups.
+  if (group == 0) for (let i = 0; i < RUN; i++) store<u32>(f32At(ramp, i), <u32>(i * repeat) * rowBytes);
   row = 0;
-  block = blockOf(ids, blocks, 0, group);
-  following = blockOf(ids, blocks, block + 1, group);
-  return block < blocks;
+  place = firstOf(sorted, group);
+  last = endOf(sorted, group);
+  return place < last;
+}
+
+/** How many rows the group has that are still ahead. */
+export function groupRows(): i32 {
+  return (last - place) * height - row;
 }
 
 /** The next row, in bytes from the start of a tensor. */
 export function nextRow(): usize {
-  return bytesTo(block, row);
+  return bytesTo(place, row);
 }
 
 /** Moves on by at most `most` wide rows. Returns how many rows that is: at the end with a rest, or none. */
 export function nextChunk(most: i32): i32 {
-  if (block == blocks) return 0;
-  chunkBlock = block;
+  if (place == last) return 0;
+  chunkPlace = place;
   chunkRow = row;
   const left = height - row;
   const wanted = most * repeat;
-  together = left >= min(wanted, TALL * repeat) || following >= blocks;
+  table = ramp;
+  together = left >= min(wanted, TALL * repeat) || place + 1 == last;
   if (together) {
     chunkRows = min(wanted, left);
     if (chunkRows > repeat) chunkRows -= chunkRows % repeat;
     skip(chunkRows);
     return chunkRows;
   }
+  if (height == 1) {
+    chunkRows = min(wanted, last - place);
+    // What the sort has noted of blocks of one row is the table.
+    if (repeat == 1) table = f32At(sorted, groups + place);
+    place += chunkRows;
+    return chunkRows;
+  }
   chunkRows = 0;
-  while (chunkRows < wanted && block < blocks) {
+  while (chunkRows < wanted && place < last) {
     const n = min(wanted - chunkRows, height - row);
     if (repeat == 1) {
-      for (let i = 0; i < n; i++) store<u32>(f32At(scattered, chunkRows + i), <u32>bytesTo(block, row + i));
+      for (let i = 0; i < n; i++) store<u32>(f32At(scattered, chunkRows + i), <u32>bytesTo(place, row + i));
     }
     skip(n);
     chunkRows += n;
   }
+  if (repeat == 1) table = scattered;
   return chunkRows;
 }
 
-function bytesTo(b: i32, r: i32): usize {
-  return (<usize>((b * height + r) * period)) << 2;
+function bytesTo(place: i32, r: i32): usize {
+  return offsetOf(sorted, groups, place, <u32>height * rowBytes) + <u32>r * rowBytes;
 }
 
 function skip(n: i32): void {
   row += n;
   if (row < height) return;
   row = 0;
-  block = following;
-  following = blockOf(ids, blocks, block + 1, group);
+  place++;
 }
 
 /** Whether as many rows as the chunk has follow it in its block. */
@@ -112,27 +165,26 @@ export function continues(): bool {
 
 /** Where the chunk's wide rows begin: bytes from what chunkOf returns, 4 bytes each. */
 export function chunkTable(): usize {
-  return together || repeat > 1 ? ramp : scattered;
+  return table;
 }
 
 /** The chunk's first row of x; the first one of its copies in the buffer; or x, for rows from anywhere. */
 export function chunkOf(x: usize, buffer: usize): usize {
-  if (together) return x + bytesTo(chunkBlock, chunkRow);
+  if (together) return x + bytesTo(chunkPlace, chunkRow);
   if (repeat == 1) return x;
-  let b = chunkBlock;
+  let p = chunkPlace;
   let r = chunkRow;
   let to = buffer;
-  for (let left = chunkRows; left > 0; ) {
+  for (let left = chunkRows; left > 0; p++) {
     const n = min(left, height - r);
-    const from = x + bytesTo(b, r);
-    const bytes = (<usize>(n * period)) << 2;
+    const from = x + bytesTo(p, r);
+    const bytes = <usize>n * rowBytes;
     let at: usize = 0;
     for (; at + 16 <= bytes; at += 16) v128.store(to + at, v128.load(from + at));
     for (; at < bytes; at += 4) store<f32>(to + at, load<f32>(from + at));
     to += bytes;
     left -= n;
     r = 0;
-    if (left > 0) b = blockOf(ids, blocks, b + 1, group);
   }
   return buffer;
 }

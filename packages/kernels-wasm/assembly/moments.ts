@@ -9,8 +9,11 @@
 // a k-th of the outlier after k values, so that the k squares at most come to a k-th of the outlier's own. That, and
 // drifting values, cost at most three times the squares around the final mean (by the update formula of Chan, Golub &
 // LeVeque 1983), so float32 keeps its digits, too.
-import { TABLES, blockOf, chunkOf, chunkTable, clearGroup, continues, nextChunk, nextRow, startWalk } from './groups';
-import { RUN, f32At, f64At, high, low, nextBlock, total, touch } from './numbers';
+import { TABLES, chunkOf, chunkTable, clearGroup, continues, endOf, firstOf, groupRows, nextChunk, nextRow, offsetOf, startWalk } from './groups';
+import { multiplyAdd } from './multiply-add';
+import { clipOver } from './over';
+import { arePairs, pairAt, spread, storePair, totalOfLanes, totalOfPair } from './lanes';
+import { RUN, WIDE, clear, f32At, f64At, high, low, total, touch } from './numbers';
 
 /** Rows of lanes that go to float64 at once, before runs start. */
 const FIRST_ROWS: i32 = 4;
@@ -18,36 +21,36 @@ const FIRST_ROWS: i32 = 4;
 /**
  * For values that lie channel by channel, or nearly so. Consecutive rows of `channels * inner` values are taken
  * together as one row of `repeat` times as many lanes, a multiple of 4; lanes of one channel are summed at the end.
- * `rows` are those of one block, of which there are as many as groups where there are no ids; see groups.ts.
- * scratch: TABLES bytes and 20 per lane, with ids 148. out: [2, groups, channels], 0 for a group without rows.
+ * `rows` are those of one block, of which there are as many as groups where there are no ids; sorted: see firstOf.
+ * scratch: TABLES bytes and 32 per lane, with ids 160. out: [2, groups, channels], 0 for a group without rows.
+ * clips: whether values are clipped where they lie once they are counted; without ids only.
  */
 export function momentsLanes(
-  x: usize, ids: usize, out: usize, scratch: usize,
-  groups: i32, blocks: i32, rows: i32, channels: i32, inner: i32, repeat: i32,
+  x: usize, sorted: usize, out: usize, scratch: usize,
+  groups: i32, blocks: i32, rows: i32, channels: i32, inner: i32, repeat: i32, rest: i32,
+  clips: i32, low: f32, high: f32,
 ): void {
   const period = channels * inner;
   const lanes = period * repeat;
   const sums = scratch;
   const squares = f64At(sums, lanes);
   const origins = f64At(squares, lanes);
-  const tables = f32At(origins, lanes);
+  const shifts = f32At(origins, lanes);
+  const tables = f32At(shifts, 3 * lanes);
   const buffer = tables + TABLES;
   for (let g = 0; g < groups; g++) {
-    if (!startWalk(ids, blocks, rows, period, repeat, g, tables)) {
+    if (!startWalk(sorted, groups, rows, period, repeat, g, tables)) {
       clearGroup(out, groups, g, channels);
+      if (rest) memory.fill(f32At(out, (2 * groups + g) * channels), 0, (<usize>channels) << 2);
       continue;
     }
     const base = x + nextRow();
-    memory.fill(sums, 0, (<usize>lanes) << 4);
-    for (let r = 0, lane = 0; r < repeat; r++) {
-      for (let c = 0; c < channels; c++) {
-        const first = load<f32>(f32At(base, c * inner));
-        for (let i = 0; i < inner; i++, lane++) store<f32>(f32At(origins, lane), first);
-      }
-    }
+    for (let c = 0; c < channels; c++) spread(origins, load<f32>(f32At(base, c * inner)), c, inner, period, repeat);
+    // A small group goes to float64 as a whole: that takes less than to begin a run.
+    const firstRowsOf = groupRows() <= RUN ? RUN : FIRST_ROWS;
     let count = 0;
     for (let r = 0, n = 0; ; r += n) {
-      const m = nextChunk(r == 0 ? FIRST_ROWS : min(r, RUN));
+      const m = nextChunk(r == 0 ? firstRowsOf : min(r, RUN));
       if (m == 0) break;
       count += m;
       const chunk = chunkOf(x, buffer);
@@ -60,14 +63,9 @@ export function momentsLanes(
         }
       } else {
         const perRow = 1 / <f64>r;
-        const more = continues();
-        const touching: usize = more ? 64 : 0;
-        let ahead = nextBlock(chunk, lanes, n, more);
-        for (; lane + 16 <= lanes; lane += 16, ahead += (<usize>n) * touching) {
-          fourVectors(
-            f32At(chunk, lane), ahead, touching, table, n, perRow,
-            f64At(sums, lane), f64At(squares, lane), f32At(origins, lane),
-          );
+        if (lanes >= WIDE) {
+          wideRows(chunk, table, n, continues(), lanes, perRow, sums, squares, origins, shifts);
+          lane = lanes;
         }
         for (; lane < lanes; lane += 4) {
           oneVector(
@@ -75,21 +73,23 @@ export function momentsLanes(
           );
         }
       }
-      const rest = f32At(chunk, n * lanes);
+      const tail = f32At(chunk, n * lanes);
       const left = m * period - n * lanes;
-      for (let i = 0; i < left; i++) addValue(f32At(rest, i), f64At(sums, i), f64At(squares, i), f32At(origins, i));
+      for (let i = 0; i < left; i++) addValue(f32At(tail, i), f64At(sums, i), f64At(squares, i), f32At(origins, i));
+      if (clips) clipOver(chunk, m * period, low, high);
     }
-    for (let c = 0; c < channels; c++) {
-      let t1: f64 = 0;
-      let t2: f64 = 0;
-      for (let r = 0; r < repeat; r++) {
-        for (let i = 0; i < inner; i++) {
-          const lane = r * period + c * inner + i;
-          t1 += load<f64>(f64At(sums, lane));
-          t2 += load<f64>(f64At(squares, lane));
-        }
+    let c = 0;
+    if (arePairs(channels, inner)) {
+      for (; c < channels; c += 2) {
+        const t1 = totalOfPair(sums, c, period, lanes);
+        const t2 = totalOfPair(squares, c, period, lanes);
+        finishPair(out, groups * channels, g * channels + c, pairAt(origins, c), t1, t2, count, rest);
       }
-      finish(out, groups * channels, g * channels + c, load<f32>(f32At(origins, c * inner)), t1, t2, count, inner);
+    }
+    for (; c < channels; c++) {
+      const t1 = totalOfLanes(sums, c * inner, inner, period, lanes);
+      const t2 = totalOfLanes(squares, c * inner, inner, period, lanes);
+      finish(out, groups * channels, g * channels + c, load<f32>(f32At(origins, c * inner)), t1, t2, count, inner, rest);
     }
   }
 }
@@ -98,23 +98,25 @@ export function momentsLanes(
  * For long runs of one channel: inner values at a time; the rest as momentsLanes. scratch: 16 bytes per channel.
  */
 export function momentsRuns(
-  x: usize, ids: usize, out: usize, scratch: usize,
-  groups: i32, blocks: i32, rows: i32, channels: i32, inner: i32,
+  x: usize, sorted: usize, out: usize, scratch: usize,
+  groups: i32, blocks: i32, rows: i32, channels: i32, inner: i32, rest: i32,
 ): void {
   const sums = scratch;
   const squares = f64At(sums, channels);
-  const size = rows * channels * inner;
+  const bytes = <u32>(rows * channels * inner) << 2;
   for (let g = 0; g < groups; g++) {
-    let block = blockOf(ids, blocks, 0, g);
-    if (block == blocks) {
+    let place = firstOf(sorted, g);
+    const last = endOf(sorted, g);
+    if (place == last) {
       clearGroup(out, groups, g, channels);
+      if (rest) memory.fill(f32At(out, (2 * groups + g) * channels), 0, (<usize>channels) << 2);
       continue;
     }
-    const base = f32At(x, block * size);
+    const base = x + offsetOf(sorted, groups, place, bytes);
     memory.fill(sums, 0, (<usize>channels) << 4);
     let count = 0;
-    for (; block < blocks; block = blockOf(ids, blocks, block + 1, g)) {
-      let run = f32At(x, block * size);
+    for (; place < last; place++) {
+      let run = x + offsetOf(sorted, groups, place, bytes);
       for (let r = 0; r < rows; r++, count++) {
         for (let c = 0; c < channels; c++) {
           addRun(run, inner, count * inner, f64At(sums, c), f64At(squares, c), load<f32>(f32At(base, c * inner)));
@@ -125,18 +127,38 @@ export function momentsRuns(
     for (let c = 0; c < channels; c++) {
       const t1 = load<f64>(f64At(sums, c));
       const t2 = load<f64>(f64At(squares, c));
-      finish(out, groups * channels, g * channels + c, load<f32>(f32At(base, c * inner)), t1, t2, count, inner);
+      finish(out, groups * channels, g * channels + c, load<f32>(f32At(base, c * inner)), t1, t2, count, inner, rest);
     }
   }
 }
 
-function finish(out: usize, slots: i32, slot: i32, shift: f64, t1: f64, t2: f64, rows: i32, inner: i32): void {
+function finish(
+  out: usize, slots: i32, slot: i32, shift: f64, t1: f64, t2: f64, rows: i32, inner: i32, rest: i32,
+): void {
   const n = <f64>rows * <f64>inner;
   let variance = (t2 - (t1 * t1) / n) / n;
   // Not max(0, variance): rounding may leave a tiny negative, but a NaN must stay one.
   if (variance < 0) variance = 0;
-  store<f32>(f32At(out, slot), <f32>(shift + t1 / n));
+  const mean = shift + t1 / n;
+  store<f32>(f32At(out, slot), <f32>mean);
+  if (rest) store<f32>(f32At(out, 2 * slots + slot), <f32>(mean - <f64>(<f32>mean)));
   store<f32>(f32At(out, slots + slot), <f32>variance);
+}
+
+/** The same for a slot and the next one, of channels that lie side by side. */
+// @ts-ignore: decorator
+@inline
+function finishPair(
+  out: usize, slots: i32, slot: i32, shift: v128, t1: v128, t2: v128, rows: i32, rest: i32,
+): void {
+  const n = f64x2.splat(<f64>rows);
+  const off = f64x2.div(t1, n);
+  const variance = f64x2.div(f64x2.sub(t2, f64x2.div(f64x2.mul(t1, t1), n)), n);
+  const mean = f64x2.add(low(shift), off);
+  storePair(out, slot, mean);
+  if (rest) storePair(out, 2 * slots + slot, f64x2.sub(mean, low(f32x4.demote_f64x2_zero(mean))));
+  // pmax keeps a NaN that is its first operand.
+  storePair(out, slots + slot, f64x2.pmax(variance, f64x2.splat(0)));
 }
 
 // @ts-ignore: decorator
@@ -198,41 +220,57 @@ function foldHalf(d: v128, s1: v128, s2: v128, n: v128, sums: usize, squares: us
   v128.store(squares, f64x2.add(v128.load(squares), f64x2.add(s2, cross)));
 }
 
-// @ts-ignore: decorator
-@inline
-function fourVectors(
-  chunk: usize, ahead: usize, touching: usize, table: usize, n: i32, perRow: f64,
-  sums: usize, squares: usize, origins: usize,
+/** Sums n rows in the order of memory, four of them at once. shifts: room for three rows of lanes. */
+function wideRows(
+  chunk: usize, table: usize, n: i32, more: bool, lanes: i32, perRow: f64,
+  sums: usize, squares: usize, origins: usize, shifts: usize,
 ): void {
+  const bytes = (<usize>lanes) << 2;
+  const firsts = shifts + bytes;
+  const seconds = firsts + bytes;
   const inverse = f64x2.splat(perRow);
-  const shift0 = shiftOf(sums, origins, inverse);
-  const shift1 = shiftOf(sums + 32, origins + 16, inverse);
-  const shift2 = shiftOf(sums + 64, origins + 32, inverse);
-  const shift3 = shiftOf(sums + 96, origins + 48, inverse);
-  let a0 = f32x4.splat(0), a1 = f32x4.splat(0), a2 = f32x4.splat(0), a3 = f32x4.splat(0);
-  let b0 = f32x4.splat(0), b1 = f32x4.splat(0), b2 = f32x4.splat(0), b3 = f32x4.splat(0);
-  for (const end = f32At(table, n); table < end; table += 4) {
-    touch(ahead);
-    ahead += touching;
-    const at = chunk + load<u32>(table);
-    const d0 = f32x4.sub(v128.load(at), shift0);
-    const d1 = f32x4.sub(v128.load(at, 16), shift1);
-    const d2 = f32x4.sub(v128.load(at, 32), shift2);
-    const d3 = f32x4.sub(v128.load(at, 48), shift3);
-    a0 = f32x4.add(a0, d0);
-    a1 = f32x4.add(a1, d1);
-    a2 = f32x4.add(a2, d2);
-    a3 = f32x4.add(a3, d3);
-    b0 = f32x4.add(b0, f32x4.mul(d0, d0));
-    b1 = f32x4.add(b1, f32x4.mul(d1, d1));
-    b2 = f32x4.add(b2, f32x4.mul(d2, d2));
-    b3 = f32x4.add(b3, f32x4.mul(d3, d3));
+  for (let at: usize = 0; at < bytes; at += 16) {
+    v128.store(shifts + at, shiftOf(sums + 2 * at, origins + at, inverse));
+  }
+  clear(firsts, 2 * bytes);
+  const touching: usize = more ? 64 : 0;
+  let r = 0;
+  for (; r + 4 <= n; r += 4, table += 16) {
+    const r0 = chunk + load<u32>(table);
+    const r1 = chunk + load<u32>(table, 4);
+    const r2 = chunk + load<u32>(table, 8);
+    const r3 = chunk + load<u32>(table, 12);
+    // The next four rows.
+    let ahead = more ? r0 + 4 * bytes : r0;
+    for (let at: usize = 0; at < bytes; at += 16, ahead += touching) {
+      touch(ahead);
+      const shift = v128.load(shifts + at);
+      const d0 = f32x4.sub(v128.load(r0 + at), shift);
+      const d1 = f32x4.sub(v128.load(r1 + at), shift);
+      const d2 = f32x4.sub(v128.load(r2 + at), shift);
+      const d3 = f32x4.sub(v128.load(r3 + at), shift);
+      const first = f32x4.add(f32x4.add(d0, d1), f32x4.add(d2, d3));
+      v128.store(firsts + at, f32x4.add(v128.load(firsts + at), first));
+      const half = multiplyAdd(d0, d0, f32x4.mul(d1, d1));
+      const second = multiplyAdd(d2, d2, multiplyAdd(d3, d3, v128.load(seconds + at)));
+      v128.store(seconds + at, f32x4.add(half, second));
+    }
+  }
+  for (; r < n; r++, table += 4) {
+    const row = chunk + load<u32>(table);
+    for (let at: usize = 0; at < bytes; at += 16) {
+      const d = f32x4.sub(v128.load(row + at), v128.load(shifts + at));
+      v128.store(firsts + at, f32x4.add(v128.load(firsts + at), d));
+      v128.store(seconds + at, multiplyAdd(d, d, v128.load(seconds + at)));
+    }
   }
   const count = f64x2.splat(n);
-  fold(shift0, a0, b0, count, sums, squares, origins);
-  fold(shift1, a1, b1, count, sums + 32, squares + 32, origins + 16);
-  fold(shift2, a2, b2, count, sums + 64, squares + 64, origins + 32);
-  fold(shift3, a3, b3, count, sums + 96, squares + 96, origins + 48);
+  for (let at: usize = 0; at < bytes; at += 16) {
+    fold(
+      v128.load(shifts + at), v128.load(firsts + at), v128.load(seconds + at), count,
+      sums + 2 * at, squares + 2 * at, origins + at,
+    );
+  }
 }
 
 // @ts-ignore: decorator
@@ -245,7 +283,7 @@ function oneVector(
   for (const end = f32At(table, n); table < end; table += 4) {
     const d = f32x4.sub(v128.load(chunk + load<u32>(table)), shift);
     a = f32x4.add(a, d);
-    b = f32x4.add(b, f32x4.mul(d, d));
+    b = multiplyAdd(d, d, b);
   }
   fold(shift, a, b, f64x2.splat(n), sums, squares, origins);
 }
@@ -279,10 +317,10 @@ function addRun(run: usize, length: i32, before: i32, sum: usize, square: usize,
       a1 = f32x4.add(a1, d1);
       a2 = f32x4.add(a2, d2);
       a3 = f32x4.add(a3, d3);
-      b0 = f32x4.add(b0, f32x4.mul(d0, d0));
-      b1 = f32x4.add(b1, f32x4.mul(d1, d1));
-      b2 = f32x4.add(b2, f32x4.mul(d2, d2));
-      b3 = f32x4.add(b3, f32x4.mul(d3, d3));
+      b0 = multiplyAdd(d0, d0, b0);
+      b1 = multiplyAdd(d1, d1, b1);
+      b2 = multiplyAdd(d2, d2, b2);
+      b3 = multiplyAdd(d3, d3, b3);
     }
     const s1 = total(a0) + total(a1) + total(a2) + total(a3);
     const s2 = total(b0) + total(b1) + total(b2) + total(b3);

@@ -1,8 +1,12 @@
 // y = (x - mean) * scale + beta, scale = gamma / sqrt(variance + epsilon). Not x * scale + offset: that cancels when
 // the mean is far larger than the deviation.
 import { erase, groupOf } from './groups';
-import { f32At } from './numbers';
-import { inverseDeviation, isNew, optional, spread, startTables, tableOf } from './lanes';
+import { multiplyAdd } from './multiply-add';
+import { f32At, low } from './numbers';
+import {
+  arePairs, inverseDeviation, inverseDeviations, isNew, madeBefore, optional, optionalPair, pairAt, repeatLanes, spread,
+  startTables, storePair, tableOf,
+} from './lanes';
 
 /**
  * See momentsLanes. gamma and beta may be 0 for none; the values of group g begin at g * perGamma and g * perBeta,
@@ -18,6 +22,11 @@ export function normalizeLanes(
   const lanes = period * repeat;
   const slots = groups * channels;
   startTables(scratch, ids, groups, 3 * lanes);
+  const made = madeBefore(ids, groups, blocks, rows * period, lanes);
+  for (let g = 0; g < made; g++) {
+    coefficients(tableOf(g), moments, gamma, beta, g, slots, channels, inner, repeat, perGamma, perBeta, epsilon);
+  }
+  const size = (<usize>lanes) << 2;
   for (let block = 0; block < blocks; block++) {
     let from = f32At(x, block * rows * period);
     let to = f32At(y, block * rows * period);
@@ -27,16 +36,10 @@ export function normalizeLanes(
       continue;
     }
     const means = tableOf(g);
-    const scales = f32At(means, lanes);
-    const offsets = f32At(scales, lanes);
-    if (isNew(g)) {
-      for (let c = 0; c < channels; c++) {
-        const slot = g * channels + c;
-        const scale = inverseDeviation(moments, slots, slot, epsilon) * <f64>optional(gamma, g * perGamma + c, 1);
-        spread(means, load<f32>(f32At(moments, slot)), c, inner, period, repeat);
-        spread(scales, <f32>scale, c, inner, period, repeat);
-        spread(offsets, optional(beta, g * perBeta + c, 0), c, inner, period, repeat);
-      }
+    const scales = means + size;
+    const offsets = scales + size;
+    if (!made && isNew(g)) {
+      coefficients(means, moments, gamma, beta, g, slots, channels, inner, repeat, perGamma, perBeta, epsilon);
     }
     let left = rows * period;
     while (left > 0) {
@@ -46,7 +49,7 @@ export function normalizeLanes(
       let at: usize = 0;
       for (; at < vectors; at += 16) {
         const d = f32x4.sub(v128.load(from + at), v128.load(means + at));
-        v128.store(to + at, f32x4.add(f32x4.mul(d, v128.load(scales + at)), v128.load(offsets + at)));
+        v128.store(to + at, multiplyAdd(d, v128.load(scales + at), v128.load(offsets + at)));
       }
       for (; at < bytes; at += 4) {
         const d = load<f32>(from + at) - load<f32>(means + at);
@@ -56,6 +59,35 @@ export function normalizeLanes(
       to += bytes;
       left -= n;
     }
+  }
+}
+
+/** Writes a group's means, scales and offsets, a row of lanes each. */
+export function coefficients(
+  means: usize, moments: usize, gamma: usize, beta: usize,
+  g: i32, slots: i32, channels: i32, inner: i32, repeat: i32, perGamma: i32, perBeta: i32, epsilon: f64,
+): void {
+  const period = channels * inner;
+  const lanes = period * repeat;
+  const scales = f32At(means, lanes);
+  const offsets = f32At(scales, lanes);
+  let c = 0;
+  if (arePairs(channels, inner)) {
+    for (; c < channels; c += 2) {
+      const slot = g * channels + c;
+      const inverse = inverseDeviations(moments, slots, slot, epsilon);
+      storePair(means, c, low(pairAt(moments, slot)));
+      storePair(scales, c, f64x2.mul(inverse, optionalPair(gamma, g * perGamma + c, 1)));
+      storePair(offsets, c, optionalPair(beta, g * perBeta + c, 0));
+    }
+    repeatLanes(means, period, lanes, 3);
+  }
+  for (; c < channels; c++) {
+    const slot = g * channels + c;
+    const scale = inverseDeviation(moments, slots, slot, epsilon) * <f64>optional(gamma, g * perGamma + c, 1);
+    spread(means, load<f32>(f32At(moments, slot)), c, inner, period, repeat);
+    spread(scales, <f32>scale, c, inner, period, repeat);
+    spread(offsets, optional(beta, g * perBeta + c, 0), c, inner, period, repeat);
   }
 }
 
@@ -89,7 +121,7 @@ export function normalizeRuns(
         let at: usize = 0;
         for (; at < vectors; at += 16) {
           const d = f32x4.sub(v128.load(from + at), means);
-          v128.store(to + at, f32x4.add(f32x4.mul(d, scales), offsets));
+          v128.store(to + at, multiplyAdd(d, scales, offsets));
         }
         for (; at < bytes; at += 4) store<f32>(to + at, (load<f32>(from + at) - mean) * scale + offset);
         from += bytes;

@@ -1,3 +1,4 @@
+import { KERNELS, runKernel } from '@rebatch/core/kernels';
 import { expectClose, expectNoLeaks, seededRandom } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -22,10 +23,10 @@ function runAll() {
   tf.tidy(() => {
     const x = tf.ones([64, 10]);
     for (const ids of [{} as tf.NamedTensorMap, { ids: tf.zeros([64], 'int32') }]) {
-      const moments = run('RebatchMoments', { x, ...ids }, view);
-      const pulls = run('RebatchBackwardReduce', { dy: x, x, moments, ...ids }, view);
-      run('RebatchNormalize', { x, moments, ...ids }, view);
-      run('RebatchBackwardInput', { dy: x, x, moments, pulls, ...ids }, view);
+      const moments = runKernel('moments', { x, ...ids }, view);
+      const pulls = runKernel('backwardReduce', { dy: x, x, moments, ...ids }, view);
+      runKernel('normalize', { x, moments, ...ids }, view);
+      runKernel('backwardInput', { dy: x, x, moments, pulls, ...ids }, view);
     }
     const image = tf.ones([2, 9, 9, 3]);
     const filter = tf.ones([3, 3, 3, 5]);
@@ -36,6 +37,11 @@ function runAll() {
     const kernel = 'DepthwiseConv2dNativeBackprop';
     run(`${kernel}Filter`, { x: image, dy: image }, { ...convolution, filterShape: depthwise.shape });
     run(`${kernel}Input`, { dy: image, filter: depthwise }, { ...convolution, inputShape: image.shape });
+    // Large enough for Winograd's algorithm.
+    const [maps, filters] = [tf.ones([4, 16, 16, 8]), tf.ones([3, 3, 8, 8])];
+    run('Conv2D', { x: maps, filter: filters }, { ...convolution, dilations: [1, 1] });
+    run('Conv2DBackpropFilter', { x: maps, dy: maps }, { ...convolution, filterShape: filters.shape });
+    run('Conv2DBackpropInput', { dy: maps, filter: filters }, { ...convolution, inputShape: maps.shape });
   });
 }
 
@@ -66,16 +72,16 @@ describe('memory', () => {
       Float32Array.from({ length: 640 }, (_, i) => i),
       [64, 10],
     );
-    const before = run('RebatchMoments', { x }, view);
+    const before = runKernel('moments', { x }, view);
     const buffer = kernelMemory().buffer;
     const large = tf.zeros([48, 1024, 1024]);
     expect(kernelMemory().buffer).not.toBe(buffer);
-    const after = run('RebatchMoments', { x }, view);
+    const after = runKernel('moments', { x }, view);
     expect([...after.dataSync()]).toEqual([...before.dataSync()]);
     // The output lies beyond where the memory ended when the kernels were instantiated.
     const large64 = { outer: 48 * 1024, channels: 1024, inner: 1, groups: 1, epsilon: 1 };
     const zeros = tf.zeros([2, 1, 1024]);
-    const y = run('RebatchNormalize', { x: large, moments: zeros }, large64);
+    const y = runKernel('normalize', { x: large, moments: zeros }, large64);
     expect(tf.max(y).dataSync()[0]).toBe(0);
     tf.dispose([x, before, after, large, zeros, y]);
   });
@@ -100,9 +106,9 @@ describe('memory', () => {
     const mock = vi
       .spyOn(backend.wasm, '_malloc')
       .mockImplementation((bytes) => (count++ === failing ? 0 : malloc(bytes)));
-    expect(() => run('RebatchMoments', { x }, view)).toThrow(OutOfMemoryError);
+    expect(() => runKernel('moments', { x }, view)).toThrow(OutOfMemoryError);
     count = 0;
-    expect(() => run('RebatchMoments', { x }, view)).toThrow(/RebatchMoments: expected \d+ free bytes/);
+    expect(() => runKernel('moments', { x }, view)).toThrow(/RebatchMoments: expected \d+ free bytes/);
     mock.mockRestore();
     expect({ tensors: tf.memory().numTensors, buffers: tf.memory().numDataBuffers }).toEqual(before);
     expect(withScratch(backend, 8, 'Test', (address) => address)).toBeGreaterThan(0);
@@ -201,7 +207,7 @@ describe('a backend that is built differently', () => {
       const filterGradient = { ...convolution, filterShape: [2, 2, 3, 3] };
       const images = tf.zeros([2, 6, 6, 3]);
       const buffers = tf.memory().numDataBuffers;
-      expect(() => call('RebatchMoments', { x }, view, other())).toThrow(UnsupportedBackendError);
+      expect(() => call(KERNELS.moments, { x }, view, other())).toThrow(UnsupportedBackendError);
       expect(() => call('Conv2DBackpropFilter', { x: images, dy: images }, filterGradient, other())).toThrow(
         UnsupportedBackendError,
       );

@@ -1,8 +1,10 @@
 // The one place that knows the internals of the WASM backend: where its memory is, where tensors lie in it, and how to
 // borrow some of it. None of this is documented upstream, so each thing is checked before it is used.
+import { UnsupportedBackendError } from '@rebatch/core/kernels';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { OutOfMemoryError, UnsupportedBackendError } from './errors.ts';
+import { OutOfMemoryError } from './errors.ts';
 import { instantiate, type KernelModule } from './module.ts';
+import { wasmKernelSettings } from './settings.ts';
 
 /** The part of BackendWasm that the kernels use. */
 export interface WasmBackend {
@@ -15,14 +17,25 @@ export interface WasmBackend {
     _free(address: number): void;
   };
   readonly dataIdMap: { get(dataId: object): { readonly memoryOffset: number | null } };
-  makeOutput(shape: number[], dtype: 'float32'): TensorInfo;
+  makeOutput(shape: number[], dtype: 'float32' | 'int32' | 'bool'): TensorInfo;
   disposeData(dataId: object, force?: boolean): boolean;
   /** Tensors that share memory count their references; disposeData frees it with the last one. */
   incRef(dataId: object): void;
 }
 
-const modules = new WeakMap<object, KernelModule>();
+/** The instances in a backend's memory, by whether they fuse multiply-adds: made on first use, when that memory is there. */
+const modules = new WeakMap<object, Map<boolean, KernelModule>>();
 const ADDRESSABLE = 2 ** 32;
+
+/**
+ * The same backend, checked.
+ *
+ * @throws {UnsupportedBackendError} if it is not built as the kernels expect.
+ */
+export function checked(backend: unknown): WasmBackend {
+  kernelsOf(backend as WasmBackend);
+  return backend as WasmBackend;
+}
 
 /**
  * The kernels in this backend's memory.
@@ -30,10 +43,12 @@ const ADDRESSABLE = 2 ** 32;
  * @throws {UnsupportedBackendError} if the backend is not built as the kernels expect.
  */
 export function kernelsOf(backend: WasmBackend): KernelModule {
-  let kernels = modules.get(backend);
+  const { relaxedSimd } = wasmKernelSettings();
+  const ofBackend = modules.get(backend) ?? new Map<boolean, KernelModule>();
+  let kernels = ofBackend.get(relaxedSimd);
   if (kernels === undefined) {
-    kernels = instantiate(memoryOf(backend));
-    modules.set(backend, kernels);
+    kernels = instantiate(memoryOf(backend), relaxedSimd);
+    modules.set(backend, ofBackend.set(relaxedSimd, kernels));
   }
   return kernels;
 }
@@ -63,8 +78,9 @@ export function valuesOf({ wasm }: WasmBackend): Float32Array {
   return new Float32Array((wasm.asm?.memory ?? wasm.wasmMemory!).buffer);
 }
 
-/** Where a tensor lies, in bytes. */
-export function addressOf(backend: WasmBackend, tensor: TensorInfo): number {
+/** Where a tensor lies, in bytes; 0 for none. */
+export function addressOf(backend: WasmBackend, tensor: TensorInfo | undefined): number {
+  if (tensor === undefined) return 0;
   const address = backend.dataIdMap.get(tensor.dataId)?.memoryOffset;
   if (typeof address !== 'number') throw moved('dataIdMap.get(id).memoryOffset');
   // Beyond 2 GiB it may come as a negative number.
@@ -72,14 +88,19 @@ export function addressOf(backend: WasmBackend, tensor: TensorInfo): number {
 }
 
 /**
- * A new float32 tensor, its values undefined.
+ * A new tensor, its values undefined. It keeps the shape.
  *
  * @throws {OutOfMemoryError} if the heap cannot grow that far.
  */
-export function allocate(backend: WasmBackend, shape: readonly number[], kernel: string): TensorInfo {
-  const bytes = shape.reduce((total, size) => total * size, 4);
+export function allocate(
+  backend: WasmBackend,
+  shape: number[],
+  kernel: string,
+  dtype: 'float32' | 'int32' | 'bool' = 'float32',
+): TensorInfo {
+  const bytes = shape.reduce((total, size) => total * size, dtype === 'bool' ? 1 : 4);
   if (bytes >= ADDRESSABLE) throw outOfMemory(kernel, bytes);
-  const output = backend.makeOutput([...shape], 'float32');
+  const output = backend.makeOutput(shape, dtype);
   if (addressOf(backend, output) === 0) {
     backend.disposeData(output.dataId, true);
     throw outOfMemory(kernel, bytes);

@@ -1,9 +1,9 @@
 // Upstream's build without threads, in a page that could have them.
-import { describeConformance, selectBackend } from '@rebatch/core/conformance';
+import { describeConformance, selectBackend } from '@rebatch/conformance';
 import { env } from '@tensorflow/tfjs-core';
 import './index.ts';
 import { kernelNames } from './register.ts';
-import './wasm-binaries.test.support.ts';
+import '@rebatch/conformance/wasm-binaries';
 
 const prepare = async () => {
   env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);

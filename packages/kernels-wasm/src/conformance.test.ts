@@ -1,5 +1,5 @@
-// Core's own suite, now on these kernels instead of composed ops.
-import { describeConformance, selectBackend } from '@rebatch/core/conformance';
+// The suite of core's ops, on these kernels instead of composed ones.
+import { describeConformance, selectBackend } from '@rebatch/conformance';
 import './index.ts';
 import { kernelNames } from './register.ts';
 

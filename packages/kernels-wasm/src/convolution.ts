@@ -1,10 +1,12 @@
-// The geometry that the four convolution gradients share, from the attributes TensorFlow.js gives them.
+// The geometry that the gradients of convolutions share, from the attributes TensorFlow.js gives them.
+import { type BackendKernel, KernelInputError, sizeOf } from '@rebatch/core/kernels';
 import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
-import { KernelInputError } from './errors.ts';
-import { type Call, kernel, type WasmKernel } from './kernel.ts';
+import { type Call, kernel } from './kernel.ts';
 import type { KernelModule } from './module.ts';
 
 export type ConvInfo = backend_util.Conv2DInfo;
+/** The same for volumes, NDHWC. */
+export type VolumeInfo = backend_util.Conv3DInfo;
 
 /** Attributes of the gradients of conv2d and depthwiseConv2d. `dilations` is 1 where it is not given. */
 export interface ConvAttributes {
@@ -22,7 +24,7 @@ export function gradientKernel(
   name: string,
   depthwise: boolean,
   run: (call: Call<ConvAttributes>, info: ConvInfo) => TensorInfo,
-): WasmKernel {
+): BackendKernel {
   return kernel<ConvAttributes>(name, (call) => {
     const attributes = call.attributes as ConvAttributes;
     // The gradient for the filter gets the input, and that for the input the filter; the other shape is an attribute.
@@ -75,17 +77,28 @@ export function setGeometry(kernels: KernelModule, info: ConvInfo): void {
   );
 }
 
-export const inputSize = (info: ConvInfo) => info.batchSize * info.inHeight * info.inWidth * info.inChannels;
-export const outputSize = (info: ConvInfo) =>
-  info.batchSize * info.outHeight * info.outWidth * info.outChannels;
+/** Tells the module which convolution or pooling of volumes comes next. */
+export function setVolume(kernels: KernelModule, info: VolumeInfo): void {
+  kernels.setGeometry(
+    ...[info.batchSize, info.inHeight, info.inWidth, info.inChannels, info.outHeight, info.outWidth],
+    ...[info.filterHeight, info.filterWidth, info.strideHeight, info.strideWidth],
+    ...[info.dilationHeight, info.dilationWidth, info.padInfo.top, info.padInfo.left],
+  );
+  kernels.setDepth(info.inDepth, info.outDepth, info.filterDepth, info.strideDepth, info.padInfo.front);
+}
+
+export const inputSize = ({ inShape }: ConvInfo | VolumeInfo) => sizeOf(inShape);
+export const outputSize = ({ outShape }: ConvInfo | VolumeInfo) => sizeOf(outShape);
 /** What one output position sees. */
-export const patchLength = (info: ConvInfo) => info.filterHeight * info.filterWidth * info.inChannels;
+export const patchLength = ({ filterShape }: ConvInfo | VolumeInfo) => sizeOf(filterShape.slice(0, -1));
 
 /** Whether the input, as it lies, is the matrix of patches: one row of channels per output position. */
-export function isPointwise(info: ConvInfo): boolean {
-  const { filterHeight, filterWidth, strideHeight, strideWidth, padInfo } = info;
+export function isPointwise(info: ConvInfo | VolumeInfo): boolean {
+  const { strideHeight, strideWidth, padInfo } = info;
+  const alongDepth = 'strideDepth' in info ? info.strideDepth + info.padInfo.front + info.padInfo.back : 1;
   return (
-    filterHeight * filterWidth * strideHeight * strideWidth === 1 &&
+    patchLength(info) === info.inChannels &&
+    strideHeight * strideWidth * alongDepth === 1 &&
     padInfo.top + padInfo.bottom + padInfo.left + padInfo.right === 0
   );
 }
@@ -97,9 +110,9 @@ const SHORTEST_TILE = 64;
 const LONGEST_TILE = 256;
 
 /** Output positions to take at a time, a multiple of 4. */
-export function tileLength(info: ConvInfo, depth: number): number {
+export function tileLength(info: ConvInfo | VolumeInfo, depth: number): number {
   const wanted = Math.min(LONGEST_TILE, Math.max(SHORTEST_TILE, Math.floor(TILE_FLOATS / depth)));
-  return roundUp4(Math.min(wanted, info.batchSize * info.outHeight * info.outWidth));
+  return roundUp4(Math.min(wanted, outputSize(info) / info.outChannels));
 }
 
 export function roundUp4(n: number): number {

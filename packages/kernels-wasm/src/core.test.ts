@@ -1,5 +1,6 @@
-// The contract between core's ops and these kernels: what runs. What comes out is conformance.test.ts's business.
+// Which kernels core's ops run on this backend. What they compute is tested in conformance.test.ts.
 import { batchNormalize } from '@rebatch/core';
+import { KERNELS } from '@rebatch/core/kernels';
 import { seededRandom } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -38,10 +39,10 @@ describe.each([
       [...inputShapes, ...outputShapes].some((s) => s?.reduce((a, b) => a * b, 1) === size),
     );
     expect(large.map(({ name }) => name)).toEqual([
-      'RebatchMoments',
-      'RebatchNormalize',
-      'RebatchBackwardReduce',
-      'RebatchBackwardInput',
+      KERNELS.moments,
+      KERNELS.normalize,
+      KERNELS.backwardReduce,
+      KERNELS.backwardInput,
     ]);
   });
 });

@@ -1,8 +1,8 @@
 // Slices of a tensor in another order. Upstream's works out the coordinates of every single value, which takes a hundred
 // times as long as a copy. Copying memory is something that JavaScript does as fast as WebAssembly.
+import { type BackendKernel, KernelInputError } from '@rebatch/core/kernels';
 import { backend_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
-import { KernelInputError } from './errors.ts';
-import { kernel, type WasmKernel } from './kernel.ts';
+import { kernel } from './kernel.ts';
 
 const GATHER = 'GatherV2';
 
@@ -15,7 +15,7 @@ interface GatherAttributes {
  * inputs {x: float32, indices: int32} -> the slices of x along the axis at these indices. Takes the place of the
  * backend's own kernel, which still gets tensors of other types, and empty ones.
  */
-export const gather: WasmKernel = {
+export const gather: BackendKernel = {
   ...kernel<GatherAttributes>(GATHER, ({ attributes, shapeOf, required, values, compute }) => {
     const { axis = 0, batchDims = 0 } = attributes;
     const [shape, indicesShape] = [[...(shapeOf('x') ?? [])], [...(shapeOf('indices') ?? [])]];

@@ -7,7 +7,10 @@ import './index.ts';
 const addressOf = (tensor: tf.Tensor) =>
   (tf.backend() as unknown as WasmBackend).dataIdMap.get(tensor.dataId).memoryOffset;
 
-describe('tf.clone on the WASM backend', () => {
+describe.each([
+  ['clone', <T extends tf.Tensor>(x: T) => tf.clone(x)],
+  ['cast to what it is', <T extends tf.Tensor>(x: T) => tf.cast(x, x.dtype)],
+])('a %s on the WASM backend', (_, copied) => {
   beforeEach(async () => {
     await tf.setBackend('wasm');
   });
@@ -15,8 +18,8 @@ describe('tf.clone on the WASM backend', () => {
   it('shares memory, which lives as long as any of the tensors', () => {
     const before = tf.memory().numDataBuffers;
     const x = tf.tensor1d([1, 2, 3]);
-    const first = tf.clone(x);
-    const second = first.clone();
+    const first = copied(x);
+    const second = copied(first);
     expect(addressOf(second)).toBe(addressOf(x));
     expect(tf.memory().numDataBuffers).toBe(before + 1);
     x.dispose();
@@ -26,6 +29,12 @@ describe('tf.clone on the WASM backend', () => {
     tf.dispose([second, other]);
     expect(tf.memory().numDataBuffers).toBe(before);
     expect(tf.memory().numTensors).toBe(0);
+  });
+});
+
+describe('tf.clone on the WASM backend', () => {
+  beforeEach(async () => {
+    await tf.setBackend('wasm');
   });
 
   it.each([

@@ -1,35 +1,20 @@
-// Gradient of max pooling. Upstream's own is a scalar loop, and took a third of a training step of a small CNN.
-import { backend_util } from '@tensorflow/tfjs-core';
-import { type ConvAttributes, inputSize, outputSize, setGeometry } from './convolution.ts';
-import { KernelInputError } from './errors.ts';
-import { kernel } from './kernel.ts';
+// Max pooling of volumes, and the gradients of it and of that of images. Upstream's three look for a maximum from the
+// least positive float on: a window of negative values has that for its maximum, and its dy goes to the first pixel.
+import { poolingKernel } from './pooling.ts';
 
-const GRADIENT = 'MaxPoolGrad';
+/** inputs {x: NDHWC} -> NDHWC. */
+export const maxPool3D = poolingKernel('MaxPool3D', 5, 'x', ({ kernels, required, compute }, pool) => {
+  const x = required('x', pool.inputSize);
+  return compute(pool.outShape, 0, (y) => kernels.maxPool(x, y));
+});
 
-interface PoolAttributes extends ConvAttributes {
-  readonly filterSize: number | [number, number];
-}
+/** inputs {dy, input} -> the gradient that reaches input. Among equals the first gets it. */
+const gradient = (name: string, rank: 4 | 5) =>
+  poolingKernel(name, rank, 'input', ({ kernels, required, compute }, pool) => {
+    const x = required('input', pool.inputSize);
+    const dy = required('dy', pool.outputSize);
+    return compute(pool.inShape, 0, (dx) => kernels.maxPoolGradient(dy, x, dx));
+  });
 
-/** inputs {dy: NHWC, input: NHWC} -> the gradient that reaches input. Among equals the first gets it. */
-export const maxPoolGradient = kernel<PoolAttributes>(
-  GRADIENT,
-  ({ kernels, attributes, shapeOf, required, compute }) => {
-    const { filterSize, strides, pad, dimRoundingMode } = attributes as PoolAttributes;
-    const shape = shapeOf('input');
-    if (shape?.length !== 4) {
-      throw new KernelInputError(`${GRADIENT}: expected an input of rank 4 (NHWC), got shape [${shape}].`);
-    }
-    const info = backend_util.computePool2DInfo(
-      shape as [number, number, number, number],
-      filterSize,
-      strides,
-      1,
-      pad,
-      dimRoundingMode,
-    );
-    const x = required('input', inputSize(info));
-    const dy = required('dy', outputSize(info));
-    setGeometry(kernels, info);
-    return compute(info.inShape, 0, (dx) => kernels.maxPoolGradient(dy, x, dx));
-  },
-);
+export const maxPoolGradient = gradient('MaxPoolGrad', 4);
+export const maxPool3DGradient = gradient('MaxPool3DGrad', 5);

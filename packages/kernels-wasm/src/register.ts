@@ -1,58 +1,74 @@
-// Puts the kernels into TensorFlow.js's registry under the backend name 'wasm'.
-import { getKernel, type KernelConfig, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core';
-import { batchNormKernels } from './batch-norm.ts';
+// All kernels of this package, for the backend named 'wasm'.
+import {
+  type BackendKernel,
+  differentiateConv3dTranspose,
+  registerKernels,
+  watchFusedConvolutions,
+  withVolumePadding,
+} from '@rebatch/core/kernels';
+import { averagePool3DGradient, averagePoolGradient } from './average-pool.ts';
+import { checked } from './backend.ts';
+import { backwardInput } from './batch-norm/backward-input.ts';
+import { backwardReduce } from './batch-norm/backward-reduce.ts';
+import { moments } from './batch-norm/moments.ts';
+import { normalize } from './batch-norm/normalize.ts';
+import { measureOver, normalizeOver } from './batch-norm/over.ts';
+import { cast } from './cast.ts';
+import { clipIntegers } from './clip.ts';
 import { filterGradient, inputGradient } from './conv2d.ts';
+import { volumeFilterGradient, volumeInputGradient } from './conv3d.ts';
 import { depthwiseFilterGradient, depthwiseInputGradient } from './depthwise-conv2d.ts';
-import { UnsupportedBackendError } from './errors.ts';
+import { forwardConvolutions } from './forward-convolutions.ts';
+import { fusedMatMul } from './fused-mat-mul.ts';
 import { gather } from './gather.ts';
 import { identity } from './identity.ts';
-import type { WasmKernel } from './kernel.ts';
-import { maxPoolGradient } from './max-pool.ts';
+import { maxPool3D, maxPool3DGradient, maxPoolGradient } from './max-pool.ts';
 import { wasmKernelsSupported } from './module.ts';
+import { oneHot } from './one-hot.ts';
+import { prelu } from './prelu.ts';
+import { resizeBilinearGradient, resizeNearestNeighborGradient } from './resize.ts';
+import { reverseBools } from './reverse.ts';
+import { segmentSum } from './segment-sum.ts';
 
-const backendName = 'wasm';
-const kernels: readonly WasmKernel[] = [
-  ...batchNormKernels,
+const kernels: readonly BackendKernel[] = [
+  moments,
+  normalize,
+  normalizeOver,
+  measureOver,
+  backwardReduce,
+  backwardInput,
   filterGradient,
   inputGradient,
   depthwiseFilterGradient,
   depthwiseInputGradient,
   maxPoolGradient,
+  averagePoolGradient,
+  volumeFilterGradient,
+  volumeInputGradient,
+  maxPool3D,
+  maxPool3DGradient,
+  averagePool3DGradient,
+  resizeNearestNeighborGradient,
+  resizeBilinearGradient,
   gather,
+  segmentSum,
+  fusedMatMul,
+  prelu,
+  cast,
+  clipIntegers,
+  oneHot,
+  reverseBools,
   identity,
 ];
 export const kernelNames: readonly string[] = kernels.map(({ kernelName }) => kernelName);
-const registered = new WeakSet<KernelConfig>();
-
-/** Registers every kernel, in the place of upstream's where there is one; nothing where SIMD is missing. */
-export function registerWasmKernels(): void {
-  if (!wasmKernelsSupported()) return;
-  for (const kernel of kernels) {
-    const current = getKernel(kernel.kernelName, backendName);
-    if (current && registered.has(current)) continue;
-    // Registering a name twice warns on the console.
-    if (current) unregisterKernel(kernel.kernelName, backendName);
-    const config = current ? inPlaceOf(current, kernel) : { ...kernel, backendName };
-    registered.add(config);
-    registerKernel(config);
-  }
-}
 
 /**
- * `kernel`, with upstream's for what it leaves, and for a backend whose internals it does not know: what worked without
- * this package must go on working with it.
+ * Registers every kernel, in the place of upstream's where there is one, and mends how upstream's others are called;
+ * nothing where SIMD is missing.
  */
-function inPlaceOf(upstream: KernelConfig, { kernelFunc, leaves }: WasmKernel): KernelConfig {
-  return {
-    ...upstream,
-    kernelFunc: (call) => {
-      if (leaves?.(call.attrs ?? {}, call.inputs)) return upstream.kernelFunc(call);
-      try {
-        return kernelFunc(call);
-      } catch (error) {
-        if (!(error instanceof UnsupportedBackendError)) throw error;
-        return upstream.kernelFunc(call);
-      }
-    },
-  };
+export function registerWasmKernels(): void {
+  if (!wasmKernelsSupported()) return;
+  registerKernels('wasm', [...withVolumePadding(kernels, checked), ...forwardConvolutions]);
+  watchFusedConvolutions();
+  differentiateConv3dTranspose();
 }

@@ -1,5 +1,5 @@
-// Core's own suite, now on these kernels instead of composed ops; then what it does not ask of them.
-import { describeConformance, selectBackend } from '@rebatch/core/conformance';
+// The suite of core's ops, on these kernels instead of composed ones; then what it does not ask of them.
+import { describeConformance, selectBackend } from '@rebatch/conformance';
 import { describe, vi } from 'vitest';
 import { describeBatchNormKernels } from './batch-norm.test.support.ts';
 import './index.ts';

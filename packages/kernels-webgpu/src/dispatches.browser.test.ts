@@ -1,6 +1,7 @@
 // What a training step costs in dispatches and reads, by what reaches the device, whatever TensorFlow.js calls it. Times
 // would say nothing on SwiftShader; these numbers are the same on any adapter.
-import { batchNormalize, packedBatchNormalize, segmentBatchNormalize } from '@rebatch/core';
+import { batchNormalize, segmentBatchNormalize } from '@rebatch/core';
+import { packedBatchNormalize } from '@rebatch/core/~internal';
 import { batchNormalization } from '@rebatch/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
@@ -93,7 +94,7 @@ test('dispatches of a training step are what FEATURES.md says, or "pnpm features
   expect(layer).toBeLessThanOrEqual(9);
   expect(stock).toBe(Object.values(composed)[3]);
   const found = `${JSON.stringify({ shape: LARGE.join(' x '), composed, withKernels }, null, 2)}\n`;
-  await expect(found).toMatchFileSnapshot('../../core/features/dispatches.json');
+  await expect(found).toMatchFileSnapshot('../../internal/conformance/features/dispatches.json');
 });
 
 describe.each([

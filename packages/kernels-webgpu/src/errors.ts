@@ -1,8 +1,7 @@
-// What can go wrong in a kernel, as errors that say what to do.
 import { RebatchError } from '@rebatch/stats';
 
-/** The WebGPU backend is not built as these kernels expect. */
-export class UnsupportedBackendError extends RebatchError {}
-
-/** A kernel was called with tensors that do not fit each other or its attributes. */
-export class KernelInputError extends RebatchError {}
+/**
+ * A tensor is larger than the device can handle, or the device has refused a call for another reason than its program. It is
+ * about that call alone.
+ */
+export class DeviceLimitError extends RebatchError {}

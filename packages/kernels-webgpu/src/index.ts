@@ -2,6 +2,7 @@
 import '@tensorflow/tfjs-backend-webgpu';
 import { registerWebGPUKernels } from './register.ts';
 
-export { KernelInputError, UnsupportedBackendError } from './errors.ts';
+export { KernelInputError, UnsupportedBackendError } from '@rebatch/core/kernels';
+export { DeviceLimitError } from './errors.ts';
 
 registerWebGPUKernels();

@@ -1,54 +1,86 @@
-// RebatchMoments: mean and biased variance in one read of x. A thread takes CHUNK values into registers, measures them
+// Mean and biased variance in one read of x. A thread takes CHUNK values into registers, measures them
 // there in two passes, and combines what it found with what it had; so do the threads of a column, and then the parts of
 // the tensor. Where a column is one part, the second pass is left out.
+import { KERNELS, type KernelView } from '@rebatch/core/kernels';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import type { WebGPUBackend } from './backend.ts';
-import { dispatch, type Input, treeCode, walkCode, walkIntegers, walkName } from './program.ts';
+import { emptyTensor, type WebGPUBackend } from './backend.ts';
+import { batchNormKernel, flattened, shaped } from './kernel.ts';
+import { reductionOf, withPiece } from './large.ts';
+import { dispatch, type Input, type Told, treeCode, walkCode, walkIntegers, walkName } from './program.ts';
 import { lanesOf, mergeIntegers, mergeWalk, recordCode, recordsPerChannel } from './records.ts';
 import { sharedStatsCode, statsCode } from './stats-code.ts';
-import type { View } from './view.ts';
-import { reductionWalk, type Walk } from './walk.ts';
+import type { Walk } from './walk.ts';
 
-/** Means, then variances: flat [2, groups, channels]. */
-export function moments(backend: WebGPUBackend, view: View, x: TensorInfo, ids?: TensorInfo): TensorInfo {
-  const { groups, channels, byId } = view;
-  const walk = reductionWalk(view);
-  const whole = walk.parts === 1 && recordsPerChannel(walk, view) === 1;
-  const inputs: Input[] = [{ name: 'x', tensor: x, vector: walk.vector }];
-  if (ids !== undefined) inputs.push({ name: 'ids', tensor: ids });
-  const measured = dispatch(backend, {
-    name: `RebatchMoments_${whole ? 'whole' : 'parts'}_${walkName(walk, byId)}`,
-    inputs,
-    outputSize: whole ? 2 * groups * channels : 4 * walk.parts * groups * lanesOf(walk),
-    outputVector: whole ? 1 : 4,
-    workgroups: walk.tiles * walk.parts * groups,
-    integers: { ...walkIntegers(walk, view, groups), lanes: lanesOf(walk) },
-    code: measureCode(walk, byId, whole),
-  });
-  if (whole) return measured;
+export const moments = batchNormKernel('moments', ({ backend, view, inputs, attributes, shape }) => {
+  const { x, ids } = flattened(inputs);
+  return shaped(measured(backend, view, attributes.rest === true, x, ids), shape);
+});
+
+/** Means, then variances, then the rest of the means if asked for: flat [2 or 3, groups, channels]. */
+function measured(
+  backend: WebGPUBackend,
+  view: KernelView,
+  rest: boolean,
+  x: TensorInfo,
+  ids?: TensorInfo,
+): TensorInfo {
+  const { groups, channels } = view;
+  const reduction = reductionOf(backend, view, ids, KERNELS.moments);
+  const { all } = reduction;
+  const whole = all.parts === 1 && recordsPerChannel(all, view) === 1;
+  const [rows, suffix] = rest ? [3, '_rest'] : [2, ''];
+  const outputSize = whole ? rows * groups * channels : 4 * all.parts * groups * lanesOf(all);
+  const records = emptyTensor(backend, outputSize, KERNELS.moments);
   try {
-    const merge = mergeWalk(walk, view);
+    reduction.each((call) => {
+      const { walk, piece, firstPart, told } = call;
+      withPiece(backend, [x], piece, all, ([seen]) => {
+        const inputs: Input[] = [{ name: 'x', tensor: seen!, vector: walk.vector }];
+        if (call.groups) inputs.push(call.groups);
+        dispatch(backend, {
+          name: `${KERNELS.moments}_${whole ? `whole${suffix}` : 'parts'}_${walkName(walk, told)}`,
+          inputs,
+          output: records,
+          outputSize,
+          outputVector: whole ? 1 : 4,
+          workgroups: walk.tiles * walk.parts * groups,
+          integers: {
+            ...walkIntegers(walk, call.view, groups, piece.first),
+            lanes: lanesOf(walk),
+            firstPart,
+          },
+          code: measureCode(walk, told, whole, rest),
+        });
+      });
+    });
+  } catch (error) {
+    backend.disposeData(records.dataId);
+    throw error;
+  }
+  if (whole) return records;
+  try {
+    const merge = mergeWalk(all, view);
     return dispatch(backend, {
-      name: 'RebatchMoments_merge',
-      inputs: [{ name: 'records', tensor: measured, vector: 4 }],
-      outputSize: 2 * groups * channels,
+      name: `${KERNELS.moments}_merge${suffix}`,
+      inputs: [{ name: 'records', tensor: records, vector: 4 }],
+      outputSize: rows * groups * channels,
       workgroups: merge.tiles * groups,
-      integers: mergeIntegers(merge, walk, view, groups),
-      code: mergeCode(merge),
+      integers: mergeIntegers(merge, all, view, groups),
+      code: mergeCode(merge, rest),
     });
   } finally {
-    backend.disposeData(measured.dataId);
+    backend.disposeData(records.dataId);
   }
 }
 
 const TREE = 'put(local, combinedStats(held(local), held(other)));';
 
 /** As far as a thread has come, `rest` is what the sum of squares has lost to rounding (Kahan 1965). */
-function measureCode(walk: Walk, byId: boolean, whole: boolean): string {
+function measureCode(walk: Walk, told: Told, whole: boolean, rest: boolean): string {
   const { lanes, vector } = walk;
   const type = vector === 4 ? 'vec4<f32>' : 'f32';
-  return `${walkCode(walk, byId)}${statsCode('Stats', type)}${sharedStatsCode(type)}${statsCode('Single', 'f32')}
-${whole ? writeMoments : writeRecord}
+  return `${walkCode(walk, told)}${statsCode('Stats', type)}${sharedStatsCode(type)}${statsCode('Single', 'f32')}
+${whole ? writeMoments(rest, 'opaqueSingle') : writeRecord}
 fn main(index : i32) {
   let place = placeOf();
   var all : Stats;
@@ -91,7 +123,7 @@ fn main(index : i32) {
   }
   put(i32(localIndex), all);
   ${treeCode(lanes, TREE)}
-  if (place.thread == 0 && place.first < place.last) {
+  if (place.thread == 0 && place.exists) {
     all = held(i32(localIndex));
     ${lanes || vector === 1 ? eachLane(vector) : oneOfRun}
   }
@@ -115,23 +147,26 @@ const oneOfRun = `
 
 const writeRecord = `
 fn write(group : i32, part : i32, lane : i32, all : Single) {
-  result[(part * uniforms.groups + group) * uniforms.lanes + lane] = vec4<f32>(all.n, all.high, all.low, all.squares);
+  result[((uniforms.firstPart + part) * uniforms.groups + group) * uniforms.lanes + lane] = vec4<f32>(all.n, all.high, all.low, all.squares);
 }
 `;
 
 /** An empty group has moments of 0. */
-const writeMoments = `
+const writeMoments = (rest: boolean, opaque: string) => `
 fn write(group : i32, part : i32, channel : i32, all : Single) {
   let at = group * uniforms.channels + channel;
-  result[at] = all.high + all.low;
-  result[uniforms.groups * uniforms.channels + at] = all.squares / max(all.n, 1.0);
+  let slots = uniforms.groups * uniforms.channels;
+  let mean = ${rest ? `${opaque}(all.high + all.low)` : 'all.high + all.low'};
+  result[at] = mean;
+  result[slots + at] = all.squares / max(all.n, 1.0);
+  ${rest ? `result[2 * slots + at] = all.low - ${opaque}(mean - all.high);` : ''}
 }
 `;
 
-function mergeCode(merge: Walk): string {
-  return `${walkCode(merge, false)}${statsCode('Stats', 'f32')}${sharedStatsCode('f32')}
+function mergeCode(merge: Walk, rest: boolean): string {
+  return `${walkCode(merge, 'place')}${statsCode('Stats', 'f32')}${sharedStatsCode('f32')}
 alias Single = Stats;
-${recordCode}${writeMoments}
+${recordCode}${writeMoments(rest, 'opaqueStats')}
 fn main(index : i32) {
   let place = placeOf();
   var all : Stats;
@@ -141,7 +176,7 @@ fn main(index : i32) {
   }
   put(i32(localIndex), all);
   ${treeCode(merge.lanes, TREE)}
-  if (place.thread == 0 && place.first < place.last) {
+  if (place.thread == 0 && place.exists) {
     write(place.group, 0, place.column, held(i32(localIndex)));
   }
 }

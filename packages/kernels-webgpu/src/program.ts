@@ -1,8 +1,8 @@
-// From a kernel's view of its inputs to a program for the backend: the WGSL that every kernel of a walk shares, and the
-// numbers that it reads.
+// Programs for the backend: the WGSL that all kernels share by which threads walk a tensor (./walk.ts), and the numbers
+// that it reads.
+import type { KernelView } from '@rebatch/core/kernels';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { runProgram, type UniformValue, type WebGPUBackend } from './backend.ts';
-import type { View } from './view.ts';
 import { CHUNK, type Walk, WORKGROUP } from './walk.ts';
 
 export interface Input {
@@ -18,6 +18,8 @@ export interface Program {
   readonly inputs: readonly Input[];
   readonly outputSize: number;
   readonly outputVector?: 1 | 4;
+  /** What to write to; a new tensor unless given. */
+  readonly output?: TensorInfo;
   readonly workgroups: number;
   readonly integers: Readonly<Record<string, number>>;
   readonly floats?: Readonly<Record<string, number>>;
@@ -50,6 +52,7 @@ export function dispatch(backend: WebGPUBackend, program: Program): TensorInfo {
     },
     inputs.map(({ tensor }) => tensor),
     fields.map(([, , value]) => value),
+    program.output,
   );
 }
 
@@ -61,8 +64,13 @@ function uniform(type: UniformValue['type'], wgsl: string) {
   ];
 }
 
-/** The numbers that `walkCode` reads. `grid`: how many groups the grid tells apart. */
-export function walkIntegers(walk: Walk, view: View, grid: number): Record<string, number> {
+/**
+ * The numbers that `walkCode` reads.
+ *
+ * @param grid how many groups the grid tells apart.
+ * @param first the position in the whole tensor where the piece of it begins that is walked.
+ */
+export function walkIntegers(walk: Walk, view: KernelView, grid: number, first = 0): Record<string, number> {
   return {
     grid,
     channels: view.channels,
@@ -72,6 +80,7 @@ export function walkIntegers(walk: Walk, view: View, grid: number): Record<strin
     columns: walk.columns,
     extent: walk.extent,
     blockSpan: walk.blockSpan,
+    firstPosition: first,
     tileColumns: walk.tileColumns,
     tileThreads: walk.tileThreads,
     tiles: walk.tiles,
@@ -80,9 +89,12 @@ export function walkIntegers(walk: Walk, view: View, grid: number): Record<strin
   };
 }
 
+/** How a program is told the group of a position: by its place, by the id of its block, or by blocks that are sorted. */
+export type Told = 'place' | 'ids' | 'sorted';
+
 /** What tells programs apart whose code has `walkCode` in it. */
-export function walkName({ lanes, vector }: Walk, byId: boolean): string {
-  return `${lanes ? 'lanes' : 'runs'}${vector}${byId ? 'ById' : ''}`;
+export function walkName({ lanes, vector }: Walk, told: Told): string {
+  return `${lanes ? 'lanes' : 'runs'}${vector}${{ place: '', ids: 'ById', sorted: 'Sorted' }[told]}`;
 }
 
 /**
@@ -90,7 +102,7 @@ export function walkName({ lanes, vector }: Walk, byId: boolean): string {
  * vectors; `perColumn`-style access through `channelOf(column, k)`, the channel of a column's k-th value; `groupOf`, and
  * `isMember`, whether a position belongs to the place's group.
  */
-export function walkCode({ lanes, vector }: Walk, byId: boolean): string {
+export function walkCode({ lanes, vector }: Walk, told: Told): string {
   return `
 alias V = ${vector === 4 ? 'vec4<f32>' : 'f32'};
 const CHUNK = ${CHUNK};
@@ -100,11 +112,16 @@ struct Place {
   thread : i32,
   part : i32,
   group : i32,
-  // Positions from first to before last, by steps of tileThreads; none for a thread without work.
+  // Positions from first to before last, by steps of tileThreads; none for a thread without work, nor in a group that is
+  // empty or a part of one that is too short for it.
   first : i32,
   last : i32,
+  // Whether this thread has a place. What has no positions still has a result, which has to be written: the memory of an
+  // output may hold what was there before.
+  exists : bool,
 };
 
+${told === 'sorted' ? sortedCode : ''}
 fn placeOf() -> Place {
   let workgroup = i32(workgroupId.x + numWorkgroups.x * (workgroupId.y + numWorkgroups.y * workgroupId.z));
   let local = i32(localIndex);
@@ -120,14 +137,29 @@ fn placeOf() -> Place {
   place.group = rest / uniforms.parts;
   if (inTile < uniforms.tileColumns && place.thread < uniforms.tileThreads
       && place.column < uniforms.columns && place.group < uniforms.grid) {
-    place.first = place.part * uniforms.span + place.thread;
-    place.last = min((place.part + 1) * uniforms.span, uniforms.extent);
+    ${
+      told === 'sorted'
+        ? `let extent = (endOf(place.group) - beginOf(place.group)) * uniforms.blockSpan;
+    let span = (extent + uniforms.parts - 1) / uniforms.parts;`
+        : 'let extent = uniforms.extent; let span = uniforms.span;'
+    }
+    place.first = place.part * span + place.thread;
+    place.last = min((place.part + 1) * span, extent);
+    place.exists = true;
   }
   return place;
 }
 
 fn addressOf(place : Place, position : i32) -> i32 {
-  let at = ${byId ? 'position' : 'place.group * uniforms.extent + position'};
+  ${told === 'sorted' ? 'let block = position / uniforms.blockSpan;' : ''}
+  let at = ${
+    {
+      place: 'place.group * uniforms.extent + position',
+      ids: 'position',
+      sorted:
+        'blockAt(beginOf(place.group) + block) * uniforms.blockSpan + position - block * uniforms.blockSpan',
+    }[told]
+  };
   ${
     lanes
       ? 'return at * uniforms.columns + place.column;'
@@ -140,7 +172,7 @@ fn channelOf(column : i32, k : i32) -> i32 {
 }
 
 fn groupOf(place : Place, position : i32) -> i32 {
-  return ${byId ? 'ids[position / uniforms.blockSpan]' : 'place.group'};
+  return ${told === 'ids' ? 'ids[(uniforms.firstPosition + position) / uniforms.blockSpan]' : 'place.group'};
 }
 
 fn sumOf(values : array<V, CHUNK>) -> V {
@@ -148,10 +180,17 @@ fn sumOf(values : array<V, CHUNK>) -> V {
 }
 
 fn isMember(place : Place, position : i32) -> bool {
-  return position < place.last${byId ? ' && groupOf(place, position) == place.group' : ''};
+  return position < place.last${told === 'ids' ? ' && groupOf(place, position) == place.group' : ''};
 }
 `;
 }
+
+/** What `sortedBlocks` gives. */
+const sortedCode = `
+fn endOf(group : i32) -> i32 { return i32(sorted[group]); }
+fn beginOf(group : i32) -> i32 { if (group == 0) { return 0; } return endOf(group - 1); }
+fn blockAt(at : i32) -> i32 { return i32(sorted[uniforms.groups + at]); }
+`;
 
 /** WGSL of a V whose k-th value is `element(k)`: one call where all are of one channel. */
 export function perChannel({ lanes, vector }: Walk, element: (channel: string) => string): string {

@@ -1,11 +1,11 @@
 // What the first pass of a reduction leaves for the second: a record for each part, group and lane, [parts, groups,
 // lanes], which the second merges to one for each group and channel.
+import type { KernelView } from '@rebatch/core/kernels';
 import { walkIntegers } from './program.ts';
-import type { View } from './view.ts';
 import { powerOfTwo, type Walk, WORKGROUP } from './walk.ts';
 
 /** How many records of a part and group are of one channel. */
-export function recordsPerChannel({ lanes, repeat }: Walk, { inner }: View): number {
+export function recordsPerChannel({ lanes, repeat }: Walk, { inner }: KernelView): number {
   return lanes ? repeat * inner : 1;
 }
 
@@ -17,7 +17,7 @@ export function lanesOf({ lanes, columns, vector }: Walk): number {
 /**
  * A walk over records: columns are channels, positions are the records of a channel in one group, or in `groups` of them.
  */
-export function mergeWalk(walk: Walk, view: View, groups = 1): Walk {
+export function mergeWalk(walk: Walk, view: KernelView, groups = 1): Walk {
   const extent = groups * walk.parts * recordsPerChannel(walk, view);
   const tileThreads = Math.min(64, powerOfTwo(extent / 2));
   const tileColumns = Math.min(view.channels, WORKGROUP / tileThreads);
@@ -29,7 +29,12 @@ export function mergeWalk(walk: Walk, view: View, groups = 1): Walk {
 }
 
 /** The numbers that a program with `walkCode` of a merge and `recordCode` reads. `grid`: as for `walkIntegers`. */
-export function mergeIntegers(merge: Walk, walk: Walk, view: View, grid: number): Record<string, number> {
+export function mergeIntegers(
+  merge: Walk,
+  walk: Walk,
+  view: KernelView,
+  grid: number,
+): Record<string, number> {
   return {
     ...walkIntegers(merge, { ...view, inner: 1 }, grid),
     perChannel: recordsPerChannel(walk, view),

@@ -1,4 +1,5 @@
 // What the tests in a browser share: a backend, kernels by name, and values in groups that are told in either way.
+import { type KernelKey, runKernel } from '@rebatch/core/kernels';
 import { type SeededRandom, seededRandom } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
@@ -8,21 +9,11 @@ export async function useWebGPU(): Promise<void> {
   if (!(await tf.setBackend('webgpu'))) throw new Error('this browser has no webgpu');
 }
 
-export type Tensors = Record<string, tf.Tensor>;
-
-/** Calls a kernel as core does; its outputs, of which there is mostly one. */
-export function call(kernel: string, inputs: Tensors, attributes: Record<string, number>): tf.Tensor[] {
-  const made = tf.engine().runKernel(kernel, inputs, attributes) as tf.Tensor | tf.Tensor[];
-  return Array.isArray(made) ? made : [made];
-}
-
-/** The same, read: in the order of its outputs. */
-export async function values(
-  kernel: string,
-  inputs: Tensors,
-  attributes: Record<string, number>,
+/** What a kernel computes, read: in the order of its outputs, of which there is mostly one. */
+export async function values<K extends KernelKey>(
+  ...call: Parameters<typeof runKernel<K>>
 ): Promise<Float32Array[]> {
-  const outputs = call(kernel, inputs, attributes);
+  const outputs = [runKernel(...call) as tf.Tensor | tf.Tensor[]].flat();
   const data = await Promise.all(outputs.map((output) => output.data<'float32'>()));
   tf.dispose(outputs);
   return data;
@@ -82,7 +73,7 @@ export const layouts: fc.Arbitrary<Layout> = fc
 export const random: SeededRandom = seededRandom(29);
 
 /** The tensors that tell a layout's values and groups. */
-export function load(layout: Layout, x: Float32Array): Tensors {
+export function load(layout: Layout, x: Float32Array): { readonly x: tf.Tensor; readonly ids?: tf.Tensor } {
   const ids = layout.ids && tf.tensor1d([...layout.ids], 'int32');
   return { x: tf.tensor1d(x), ...(ids && { ids }) };
 }

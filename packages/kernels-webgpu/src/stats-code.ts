@@ -1,5 +1,5 @@
-// WGSL for moments on the way to being whole: how many values, their mean and the squares of their deviations, and how
-// those of two sets become those of both (Chan, Golub & LeVeque 1983).
+// WGSL for the moments of a part of the values: how many there are, their mean and the squares of their deviations, and
+// how those of two parts become those of both (Chan, Golub & LeVeque 1983).
 //
 // float32 is enough for 1e-6 because errors do not add up: a mean is a pair of floats, high + low (Dekker 1971), so that
 // one far from zero keeps the digits that the deviations need.

@@ -1,11 +1,14 @@
 // A walk, carried out: what the threads of ./program.ts's WGSL do with the numbers of ./walk.ts.
+import { type KernelView, kernelView } from '@rebatch/core/kernels';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mergeWalk, recordsPerChannel } from './records.ts';
-import { type View, viewOf } from './view.ts';
 import { mapWalk, reductionWalk, type Walk, WORKGROUP } from './walk.ts';
 
-const views: fc.Arbitrary<View> = fc
+const viewOf = (attributes: Parameters<typeof kernelView>[0], ids?: number) =>
+  kernelView(attributes, ids === undefined ? undefined : { shape: [ids] }, 'test');
+
+const views: fc.Arbitrary<KernelView> = fc
   .record({
     rows: fc.oneof(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 50, max: 300 })),
     channels: fc.oneof(fc.constantFrom(1, 3, 4, 17, 64, 65, 256), fc.integer({ min: 1, max: 300 })),
@@ -14,11 +17,14 @@ const views: fc.Arbitrary<View> = fc
     ids: fc.option(fc.integer({ min: 1, max: 20 }), { nil: undefined }),
   })
   .filter(({ rows, channels, inner, groups, ids }) => (ids ?? groups) * rows * channels * inner <= 60_000)
-  .map(({ rows, ids, ...sizes }) => viewOf({ ...sizes, outer: rows * (ids ?? sizes.groups) }, ids, 'test'));
+  .map(({ rows, ids, ...sizes }) => {
+    const outer = rows * (ids ?? sizes.groups);
+    return viewOf({ ...sizes, outer }, ids);
+  });
 
 /** Calls `visit` with the address of every vector that a thread meets, its column and its position. */
 function walkAll(
-  view: View,
+  view: KernelView,
   walk: Walk,
   visit: (address: number, column: number, position: number, group: number) => void,
 ): void {
@@ -101,7 +107,7 @@ it.each([
   [{ outer: 64, channels: 17, inner: 1, groups: 4 }, 64, 1],
   [{ outer: 64, channels: 5, inner: 49, groups: 1 }, undefined, 1],
 ] as const)('%o, %s ids: reads %i values at once', (attributes, ids, vector) => {
-  expect(reductionWalk(viewOf(attributes, ids, 'test')).vector).toBe(vector);
+  expect(reductionWalk(viewOf(attributes, ids)).vector).toBe(vector);
 });
 
 it('leaves records for the second pass that are few beside what was read', () => {
@@ -113,7 +119,7 @@ it('leaves records for the second pass that are few beside what was read', () =>
         inner: fc.constantFrom(1, 4, 9, 25),
       }),
       (sizes) => {
-        const view = viewOf({ ...sizes, groups: 1 }, undefined, 'test');
+        const view = viewOf({ ...sizes, groups: 1 });
         const walk = reductionWalk(view);
         const records = walk.parts * recordsPerChannel(walk, view) * view.channels;
         // A record is 4 numbers.

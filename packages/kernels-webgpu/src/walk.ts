@@ -4,7 +4,7 @@
 // Where runs of one channel are short, a column is a lane: a place in a row of outer indices, and a position is such a
 // row. Where they are long, a column is a channel, and a position is a place in its runs. Either way neighbouring
 // threads read neighbouring addresses, and a column is 4 values wide wherever they can be read at once.
-import type { View } from './view.ts';
+import type { KernelView } from '@rebatch/core/kernels';
 
 export const WORKGROUP = 256;
 /** How many positions a thread reads at once. */
@@ -40,18 +40,22 @@ export interface Walk {
   readonly span: number;
 }
 
-/** For a kernel that reduces each column: few parts, each read by as many threads as its columns leave. */
-export function reductionWalk(view: View): Walk {
-  const shape = shapeOf(view);
+/**
+ * For a kernel that reduces each column: few parts, each read by as many threads as its columns leave.
+ *
+ * @param piece how many positions to walk, of all that there are.
+ */
+export function reductionWalk(view: KernelView, piece?: number): Walk {
+  const shape = shapeOf(view, piece);
   const { tiles, tileThreads, extent } = shape;
   const busy = Math.floor(extent / (tileThreads * CHUNK * LEAST_CHUNKS));
   const room = Math.floor(MANY_WORKGROUPS / (tiles * view.groups));
   return inParts(shape, Math.max(1, Math.min(busy, room)));
 }
 
-/** For a kernel that maps each value: as many parts as keep a thread's numbers per column worth their loading. */
-export function mapWalk(view: View): Walk {
-  const shape = shapeOf(view);
+/** For a kernel that maps each value: as many parts as keep a thread's numbers per column worth their loading. `piece`: as above. */
+export function mapWalk(view: KernelView, piece?: number): Walk {
+  const shape = shapeOf(view, piece);
   return inParts(shape, Math.ceil(shape.extent / (shape.tileThreads * CHUNK * CHUNKS_PER_MAP)));
 }
 
@@ -62,7 +66,7 @@ function inParts(shape: Shape, wanted: number): Walk {
   return { ...shape, span, parts: Math.ceil(shape.extent / span) };
 }
 
-function shapeOf(view: View): Shape {
+function shapeOf(view: KernelView, piece?: number): Shape {
   const { outer, channels, inner, rows, byId } = view;
   const rowsPerExtent = byId ? outer : rows;
   if (inner < SHORT_RUN) {
@@ -74,12 +78,12 @@ function shapeOf(view: View): Shape {
     const tiles = Math.ceil(columns / WIDEST);
     const tileColumns = Math.ceil(columns / tiles);
     const tileThreads = Math.floor(WORKGROUP / tileColumns);
-    const [extent, blockSpan] = [rowsPerExtent / repeat, rows / repeat];
+    const [extent, blockSpan] = [piece ?? rowsPerExtent / repeat, rows / repeat];
     return { lanes: true, vector, repeat, columns, extent, blockSpan, tileColumns, tileThreads, tiles };
   }
   const vector = inner % 4 === 0 ? 4 : 1;
   const length = inner / vector;
-  const extent = rowsPerExtent * length;
+  const extent = piece ?? rowsPerExtent * length;
   const tileThreads = Math.min(WORKGROUP, Math.max(32, powerOfTwo(extent / CHUNK)));
   const tileColumns = WORKGROUP / tileThreads;
   const tiles = Math.ceil(channels / tileColumns);

@@ -1,6 +1,7 @@
 // conv2d and its gradients, as products of matrices: patches of the input on one side, filters or dy on the other.
+import { type BackendKernel, differentiateDilated } from '@rebatch/core/kernels';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { type Call, type CpuKernel, kernel } from '../kernel.ts';
+import { type Call, kernel } from '../kernel.ts';
 import {
   type ConvAttributes,
   type ConvInfo,
@@ -22,7 +23,7 @@ export function convKernel<A extends ConvAttributes>(
   name: string,
   run: (call: Call<A>, info: ConvInfo) => TensorInfo,
   depthwise = false,
-): CpuKernel {
+): BackendKernel {
   return {
     ...kernel<A>(name, (call) => {
       const attributes = call.attributes as A;
@@ -66,7 +67,8 @@ export function convolve(
 }
 
 /** inputs {x: NHWC, filter} -> NHWC. */
-export const conv2d = convKernel('Conv2D', ({ required, output }: ConvCall, info) => {
+export const conv2d = convKernel('Conv2D', ({ attributes, required, output }: ConvCall, info) => {
+  differentiateDilated('Conv2D', attributes);
   const filter = required('filter', patchLength(info) * info.outChannels);
   return output(info.outShape, convolve(required('x', inputSize(info)), filter, info));
 });

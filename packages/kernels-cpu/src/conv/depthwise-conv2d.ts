@@ -1,4 +1,7 @@
-// Gradients of depthwiseConv2d: output channel c * multiplier + m is made of input channel c alone.
+// Gradients of depthwiseConv2d: output channel c * multiplier + m is made of input channel c alone. The convolution itself
+// is upstream's.
+import { withDilatedGradient } from '@rebatch/core/kernels';
+import { checked } from '../backend.ts';
 import type { Call } from '../kernel.ts';
 import { convKernel } from './conv2d.ts';
 import {
@@ -43,6 +46,12 @@ function forEachTap(
     }
   }
 }
+
+/** The convolution itself, as upstream computes it. */
+export const forwardDepthwise = [
+  withDilatedGradient('DepthwiseConv2dNative', checked),
+  withDilatedGradient('FusedDepthwiseConv2D', checked),
+];
 
 /** inputs {x: NHWC, dy: NHWC} -> [filterHeight, filterWidth, inChannels, multiplier]. */
 export const depthwiseFilterGradient = convKernel(

@@ -1,7 +1,6 @@
 // The geometry that the kernels of convolution and pooling share, from the attributes TensorFlow.js gives them.
+import { KernelInputError, type KernelInputs } from '@rebatch/core/kernels';
 import { backend_util } from '@tensorflow/tfjs-core';
-import { KernelInputError } from '../errors.ts';
-import type { Inputs } from '../kernel.ts';
 
 export type ConvInfo = backend_util.Conv2DInfo;
 type Shape4D = [number, number, number, number];
@@ -42,7 +41,7 @@ export function convInfo(
 }
 
 /** What these kernels do not do: NCHW, and any type but float32. */
-export function isForeign(attributes: object, inputs: Inputs): boolean {
+export function isForeign(attributes: object, inputs: KernelInputs): boolean {
   const { dataFormat = 'NHWC' } = attributes as ConvAttributes;
   return dataFormat !== 'NHWC' || Object.values(inputs).some((input) => input && input.dtype !== 'float32');
 }

@@ -1,67 +1,21 @@
-// Max pooling and its gradient. Among equals the first counts. A window without a value above -Infinity (all NaN, say)
-// has a maximum of -Infinity and passes no gradient on, as in upstream's kernels.
-import { backend_util } from '@tensorflow/tfjs-core';
-import { KernelInputError } from '../errors.ts';
-import { type Call, type CpuKernel, kernel } from '../kernel.ts';
-import {
-  type ConvAttributes,
-  type ConvInfo,
-  inputSize,
-  isForeign,
-  outputSize,
-  tapsInside,
-} from './geometry.ts';
-
-interface PoolAttributes extends ConvAttributes {
-  readonly filterSize: number | [number, number];
-}
-
-function poolInfo(name: string, call: Call<PoolAttributes>, input: string): ConvInfo {
-  const { filterSize, strides, pad, dimRoundingMode } = call.attributes as PoolAttributes;
-  const shape = call.shapeOf(input);
-  if (shape?.length !== 4) {
-    throw new KernelInputError(`${name}: expected ${input} of rank 4 (NHWC), got shape [${shape}].`);
-  }
-  return backend_util.computePool2DInfo(
-    shape as [number, number, number, number],
-    filterSize,
-    strides,
-    1,
-    pad,
-    dimRoundingMode,
-  );
-}
-
-/** Visits every window with where its first value inside of the image lies, and its size there in rows and columns. */
-function forEachWindow(
-  info: ConvInfo,
-  visit: (output: number, first: number, rows: number, columns: number) => void,
-): void {
-  const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, padInfo } = info;
-  let output = 0;
-  for (let b = 0; b < batchSize; b++) {
-    for (let oh = 0; oh < outHeight; oh++) {
-      const top = oh * info.strideHeight - padInfo.top;
-      const [row, endRow] = tapsInside(top, 1, info.filterHeight, inHeight);
-      for (let ow = 0; ow < outWidth; ow++, output += inChannels) {
-        const left = ow * info.strideWidth - padInfo.left;
-        const [column, endColumn] = tapsInside(left, 1, info.filterWidth, inWidth);
-        const first = ((b * inHeight + top + row) * inWidth + left + column) * inChannels;
-        visit(output, first, endRow - row, endColumn - column);
-      }
-    }
-  }
-}
+// Max pooling of images, and the gradients of it and of that of volumes. Among equals the first counts. A window without a
+// value above -Infinity (all NaN, say) has a maximum of -Infinity and passes no gradient on, as in upstream's kernels.
+// Upstream's gradient for volumes takes the height of a window for its width, and so is wrong unless the two are the same.
+import type { BackendKernel } from '@rebatch/core/kernels';
+import { kernel } from '../kernel.ts';
+import { isForeign } from './geometry.ts';
+import { forEachWindow, outputSize, type PoolAttributes, pooledSize, poolInfo, stepsOf } from './windows.ts';
 
 /** inputs {x: NHWC} -> NHWC. */
-export const maxPool: CpuKernel = {
+export const maxPool: BackendKernel = {
   ...kernel<PoolAttributes>('MaxPool', (call) => {
-    const info = poolInfo('MaxPool', call, 'x');
-    const x = call.required('x', inputSize(info));
+    const info = poolInfo('MaxPool', call, 'x', 4);
+    const x = call.required('x', pooledSize(info));
     const y = new Float32Array(outputSize(info));
-    const { inChannels, inWidth } = info;
-    forEachWindow(info, (output, first, rows, columns) =>
-      findMaxima(x, first, rows, columns, inWidth * inChannels, inChannels, y, output),
+    const { inChannels } = info;
+    const [rowStep] = stepsOf(info);
+    forEachWindow(info, (output, first, _, rows, columns) =>
+      findMaxima(x, first, rows, columns, rowStep, inChannels, y, output),
     );
     return call.output(info.outShape, y);
   }),
@@ -96,27 +50,33 @@ function findMaxima(
   }
 }
 
-/** inputs {dy: NHWC, input: NHWC} -> the gradient that reaches input. */
-export const maxPoolGradient: CpuKernel = {
-  ...kernel<PoolAttributes>('MaxPoolGrad', (call) => {
-    const info = poolInfo('MaxPoolGrad', call, 'input');
-    const x = call.required('input', inputSize(info));
+/** inputs {dy, input} -> the gradient that reaches input. */
+const gradient = (name: string, rank: 4 | 5): BackendKernel => ({
+  ...kernel<PoolAttributes>(name, (call) => {
+    const info = poolInfo(name, call, 'input', rank);
+    const x = call.required('input', pooledSize(info));
     const dy = call.required('dy', outputSize(info));
     const dx = new Float32Array(x.length);
-    const { inChannels, inWidth } = info;
-    forEachWindow(info, (output, first, rows, columns) =>
-      passOn(x, first, rows, columns, inWidth * inChannels, inChannels, dy, dx, output),
+    const { inChannels } = info;
+    const [rowStep, layerStep] = stepsOf(info);
+    forEachWindow(info, (output, first, layers, rows, columns) =>
+      passOn(x, first, layers, rows, columns, layerStep, rowStep, inChannels, dy, dx, output),
     );
     return call.output(info.inShape, dx);
   }),
   leaves: isForeign,
-};
+});
+
+export const maxPoolGradient = gradient('MaxPoolGrad', 4);
+export const maxPool3DGradient = gradient('MaxPool3DGrad', 5);
 
 function passOn(
   x: Float32Array,
   first: number,
+  layers: number,
   rows: number,
   columns: number,
+  layerStep: number,
   rowStep: number,
   channels: number,
   dy: Float32Array,
@@ -126,12 +86,15 @@ function passOn(
   for (let c = 0; c < channels; c++) {
     let best = Number.NEGATIVE_INFINITY;
     let winner = -1;
-    for (let i = 0; i < rows; i++) {
-      for (let j = 0, at = first + c + i * rowStep; j < columns; j++, at += channels) {
-        const value = x[at]!;
-        if (value > best) {
-          best = value;
-          winner = at;
+    for (let k = 0; k < layers; k++) {
+      for (let i = 0; i < rows; i++) {
+        let at = first + c + k * layerStep + i * rowStep;
+        for (let j = 0; j < columns; j++, at += channels) {
+          const value = x[at]!;
+          if (value > best) {
+            best = value;
+            winner = at;
+          }
         }
       }
     }
