@@ -159,10 +159,21 @@ describe('what fails leaves the model bit by bit', () => {
     return error;
   }
 
-  test.each([-1, Number.NaN, Number.POSITIVE_INFINITY, 'much'])('a prior of %s', async (prior) => {
-    const error = await failure({ prior: prior as number });
+  test.each([-1, Number.NaN, Number.POSITIVE_INFINITY, 'much', '8', [8], true, null])(
+    'a prior of %s',
+    async (prior) => {
+      const error = await failure({ prior: prior as number });
+      expect(error).toBeInstanceOf(recalibration.RecalibrationOptionError);
+      expect(String(error)).toMatch(/adapt: expected option prior to be a finite number >= 0/);
+    },
+  );
+
+  test('an option that does not exist', async () => {
+    const error = await failure({ priors: 8 } as object);
     expect(error).toBeInstanceOf(recalibration.RecalibrationOptionError);
-    expect(String(error)).toMatch(/Option prior: expected a finite number >= 0/);
+    expect(String(error)).toMatch(
+      /adapt: expected only options that there are.*"priors"\. Did you mean prior\?/,
+    );
   });
 
   test('source statistics that are not finite', async () => {

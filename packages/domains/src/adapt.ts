@@ -1,15 +1,18 @@
-/** A trained model on a new domain: its statistics are moved there by unlabeled inputs. */
+// A trained model on a new domain: its statistics are moved there by unlabeled inputs.
+import { type AnyModel, modelOf, type RecalibrationData } from '@rebatch/models';
 import {
-  type RecalibrationData,
   type RecalibrationMode,
+  RecalibrationOptionError,
   type RecalibrationOptions,
   type RecalibrationReport,
-  recalibrate,
 } from '@rebatch/recalibrate';
-import type * as tfl from '@tensorflow/tfjs-layers';
+import { recalibrateFor, recalibrationRules } from '@rebatch/recalibrate/~internal';
+import { anything, checkOptions, type OptionRules } from '@rebatch/stats/~internal';
+import { momentsOfReference } from './reference/read-reference.ts';
+import type { Reference } from './reference/reference.ts';
 
 /** Samples for which the source statistics count unless the caller says otherwise. */
-const PRIOR = 8;
+export const PRIOR = 8;
 
 /** Options of `adapt`: those of `recalibrate`, with defaults for few samples. */
 export interface AdaptOptions extends RecalibrationOptions {
@@ -26,12 +29,23 @@ export interface AdaptOptions extends RecalibrationOptions {
    * the same experiment measures 15.5% of error at 8 samples, against 21.0% in mode `'batch'`.
    */
   readonly mode?: RecalibrationMode;
+  /**
+   * What the model's sites see on inputs that it is known to work on, from `captureReference`. The target is then matched
+   * to the reference: each channel's values land, in mean and deviation, where the model put those of the reference. What
+   * the stored statistics say of the clean data plays no role. Needed where they do not describe it: for weights that
+   * were quantized or converted, folded models, another mix of classes. With a reference the prior counts for it: the
+   * target's moments are blended with those of the reference. In mode `'layerwise'` only.
+   */
+  readonly reference?: Reference;
 }
+
+const RULES: OptionRules<AdaptOptions> = { ...recalibrationRules, reference: anything };
 
 /**
  * Adapts a trained model to a new domain from inputs alone, without labels: the population statistics of its batch
  * normalization layers become those of the target (AdaBN, Li et al. 2016; Wu & Johnson 2021, Sec. 5), blended with
- * those that it has by a pseudo-sample size, `prior` (Schneider et al. 2020).
+ * those that it has by a pseudo-sample size, `prior` (Schneider et al. 2020). That is right where the stored statistics
+ * describe the data that the model works on. Where they do not, give it a `reference`.
  *
  * The model is written to once, at the end; if anything fails or the signal aborts, it is bit by bit as it was. Keep
  * its statistics first (`captureStatistics`), and put them back (`applyStatistics`) before it is adapted to another
@@ -43,13 +57,32 @@ export interface AdaptOptions extends RecalibrationOptions {
  *   array or a tensor. Labels are ignored.
  * @returns a report of what moved, and how far.
  * @throws (rejects) with the signal's reason, or the errors of `recalibrate`: `RecalibrationOptionError` for an option
- *   out of its range, `StatisticsError` for source statistics that are not finite, and those about the data.
+ *   that does not exist or is out of its range, `StatisticsError` for source statistics that are not finite, and those about the data.
+ *   {ReferenceMomentsError} for a reference that is none or of another model; `FoldedStatisticsError` without one, for a model whose
+ *   statistics are folded into its weights.
  */
 export async function adapt(
-  model: tfl.LayersModel,
+  model: AnyModel,
   targetData: RecalibrationData,
   options: AdaptOptions = {},
 ): Promise<RecalibrationReport> {
-  const { prior = PRIOR, mode = 'layerwise' } = options;
-  return recalibrate(model, targetData, { ...options, prior, mode });
+  const subject = modelOf('adapt', model);
+  checkOptions('adapt', options, RULES, RecalibrationOptionError);
+  const { prior = PRIOR, mode = 'layerwise', reference, ...rest } = options;
+  const settings = { ...rest, prior, mode };
+  if (reference === undefined) return recalibrateFor('adapt', subject, targetData, settings);
+  if (mode !== 'layerwise') {
+    throw new RecalibrationOptionError(
+      `adapt: expected option mode to be 'layerwise' with a reference, got '${mode}'. What layers see behind the batch's ` +
+        'own statistics cannot be compared with what they saw behind stored ones.',
+    );
+  }
+  const moments = momentsOfReference('adapt', subject, reference);
+  const { inputs } = reference;
+  const expected =
+    inputs === null ? undefined : { signature: inputs, because: 'as the reference was measured on' };
+  return recalibrateFor('adapt', subject, targetData, settings, {
+    reference: moments,
+    ...(expected && { expected }),
+  });
 }

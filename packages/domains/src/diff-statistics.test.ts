@@ -1,4 +1,5 @@
 import type { ModelStatistics } from '@rebatch/recalibrate';
+import { MomentsError } from '@rebatch/stats';
 import { expectClose } from '@rebatch/testing';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
@@ -89,6 +90,8 @@ test('variances below epsilon are one and the same to the layer', () => {
   const [a, b] = [[layer('bn', [0], [0])], [layer('bn', [0], [1e-9])]];
   expect(diffStatistics(a, b).worst.shift.variance.max).toBe(0);
   expect(diffStatistics(a, b, { epsilon: 1e-10 }).worst.shift.variance.max).toBeCloseTo(Math.log(10));
+  // Also what rounding has left below zero, as a captured state may have it.
+  expect(diffStatistics([layer('bn', [0], [-1e-9])], b).worst.shift.variance.max).toBe(0);
 });
 
 describe('statistics that cannot be compared', () => {
@@ -104,19 +107,17 @@ describe('statistics that cannot be compared', () => {
       [...a, layer('three', [0], [1])],
     ],
     [
-      "layer 'two' of the second statistics: mean and variance need one entry",
+      "the second statistics: expected finite means and finite variances >= 0 of layer 'two', at least one of each, " +
+        'got 1 means and 2 variances for 1 channels',
       [a[0]!, layer('two', [0], [1, 1])],
     ],
     [
-      "layer 'two' of the second statistics: the mean of channel 0 is NaN",
+      "of layer 'two', at least one of each, got mean NaN for channel 0",
       [a[0]!, layer('two', [Number.NaN], [1])],
     ],
+    ["of layer 'two', at least one of each, got variance -1 for channel 0", [a[0]!, layer('two', [0], [-1])]],
     [
-      "layer 'two' of the second statistics: the variance of channel 0 is -1",
-      [a[0]!, layer('two', [0], [-1])],
-    ],
-    [
-      "layer 'two' of the second statistics: expected values in the range of float32, got 1e+39",
+      "of layer 'two', at least one of each, got mean 1e+39 for channel 0",
       [a[0]!, layer('two', [1e39], [1])],
     ],
   ])('%s', (message, b) => {
@@ -131,6 +132,41 @@ describe('statistics that cannot be compared', () => {
   it('finds fault with the first ones, too', () => {
     expect(() =>
       diffStatistics([layer('one', [0, 0], [1, Number.NaN])], [layer('one', [0, 0], [1, 1])]),
-    ).toThrow("layer 'one' of the first statistics: the variance of channel 1 is NaN");
+    ).toThrow(
+      "diffStatistics, the first statistics: expected finite means and finite variances >= 0 of layer 'one', at least " +
+        'one of each, got variance NaN for channel 1',
+    );
+  });
+
+  it.each([
+    null,
+    undefined,
+    7,
+    'text',
+    {},
+    [null],
+    [7],
+    [{}],
+    [{ name: 'one' }],
+    [{ name: 'one', mean: [], variance: [] }],
+  ])('what is no list of numbers: %j', (odd) => {
+    for (const call of [() => diffStatistics(odd as never, a), () => diffStatistics(a, odd as never)]) {
+      expect(call).toThrow(StatisticsError);
+      expect(call).toThrow(/^diffStatistics, the (first|second) statistics: expected /);
+    }
+  });
+
+  it('what would be taken for numbers: null was 0', () => {
+    for (const odd of [null, true, '7', [5]]) {
+      const b = [a[0]!, { name: 'two', mean: [odd as never], variance: [1] }];
+      expect(() => diffStatistics(a, b)).toThrow(/got mean .* for channel 0/);
+    }
+  });
+
+  it('options that are none', () => {
+    for (const epsilon of ['0.5', [1], true, null, 0, -1]) {
+      expect(() => diffStatistics(a, a, { epsilon: epsilon as number })).toThrow(MomentsError);
+    }
+    expect(() => diffStatistics(a, a, { epsilom: 1 } as never)).toThrow(/"epsilom"\. Did you mean epsilon\?/);
   });
 });

@@ -1,12 +1,10 @@
-/** How far apart the statistics of two domains are. */
-import {
-  type LayerStatistics,
-  type ModelStatistics,
-  type MomentsSummary,
-  StatisticsError,
-  summarizeShift,
-} from '@rebatch/recalibrate';
-import { checkMoments, type EpsilonOptions, type Moments, MomentsError, symmetricKL } from '@rebatch/stats';
+// How far apart the statistics of two domains are.
+import { type LayerStatistics, type ModelStatistics, StatisticsError } from '@rebatch/models';
+import { unusable } from '@rebatch/models/~internal';
+import type { MomentsSummary } from '@rebatch/recalibrate';
+import { summarizeShift } from '@rebatch/recalibrate/~internal';
+import { type EpsilonOptions, type MeanAndVariance, MomentsError, symmetricKL } from '@rebatch/stats';
+import { checkOptions, finite, type OptionRules, shown } from '@rebatch/stats/~internal';
 import { firstDifference, shapeOf } from './layer-shapes.ts';
 
 /** How far apart two sets of statistics of one layer are. */
@@ -36,21 +34,27 @@ export interface StatisticsDifference {
 /** tf.layers' own, which is what most layers add to their variances. */
 const EPSILON = 1e-3;
 
+const RULES: OptionRules<EpsilonOptions> = { epsilon: finite({ above: 0 }) };
+
 /**
  * How far the statistics `b` are from the statistics `a` of the same model, layer by layer.
  *
  * @param a as `captureStatistics` returns them; the shift is in the units of these.
  * @param options `epsilon`: variances below it count as this much, because a layer adds its epsilon to them and cannot
  *   tell them apart. Default 1e-3, that of tf.layers; pass your layers' own if it is another.
- * @throws {StatisticsError} if the layers differ in number, names, order or channels, or if a mean is not finite or a
- *   variance not finite and >= 0, in float32.
- * @throws {MomentsError} if epsilon is not a finite number > 0.
+ * @throws {StatisticsError} if the layers differ in number, names, order or channels, or if they are not lists of
+ *   numbers, a mean is not finite or a variance not finite and >= 0, in float32.
+ * @throws {MomentsError} if epsilon is not a finite number > 0, or for an option that does not exist.
  */
 export function diffStatistics(
   a: ModelStatistics,
   b: ModelStatistics,
-  { epsilon = EPSILON }: EpsilonOptions = {},
+  options: EpsilonOptions = {},
 ): StatisticsDifference {
+  checkOptions('diffStatistics', options, RULES, MomentsError);
+  const { epsilon = EPSILON } = options;
+  checkList(a, 'first', epsilon);
+  checkList(b, 'second', epsilon);
   if (a.length === 0) throw new StatisticsError('diffStatistics: expected at least one layer, got none.');
   const difference = firstDifference(a.map(shapeOf), b.map(shapeOf));
   if (difference !== undefined) {
@@ -67,7 +71,7 @@ export function diffStatistics(
 }
 
 function diffLayer(a: LayerStatistics, b: LayerStatistics, options: EpsilonOptions): LayerDifference {
-  const [from, to] = [momentsOf(a, 'first'), momentsOf(b, 'second')];
+  const [from, to] = [valuesOf(a), valuesOf(b)];
   const divergence = symmetricKL(from, to, options);
   return {
     name: a.name,
@@ -80,21 +84,31 @@ function diffLayer(a: LayerStatistics, b: LayerStatistics, options: EpsilonOptio
   };
 }
 
-function momentsOf({ name, mean, variance }: LayerStatistics, which: string): Moments {
-  const moments = { count: 1, mean: Float64Array.from(mean), variance: Float64Array.from(variance) };
-  const what = `diffStatistics, layer '${name}' of the ${which} statistics`;
-  try {
-    checkMoments(moments, what);
-  } catch (error) {
-    if (error instanceof MomentsError) throw new StatisticsError(error.message, { cause: error });
-    throw error;
+/** Unless each entry has a name and arrays of numbers, in the range of float32: no layer holds anything else. */
+function checkList(statistics: ModelStatistics, which: string, epsilon: number): void {
+  const what = `diffStatistics, the ${which} statistics`;
+  if (!Array.isArray(statistics)) {
+    throw new StatisticsError(
+      `${what}: expected a list of {name, mean, variance} as captureStatistics gives it, got ${shown(statistics)}.`,
+    );
   }
-  // No layer holds such values, and their differences may be infinite, which JSON does not have.
-  const tooLarge = [...moments.mean, ...moments.variance].find(
-    (value) => !Number.isFinite(Math.fround(value)),
-  );
-  if (tooLarge !== undefined) {
-    throw new StatisticsError(`${what}: expected values in the range of float32, got ${tooLarge}.`);
+  for (const [at, entry] of statistics.entries()) {
+    const { name, mean, variance } = ((entry as unknown) ?? {}) as Partial<LayerStatistics>;
+    if (typeof name !== 'string') {
+      throw new StatisticsError(
+        `${what}: expected entry ${at} to have the name of a layer, got ${shown(entry)}.`,
+      );
+    }
+    const flaw = unusable(mean, variance, mean?.length ?? 0, epsilon);
+    if (flaw === undefined && mean!.length > 0) continue;
+    throw new StatisticsError(
+      `${what}: expected finite means and finite variances >= 0 of layer '${name}', at least one of each, got ` +
+        `${flaw ?? 'none'}.`,
+    );
   }
-  return moments;
+}
+
+function valuesOf({ mean, variance }: LayerStatistics): MeanAndVariance {
+  // What rounding has left below zero counts as epsilon, like all that is below it.
+  return { mean: Float64Array.from(mean), variance: Float64Array.from(variance, (v) => Math.max(0, v)) };
 }

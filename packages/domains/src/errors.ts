@@ -1,4 +1,4 @@
-/** What can go wrong between domains. Whatever it is, model and bank are as they were before the call. */
+// What can go wrong with statistics per domain. Whatever it is, model and bank are as they were before the call.
 import { RebatchError } from '@rebatch/stats';
 
 /** Base of the errors of this package. */
@@ -15,6 +15,9 @@ export class StatisticsBankError extends DomainError {}
 
 /** Bytes that are not a file of a statistics bank, are damaged, or are of another model. */
 export class BankFileError extends DomainError {}
+
+/** A reference that is none, or of another model. */
+export class ReferenceMomentsError extends DomainError {}
 
 /** An online adapter that cannot go on: it or its model is disposed. */
 export class OnlineAdapterError extends DomainError {}

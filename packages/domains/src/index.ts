@@ -1,23 +1,30 @@
-/** Statistics per domain: a source of inputs with its own population statistics. */
+// Statistics per domain: a source of inputs with its own population statistics.
+
+// A model on another domain
+
+export { type AdaptOptions, adapt } from './adapt.ts';
+export { adaptOnline, type OnlineAdapter } from './online/adapt-online.ts';
+export type { OnlineOptions } from './online/options.ts';
+export {
+  captureReference,
+  type Reference,
+  type ReferenceOptions,
+  type ReferenceSite,
+} from './reference/reference.ts';
+
+// Statistics of many domains
 
 export {
   applyStatistics,
   captureStatistics,
   type LayerStatistics,
   type ModelStatistics,
-  StatisticsError,
-} from '@rebatch/recalibrate';
-export { type AdaptOptions, adapt } from './adapt.ts';
+} from '@rebatch/models';
 export { StatisticsBank, statisticsBank } from './bank/statistics-bank.ts';
 export { diffStatistics, type LayerDifference, type StatisticsDifference } from './diff-statistics.ts';
-export {
-  BankFileError,
-  DomainError,
-  DomainLayerError,
-  OnlineAdapterError,
-  StatisticsBankError,
-  UnknownDomainError,
-} from './errors.ts';
+
+// Layers of several domains
+
 export type {
   DomainBatchNormalizationConfig,
   DomainSettings,
@@ -27,5 +34,17 @@ export type {
 export { convertToDomains, type DomainConversion } from './layer/convert-to-domains.ts';
 export { DomainBatchNormalization, domainBatchNormalization } from './layer/domain-batch-normalization.ts';
 export { type DomainInScope, withDomain } from './layer/scope.ts';
-export { adaptOnline, type OnlineAdapter } from './online/adapt-online.ts';
-export type { OnlineOptions } from './online/options.ts';
+export { toStock } from './layer/to-stock.ts';
+
+// Errors
+
+export { StatisticsError } from '@rebatch/models';
+export {
+  BankFileError,
+  DomainError,
+  DomainLayerError,
+  OnlineAdapterError,
+  ReferenceMomentsError,
+  StatisticsBankError,
+  UnknownDomainError,
+} from './errors.ts';

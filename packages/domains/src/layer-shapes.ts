@@ -1,5 +1,5 @@
-/** Whether two lists of layers are the same layers: statistics of one can then stand in for those of the other. */
-import type { LayerStatistics } from '@rebatch/recalibrate';
+// Whether two lists of layers are the same layers: statistics of one can then stand in for those of the other.
+import type { LayerStatistics } from '@rebatch/models';
 
 /** What the statistics of a layer must agree on with the layer. */
 export interface LayerShape {

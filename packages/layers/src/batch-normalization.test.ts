@@ -1,3 +1,4 @@
+import { onEachBackend, randomizeWeights, randomTensor, weightValues } from '@rebatch/test-models';
 import {
   expectClose,
   expectNoLeaks,
@@ -10,15 +11,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import {
-  buildPair,
-  disposeWeights,
-  onEachBackend,
-  outputAndGradients,
-  randomizeWeights,
-  randomTensor,
-  weightValues,
-} from './backends.test.support.ts';
+import { buildPair, disposeWeights, outputAndGradients } from './backends.test.support.ts';
 import {
   type BatchNormalizationConfig,
   batchNormalization,
@@ -251,37 +244,6 @@ test('computes its mask as the stock layer does, and passes it on', () => {
     return masked;
   });
   expectClose(outputs[1]!, outputs[0]!, 1e-6);
-});
-
-test.each([
-  { config: { axis: 4 }, shape: [null, 2, 3, 4], message: /'bn'.*channel axis 4.*\[null, 2, 3, 4\]/ },
-  { config: { axis: -5 }, shape: [null, 2, 3, 4], message: /'bn'.*channel axis -5/ },
-  {
-    config: { axis: 0 },
-    shape: [null, 2],
-    message: /'bn'.*channel axis 0 to have a known size.*\[null, 2\]/,
-  },
-  { config: {}, shape: [null, 2, null], message: /'bn'.*known size.*\[null, 2, null\]/ },
-  { config: {}, shape: [3], message: /'bn'.*rank 2 or more/ },
-])('refuses to be built for a shape without its channels: $config, $shape', ({ config, shape, message }) => {
-  const layer = batchNormalization({ ...config, name: 'bn' });
-  const before = tf.memory().numTensors;
-  expect(() => layer.build(shape)).toThrow(InvalidInputError);
-  expect(() => layer.build(shape)).toThrow(message);
-  expect(layer.built).toBe(false);
-  expect(tf.memory().numTensors).toBe(before);
-});
-
-test.each([
-  { config: { axis: 1.5 }, message: /'bn'.*axis.*1\.5/ },
-  { config: { axis: [1, 2] as never }, message: /'bn'.*axis.*\[1,2\]/ },
-  { config: { momentum: 1.1 }, message: /'bn'.*momentum from 0 to 1, got 1\.1/ },
-  { config: { momentum: Number.NaN }, message: /'bn'.*momentum.*NaN/ },
-  { config: { epsilon: -1 }, message: /'bn'.*epsilon.*-1/ },
-  { config: { epsilon: Number.POSITIVE_INFINITY }, message: /'bn'.*epsilon.*Infinity/ },
-])('refuses a configuration that cannot work: $config', ({ config, message }) => {
-  expect(() => batchNormalization({ ...config, name: 'bn' })).toThrow(InvalidInputError);
-  expect(() => batchNormalization({ ...config, name: 'bn' })).toThrow(message);
 });
 
 test('refuses several inputs, empty and disposed ones', () => {

@@ -1,17 +1,27 @@
-import { type ChannelMoments, InvalidInputError, movingAverage } from '@rebatch/core';
+import { type ChannelMoments, InvalidInputError, normalize } from '@rebatch/core';
+import { movingAverage } from '@rebatch/core/~internal';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
+import { isSymbolic, obey, saidOf } from './calls-in-graphs.ts';
 import { channelAxis } from './channel-axis.ts';
+import { BATCH_NORM_NAMES, checkConfigNames, checkNumbers } from './config-names.ts';
 import { constantLosses } from './constant-losses.ts';
-import { type CallArguments, inferByBatch, normalizeByBatch, normalizeByPopulation } from './layer-math.ts';
+import { fromKeras, synchronizedLayer } from './keras-config.ts';
 import {
-  changeSettings,
-  type Statistics,
-  type StatisticsSettings,
-  savedSettings,
-  settingsOf,
-} from './settings.ts';
+  type CallArguments,
+  floatInput,
+  normalizeByBatch,
+  normalizeByPopulation,
+  normalizeOptions,
+} from './layer-math.ts';
+import { maskOf } from './mask.ts';
+import { batchesOfSize, type ChooseBatches, type NormalizationBatches } from './normalization-batches.ts';
+import { SettableBatchNormalization } from './settable.ts';
+import { changeSettings, type StatisticsSettings, savedSettings, settingsOf } from './settings.ts';
 import { StockBatchNormalization, type StockConfig } from './stock.ts';
+import type { StockCopier } from './to-stock/answers.ts';
+import { refuseInherited } from './to-stock/own-answer.ts';
+import { refuseForeignSymbols } from './two-copies.ts';
 
 /**
  * The configuration of `tf.layers.batchNormalization` (axis, momentum, epsilon, center, scale, initializers, ...), and
@@ -35,63 +45,57 @@ export type BatchNormalizationConfig = StockConfig & Partial<StatisticsSettings>
  * Works where the stock layer throws: `center` or `scale` false in training, inputs of rank 5 and more. As in the
  * stock layer, `trainable = false` holds gamma and beta but not the moving statistics.
  */
-export class BatchNormalization extends StockBatchNormalization {
+export class BatchNormalization extends SettableBatchNormalization {
   static override readonly className: string = StockBatchNormalization.className;
 
   /**
    * @param config as for `tf.layers.batchNormalization`; an axis in a list of one, as Keras writes it, is understood.
-   * @throws {InvalidInputError} if the axis is not a whole number, the momentum not from 0 to 1, epsilon not finite or
-   *   negative, or a choice of statistics is not one.
+   * @throws {InvalidInputError} for a name that is none of these; if the axis is not a whole number, the momentum not from
+   *   0 to 1, epsilon not finite or negative, or a choice of statistics is not one. Nothing is converted: "0.5" is no
+   *   number.
    */
   constructor(config: BatchNormalizationConfig = {}) {
-    super(config);
+    super(config ?? {});
+    if (new.target === BatchNormalization) {
+      checkConfigNames(this, config ?? {}, BATCH_NORM_NAMES, InvalidInputError);
+    }
     channelAxis(this);
-    const { momentum, epsilon } = this;
-    if (!(momentum >= 0 && momentum <= 1)) {
-      throw new InvalidInputError(`Layer '${this.name}': expected momentum from 0 to 1, got ${momentum}.`);
-    }
-    if (!(Number.isFinite(epsilon) && epsilon >= 0)) {
-      throw new InvalidInputError(
-        `Layer '${this.name}': expected epsilon to be finite and at least 0, got ${epsilon}.`,
-      );
-    }
-    changeSettings(this, config);
-  }
-
-  /** What normalizes in training: the batch at hand (default), or the moving statistics, which then stay. */
-  get trainingStatistics(): Statistics {
-    return settingsOf(this).trainingStatistics;
-  }
-
-  set trainingStatistics(trainingStatistics: Statistics) {
-    changeSettings(this, { trainingStatistics });
-  }
-
-  /** What normalizes in inference: the moving statistics (default), or the batch at hand. */
-  get inferenceStatistics(): Statistics {
-    return settingsOf(this).inferenceStatistics;
-  }
-
-  set inferenceStatistics(inferenceStatistics: Statistics) {
-    changeSettings(this, { inferenceStatistics });
+    checkNumbers(this, InvalidInputError);
+    changeSettings(this, config ?? {});
   }
 
   /**
-   * How many consecutive samples share one set of moments where batch statistics normalize; undefined (default) for
-   * the whole batch. Left-over samples share a set of their own, or join the last one if they are a single value per
-   * channel. The moving statistics move towards the mean of all sets, weighted by samples.
+   * A layer of a configuration as this package, tf.layers or Keras has saved it: for the fields of Keras that tf.layers
+   * does not know, see `./keras-config.ts`.
+   *
+   * @throws {InvalidInputError} for a field that would be left out, and for what the constructor refuses.
    */
-  get normalizationBatchSize(): number | undefined {
-    return settingsOf(this).normalizationBatchSize;
+  static override fromConfig<T extends tf.serialization.Serializable>(
+    cls: tf.serialization.SerializableConstructor<T>,
+    config: tf.serialization.ConfigDict,
+  ): T {
+    // Classes that are derived from this one know what they have saved.
+    if ((cls as unknown) !== BatchNormalization) return new cls(config);
+    const { config: ours, synchronized } = fromKeras(config);
+    return synchronized ? (synchronizedLayer(ours) as unknown as T) : new cls(ours);
   }
 
-  set normalizationBatchSize(normalizationBatchSize: number | undefined) {
-    changeSettings(this, { normalizationBatchSize });
-  }
-
-  /** Set by `freezeBatchNorm`; undefined in a layer that is not frozen. */
-  get frozen(): StatisticsSettings['frozen'] {
-    return settingsOf(this).frozen;
+  /**
+   * @param kwargs in a graph: `training: true` and `false` are what Keras's `layer(x, training=True)` means, and choose the
+   *   statistics from then on, see `./calls-in-graphs.ts`.
+   * @throws {InvalidInputError} for calls in graphs that say different things of `training`. {ForeignLayerError} for inputs
+   *   that another copy of tfjs-layers has made. Nothing has changed then.
+   */
+  override apply(
+    inputs: tf.Tensor | tf.Tensor[] | tfl.SymbolicTensor | tfl.SymbolicTensor[],
+    kwargs?: Parameters<tfl.layers.Layer['apply']>[1],
+  ): tf.Tensor | tf.Tensor[] | tfl.SymbolicTensor | tfl.SymbolicTensor[] {
+    refuseForeignSymbols(`Layer '${this.name}'`, inputs);
+    if (!isSymbolic(inputs)) return super.apply(inputs, kwargs);
+    const training = saidOf(this, kwargs);
+    const outputs = super.apply(inputs, kwargs);
+    obey(this, training);
+    return outputs;
   }
 
   /**
@@ -116,20 +120,55 @@ export class BatchNormalization extends StockBatchNormalization {
   }
 
   /**
+   * Which samples of a batch this layer normalizes together in training, and in inference by batch statistics. Layers that
+   * differ in nothing else override it. Asking changes nothing.
+   *
+   * @param samples in the batch.
+   * @param valuesPerSample values per channel in one sample: height * width for images, 1 for dense layers.
+   * @param around what something around the layer has chosen, such as a shuffled block. It goes before the layer's own
+   *   setting; a layer that has a choice of its own keeps that.
+   */
+  normalizationBatches(
+    samples: number,
+    valuesPerSample: number,
+    around?: ChooseBatches,
+  ): NormalizationBatches {
+    if (around !== undefined) return around(samples, valuesPerSample);
+    return batchesOfSize(settingsOf(this), samples, valuesPerSample);
+  }
+
+  /** Whether batch statistics normalize, in training or in inference. Else the population statistics do. */
+  normalizesByBatch(training: boolean): boolean {
+    if (this.frozen !== undefined) return false;
+    return (training ? this.trainingStatistics : this.inferenceStatistics) === 'batch';
+  }
+
+  /**
    * @param kwargs `training: true` chooses `trainingStatistics`, and updates the moving statistics if they are the
-   *   batch's.
-   * @throws {NormalizationBatchError} by batch statistics, if a channel has a single value; nothing is updated then.
-   * @throws {InvalidInputError} for an empty or disposed input.
+   *   batch's. Steps that a `mask` leaves out are normalized, but are no part of batch statistics, as in Keras 3; where all
+   *   are left out, the moving statistics stay.
+   * @throws {NormalizationBatchError} by batch statistics, if a channel has a single value, unless `singleValue` says
+   *   otherwise; nothing is updated then.
+   * @throws {InvalidInputError} for an empty or disposed input; or if the layer is applied in a graph to tensors with and
+   *   without a mask, which cannot be told apart.
    */
   override call(inputs: tf.Tensor | tf.Tensor[], kwargs: CallArguments = {}): tf.Tensor {
     const training = kwargs.training === true;
     return tf.tidy(() => {
-      const { frozen } = this;
-      const statistics = training ? this.trainingStatistics : this.inferenceStatistics;
-      if (frozen !== undefined || statistics === 'population') return normalizeByPopulation(this, inputs);
-      if (!training) return inferByBatch(this, inputs, kwargs.batchMoments);
-      const { y, moments } = normalizeByBatch(this, inputs);
-      this.moveStatistics(moments);
+      const x = floatInput(this, inputs);
+      if (!this.normalizesByBatch(training)) return normalizeByPopulation(this, x);
+      const { batchMoments, normalizationBatches: around } = kwargs;
+      if (!training && batchMoments !== undefined) return normalize(x, batchMoments, normalizeOptions(this));
+      const choose: ChooseBatches = (samples, valuesPerSample) => {
+        const size = this.normalizationBatchSize;
+        // In inference a size that is set holds in any layer: whoever looks at it chooses the normalization batches.
+        return !training && around === undefined && size !== undefined
+          ? batchesOfSize(settingsOf(this), samples, valuesPerSample)
+          : this.normalizationBatches(samples, valuesPerSample, around);
+      };
+      const mask = maskOf(this, x, kwargs);
+      const { y, moments, counted } = normalizeByBatch(this, x, choose, mask && { mask });
+      if (training) this.moveStatistics(counted ? unlessNone(this, moments, counted) : moments);
       return y;
     });
   }
@@ -160,6 +199,17 @@ export class BatchNormalization extends StockBatchNormalization {
     return this.built && this.frozen?.affine === 'fixed' ? constantLosses(all) : all;
   }
 
+  /**
+   * The stock layer that infers as this one does, for `toStock`. A derived class may infer otherwise, so it answers for
+   * itself: if it does not, it overrides this to return `super.stockLayer(copier)`.
+   *
+   * @throws {StockError} in a derived class that does not override it, and if batch statistics infer.
+   */
+  stockLayer(copier: StockCopier): tfl.layers.Layer {
+    refuseInherited(this);
+    return copier.batchNormalization(this);
+  }
+
   /** As the stock layer's, and the settings that differ from its behaviour. */
   override getConfig(): tf.serialization.ConfigDict {
     return { ...super.getConfig(), ...(savedSettings(this) as tf.serialization.ConfigDict) };
@@ -169,9 +219,19 @@ export class BatchNormalization extends StockBatchNormalization {
 /**
  * A batch normalization layer: a drop-in for `tf.layers.batchNormalization`, with the same configuration.
  *
- * @throws {InvalidInputError} if the axis is not a whole number, the momentum not from 0 to 1, epsilon not finite or
- *   negative, or a choice of statistics is not one.
+ * @throws {InvalidInputError} for a name that is no option, the nearest one of which is named; if the axis is not a whole
+ *   number, the momentum not from 0 to 1, epsilon not finite or negative, or a choice of statistics is not one.
  */
 export function batchNormalization(config: BatchNormalizationConfig = {}): BatchNormalization {
   return new BatchNormalization(config);
+}
+
+/** The moments of the values that count; the moving ones, towards which nothing moves, if there are none. */
+function unlessNone(
+  { movingMean, movingVariance }: BatchNormalization,
+  moments: tf.Tensor3D,
+  counted: tf.Tensor,
+): tf.Tensor3D {
+  const moving = tf.expandDims(tf.stack([movingMean.read(), movingVariance.read()]), 1);
+  return tf.where(tf.greater(counted, 0), moments, moving) as tf.Tensor3D;
 }

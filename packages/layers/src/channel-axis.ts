@@ -1,4 +1,5 @@
 import { InvalidInputError } from '@rebatch/core';
+import { shown } from '@rebatch/stats/~internal';
 import type { BatchNormLayer } from './stock.ts';
 
 /**
@@ -11,6 +12,6 @@ export function channelAxis(layer: Pick<BatchNormLayer, 'name' | 'axis'>): numbe
   const axis: unknown = Array.isArray(layer.axis) && layer.axis.length === 1 ? layer.axis[0] : layer.axis;
   if (Number.isInteger(axis)) return axis as number;
   throw new InvalidInputError(
-    `Layer '${layer.name}': expected axis to be one whole number, got ${JSON.stringify(layer.axis)}.`,
+    `Layer '${layer.name}': expected axis to be one whole number, got ${shown(layer.axis)}.`,
   );
 }

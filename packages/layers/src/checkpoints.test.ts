@@ -1,23 +1,11 @@
+import { randomizeWeights, randomTensor, savedModel } from '@rebatch/test-models';
 import { expectClose } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { expect, test } from 'vitest';
-import { randomizeWeights, randomTensor } from './backends.test.support.ts';
 import { BatchNormalization, batchNormalization, channelAxis, convert } from './index.ts';
 
 await tf.setBackend('cpu');
-
-/** What a model saves. */
-async function saved(model: tfl.LayersModel): Promise<tf.io.ModelArtifacts> {
-  let artifacts: tf.io.ModelArtifacts | undefined;
-  await model.save(
-    tf.io.withSaveHandler(async (given) => {
-      artifacts = given;
-      return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } };
-    }),
-  );
-  return artifacts!;
-}
 
 function build(create: (config: object) => tfl.layers.Layer) {
   const model = tfl.sequential({
@@ -44,7 +32,7 @@ const predict = (model: tfl.LayersModel) => (model.predict(x) as tf.Tensor).data
 // Order matters: the first test loads before anything registers our layer.
 test('ours saves what stock saves; without register it loads as stock', async () => {
   const [ours, stock] = [build(batchNormalization), build(tfl.layers.batchNormalization)];
-  const [fromOurs, fromStock] = [await saved(ours), await saved(stock)];
+  const [fromOurs, fromStock] = [await savedModel(ours), await savedModel(stock)];
   expect(fromOurs.modelTopology).toEqual(fromStock.modelTopology);
   expect(fromOurs.weightSpecs).toEqual(fromStock.weightSpecs);
   expect(fromOurs.weightData).toEqual(fromStock.weightData);
@@ -73,7 +61,7 @@ test('configurations survive a round trip', () => {
 
 test('after register, stock checkpoints load as ours, also from topologies alone', async () => {
   const stock = build(tfl.layers.batchNormalization);
-  const artifacts = await saved(stock);
+  const artifacts = await savedModel(stock);
   await import('./register.ts');
   const loaded = await tfl.loadLayersModel(tf.io.fromMemory(artifacts));
   for (const layer of loaded.layers.slice(1)) expect(layer).toBeInstanceOf(BatchNormalization);

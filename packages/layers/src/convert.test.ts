@@ -1,8 +1,8 @@
+import { onEachBackend, randomizeWeights, randomTensor, weightValues } from '@rebatch/test-models';
 import { expectClose } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { expect, test } from 'vitest';
-import { onEachBackend, randomizeWeights, randomTensor, weightValues } from './backends.test.support.ts';
 import {
   BatchNormalization,
   batchNormalization,
@@ -118,12 +118,12 @@ onEachBackend(() => {
     for (const model of [expected, actual]) {
       for (let step = 0; step < 3; step++) await model.trainOnBatch(x, y);
       const { optimizer } = model;
-      const slots = (await optimizer.getWeights()).length;
+      const count = (await optimizer.getWeights()).length;
       if (model === actual) convert(model);
       expect(model.optimizer).toBe(optimizer);
       for (let step = 0; step < 3; step++) await model.trainOnBatch(x, y);
-      // New variables would have got slots of their own, starting from zero.
-      expect((await optimizer.getWeights()).length).toBe(slots);
+      // New variables would have got an optimizer state of their own, starting from zero.
+      expect((await optimizer.getWeights()).length).toBe(count);
     }
     weightValues(expected).forEach((weight, i) => {
       expectClose(weightValues(actual)[i]!, weight, 1e-4, actual.weights[i]!.name);

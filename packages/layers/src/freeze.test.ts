@@ -1,8 +1,8 @@
+import { onEachBackend, randomizeWeights, randomTensor, weightValues } from '@rebatch/test-models';
 import { expectClose, expectNoLeaks, referenceNormalize } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { expect, test } from 'vitest';
-import { onEachBackend, randomizeWeights, randomTensor, weightValues } from './backends.test.support.ts';
 import {
   BatchNormalization,
   batchNormalization,
@@ -121,7 +121,7 @@ onEachBackend(() => {
       const fit = () => model.fit(x, y, { epochs: 2, batchSize: 4, shuffle: false, verbose: 0 });
       await fit();
       const { optimizer } = model;
-      const slots = (await optimizer.getWeights()).length;
+      const count = (await optimizer.getWeights()).length;
       freezeBatchNorm(model);
       const [frozen, dense] = [normWeights(model), weightValues(model.layers[0]!)];
       const penalties = () => tf.tidy(() => model.calculateLosses().map((loss) => loss.dataSync()[0]));
@@ -132,13 +132,13 @@ onEachBackend(() => {
       expect(lossAfter).toEqual(lossBefore);
       expect(lossBefore.every((penalty) => penalty! > 0)).toBe(true);
       expect(model.optimizer).toBe(optimizer);
-      expect((await optimizer.getWeights()).length).toBe(slots);
+      expect((await optimizer.getWeights()).length).toBe(count);
       unfreezeBatchNorm(model);
       await fit();
       normWeights(model).forEach((weights, layer) => {
         for (const [i, weight] of weights.entries()) expect(weight).not.toEqual(frozen[layer]![i]);
       });
-      expect((await optimizer.getWeights()).length).toBe(slots);
+      expect((await optimizer.getWeights()).length).toBe(count);
     },
   );
 
@@ -288,6 +288,7 @@ test('errors: what cannot be frozen is named, and nothing is', () => {
   expect(() => freezeBatchNorm(bad, { affine: 'no' as never })).toThrow(
     /affine.*'fixed' or 'trainable', got "no"/,
   );
+  expect(() => freezeBatchNorm(bad, { afine: 'fixed' } as never)).toThrow('Did you mean affine?');
   for (const model of [derived, foreign, bad]) expect(model.layers[0]!.constructor).toBe(Stock);
   expect(convert(bad).layers.map((layer) => (layer as BatchNormalization).frozen)).toEqual([
     undefined,

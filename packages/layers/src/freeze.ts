@@ -1,10 +1,13 @@
 // FrozenBN: a batch normalization layer as the fixed affine map that it is in inference, also while the model trains.
+import { InvalidInputError } from '@rebatch/core';
+import { checkOptions } from '@rebatch/stats/~internal';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { batchNormLayers } from './batch-norm-layers.ts';
 import { BatchNormalization } from './batch-normalization.ts';
+import { checkLayer } from './check-model.ts';
 import { convert } from './convert.ts';
 import { refuseDerived } from './derived.ts';
-import { changeSettings, checkFrozenAffine, type FrozenAffine } from './settings.ts';
+import { changeSettings, type FrozenAffine, frozenAffine } from './settings.ts';
 
 /** Options of `freezeBatchNorm`. */
 export interface FreezeOptions {
@@ -29,16 +32,18 @@ export interface FreezeOptions {
  *
  * @param model any model, or a single layer; harmless on a model without batch normalization.
  * @returns the same model.
+ * @throws {NotAModelError} for anything that is neither.
  * @throws {ForeignLayerError} if a layer comes from another copy of tfjs-layers. Nothing is frozen then.
- * @throws {InvalidInputError} if `affine` is neither, or a layer's class was derived from the stock one by a user, so
+ * @throws {InvalidInputError} if `affine` is neither, an option has another name, or a layer's class was derived from the stock one by a user, so
  *   that it computes by itself. Nothing is frozen then.
  */
 export function freezeBatchNorm<Model extends tfl.layers.Layer>(
   model: Model,
   options: FreezeOptions = {},
 ): Model {
+  checkLayer('freezeBatchNorm', model);
+  checkOptions('freezeBatchNorm', options, { affine: frozenAffine }, InvalidInputError);
   const { affine = 'fixed' } = options;
-  checkFrozenAffine(affine, 'freezeBatchNorm: expected affine');
   const layers = batchNormLayers(model);
   refuseDerived('freezeBatchNorm', model, layers);
   convert(model);
@@ -51,8 +56,10 @@ export function freezeBatchNorm<Model extends tfl.layers.Layer>(
  * trained as before. Layers that were stock stay converted. Harmless on layers that are not frozen.
  *
  * @returns the same model.
+ * @throws {NotAModelError} for anything that is neither.
  */
 export function unfreezeBatchNorm<Model extends tfl.layers.Layer>(model: Model): Model {
+  checkLayer('unfreezeBatchNorm', model);
   for (const layer of batchNormLayers(model)) {
     if (layer instanceof BatchNormalization && layer.frozen !== undefined) {
       changeSettings(layer, { frozen: undefined });

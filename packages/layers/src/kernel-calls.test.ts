@@ -1,7 +1,8 @@
 // What the settings cost, in kernel calls: times are for the benches, but these must not grow unnoticed.
+
+import { randomTensor } from '@rebatch/test-models';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test, vi } from 'vitest';
-import { randomTensor } from './backends.test.support.ts';
 import { type BatchNormalizationConfig, batchNormalization } from './index.ts';
 
 beforeAll(async () => {

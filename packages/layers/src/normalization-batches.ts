@@ -1,95 +1,80 @@
-// Batch statistics over normalization batches that are smaller than the batch (Ghost BN, Hoffer et al. 2017).
-import {
-  InvalidInputError,
-  type NormalizeOptions,
-  packedBatchNormalize,
-  segmentBatchNormalize,
-} from '@rebatch/core';
-import * as tf from '@tensorflow/tfjs-core';
+// Which samples of a batch are normalized together by batch statistics.
+import type { StatisticsSettings } from './settings.ts';
 
-/** An output, and the moments that the moving statistics move towards, packed: [2, 1, channels]. */
-export interface NormalizedBatch {
-  readonly y: tf.Tensor;
-  readonly moments: tf.Tensor3D;
-}
-
-/** Consecutive normalization batches of one size: so many groups of so many samples each. */
+/** Which samples of a batch are normalized together. Each normalization batch has at least one sample. */
 export interface NormalizationBatches {
-  readonly groups: number;
-  /** Samples per group. */
-  readonly size: number;
+  /** How many normalization batches there are. */
+  readonly count: number;
+  /** For each sample, the number of its normalization batch, from 0. Absent: consecutive samples, equally many in each. */
+  readonly of?: Int32Array;
 }
 
 /**
- * Normalizes each run of `size` consecutive samples by its own moments, in one grouped kernel call; left-over samples
- * are a smaller group in it.
+ * Which samples of a batch are normalized together, for any batch.
  *
- * The moments returned are the means of the groups' means and of their variances, each group weighted by its samples.
- * That is what training on as many devices without synchronization keeps in its EMA; like there, the variance leaves
- * out how far the groups' means lie apart ("Rethinking 'Batch' in BatchNorm", section 3; PreciseBN adds it).
- *
- * @param size samples per normalization batch; undefined for all of them.
- * @throws {NormalizationBatchError} if a channel of a normalization batch has a single value.
- * @throws {InvalidInputError} if samples and channels are one axis, which cannot be split.
+ * @param samples in the batch.
+ * @param valuesPerSample values per channel in one sample: height * width for images, 1 for dense layers.
  */
-export function normalizeInBatches(
-  x: tf.Tensor,
-  size: number | undefined,
-  options: NormalizeOptions,
-): NormalizedBatch {
-  const samples = x.shape[0]!;
-  if (size === undefined || samples <= size) return packedBatchNormalize(x, options);
-  const { axis = -1, name } = options;
-  if (axis === 0 || axis === -x.rank) {
-    throw new InvalidInputError(
-      `Layer '${name}': normalizationBatchSize splits the samples along axis 0, which is the channel axis here. ` +
-        'Leave it out, or normalize along another axis.',
-    );
-  }
-  const runs = normalizationBatches(samples, size, x.size / (samples * x.shape.at(axis)!));
-  if (runs.length > 1) return normalizeInRuns(x, runs, options);
-  const [{ groups }] = runs as [NormalizationBatches];
-  const { y, moments } = packedBatchNormalize(x, { ...options, groups });
-  return { y, moments: tf.mean(moments, 1, true) };
-}
+export type ChooseBatches = (samples: number, valuesPerSample: number) => NormalizationBatches;
 
-/** Groups of several sizes. An id per sample lets one kernel call take them all, where splitting x would copy it. */
-function normalizeInRuns(
-  x: tf.Tensor,
-  runs: readonly NormalizationBatches[],
-  options: NormalizeOptions,
-): NormalizedBatch {
-  const sizes = runs.flatMap(({ groups, size }) => Array<number>(groups).fill(size));
-  const ids = Int32Array.from(sizes.flatMap((size, group) => Array<number>(size).fill(group)));
-  const { y, mean, variance } = segmentBatchNormalize(x, tf.tensor1d(ids), sizes.length, options);
-  const shares = tf.tensor2d(
-    sizes.map((size) => size / ids.length),
-    [sizes.length, 1],
-  );
-  const weighted = (of: tf.Tensor) => tf.sum(tf.mul(of, shares), 0, true);
-  return { y, moments: tf.stack([weighted(mean), weighted(variance)]) as tf.Tensor3D };
+/** All samples of a batch together. */
+export const WHOLE_BATCH: NormalizationBatches = { count: 1 };
+
+/** The normalization batches that a layer is set to. */
+export function batchesOfSize(
+  settings: Pick<StatisticsSettings, 'normalizationBatchSize' | 'normalizationBatchOrder'>,
+  samples: number,
+  valuesPerSample: number,
+): NormalizationBatches {
+  const split = settings.normalizationBatchOrder === 'strided' ? stridedBatches : consecutiveBatches;
+  return split(samples, settings.normalizationBatchSize, valuesPerSample);
 }
 
 /**
- * How `normalizationBatchSize` splits the samples of a batch, in their order: runs of equal groups, the remainder last.
- * A remainder of a single value per channel joins the group before it.
+ * As many normalization batches as of `size` consecutive samples, but of every so many-th sample each: they differ by one
+ * sample at most.
+ */
+export function stridedBatches(
+  samples: number,
+  size: number | undefined,
+  valuesPerSample: number,
+): NormalizationBatches {
+  const { count } = consecutiveBatches(samples, size, valuesPerSample);
+  if (count === 1) return WHOLE_BATCH;
+  return { count, of: Int32Array.from({ length: samples }, (_, sample) => sample % count) };
+}
+
+/**
+ * Normalization batches of `size` consecutive samples. Left-over samples are a smaller one of their own; only if that
+ * would have a single value per channel, which normalizing would erase, they join the one before.
  *
- * @param samples samples in the batch, at least `size`.
- * @param size samples per normalization batch.
+ * @param samples in the batch.
+ * @param size samples per normalization batch; undefined for all of them.
  * @param valuesPerSample values per channel in one sample (1 for dense layers, height * width for images).
  */
-export function normalizationBatches(
+export function consecutiveBatches(
   samples: number,
-  size: number,
+  size: number | undefined,
   valuesPerSample: number,
-): readonly NormalizationBatches[] {
+): NormalizationBatches {
+  if (size === undefined || samples <= size) return WHOLE_BATCH;
   const full = Math.floor(samples / size);
-  const rest = samples - full * size;
-  if (rest === 0) return [{ groups: full, size }];
-  // A remainder with one value per channel would be erased, so it joins the last normalization batch.
-  if (rest * valuesPerSample > 1) return [...someRuns(full, size), { groups: 1, size: rest }];
-  return [...someRuns(full - 1, size), { groups: 1, size: size + rest }];
+  const rest = samples % size;
+  if (rest === 0) return { count: full };
+  const count = rest * valuesPerSample > 1 ? full + 1 : full;
+  return {
+    count,
+    of: Int32Array.from({ length: samples }, (_, sample) => Math.min(Math.floor(sample / size), count - 1)),
+  };
 }
 
-const someRuns = (groups: number, size: number): NormalizationBatches[] =>
-  groups > 0 ? [{ groups, size }] : [];
+/** How many samples each normalization batch has, and the number of the one that each sample is of. */
+export function samplesIn(
+  { count, of }: NormalizationBatches,
+  samples: number,
+): { readonly sizes: Float64Array; readonly numbers: Int32Array } {
+  const numbers = of ?? Int32Array.from({ length: samples }, (_, i) => Math.floor((i * count) / samples));
+  const sizes = new Float64Array(count);
+  for (const batch of numbers) sizes[batch]! += 1;
+  return { sizes, numbers };
+}

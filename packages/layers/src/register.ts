@@ -2,5 +2,8 @@
 // wherever a topology says BatchNormalization. An import of its own, because it changes what others' code does.
 import * as tf from '@tensorflow/tfjs-core';
 import { BatchNormalization } from './batch-normalization.ts';
+import { registerPlainNames, registerSynchronizedNames } from './keras-names.ts';
 
 tf.serialization.registerClass(BatchNormalization);
+registerPlainNames();
+registerSynchronizedNames();

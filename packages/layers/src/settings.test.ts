@@ -1,3 +1,4 @@
+import { onEachBackend, randomizeWeights, randomTensor, weightValues } from '@rebatch/test-models';
 import {
   expectClose,
   expectNoLeaks,
@@ -10,14 +11,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import {
-  disposeWeights,
-  onEachBackend,
-  outputAndGradients,
-  randomizeWeights,
-  randomTensor,
-  weightValues,
-} from './backends.test.support.ts';
+import { disposeWeights, outputAndGradients } from './backends.test.support.ts';
 import {
   BatchNormalization,
   type BatchNormalizationConfig,
@@ -235,9 +229,9 @@ test('a model keeps its settings in JSON; without this package they are ignored'
 test.each([
   [{ trainingStatistics: 'ema' }, /'bn'.*trainingStatistics to be 'batch' or 'population', got "ema"/],
   [{ inferenceStatistics: 1 }, /'bn'.*inferenceStatistics.*got 1/],
-  [{ normalizationBatchSize: 0 }, /'bn'.*normalizationBatchSize.*at least 1, got 0/],
+  [{ normalizationBatchSize: 0 }, /'bn'.*normalizationBatchSize to be an integer >= 1, got 0/],
   [{ normalizationBatchSize: 2.5 }, /'bn'.*normalizationBatchSize.*got 2\.5/],
-  [{ frozen: { affine: 'no' } }, /'bn'.*frozen\.affine.*'fixed' or 'trainable', got "no"/],
+  [{ frozen: { affine: 'no' } }, /'bn'.*frozen to be { affine: 'fixed' } or { affine: 'trainable' }, got/],
 ] as [object, RegExp][])('refuses settings that do not exist: %o', (config, message) => {
   const create = () => batchNormalization({ name: 'bn', ...config });
   expect(create).toThrow(InvalidInputError);

@@ -1,6 +1,7 @@
 // What our layer can be told beyond the stock layer's configuration. The settings lie beside the layers, not in them:
 // a layer that `convert` adopted has run no constructor of ours, and has the defaults.
 import { InvalidInputError } from '@rebatch/core';
+import { checkValue, integer, oneOf, type Rule } from '@rebatch/stats/~internal';
 import type { BatchNormLayer } from './stock.ts';
 
 /**
@@ -19,11 +20,22 @@ export interface StatisticsSettings {
   /** What normalizes in inference. `'batch'` needs batches as in training. Default `'population'`. */
   readonly inferenceStatistics: Statistics;
   /**
-   * How many consecutive samples share one set of moments wherever batch statistics are used (Ghost BN, Hoffer et al.
+   * How many samples share one set of moments wherever batch statistics are used (Ghost BN, Hoffer et al.
    * 2017). Samples left over form a smaller normalization batch of their own; only if that would have a single value
    * per channel, they join the one before. Default: the whole batch.
    */
   readonly normalizationBatchSize: number | undefined;
+  /**
+   * Which samples those are: `'consecutive'` ones (default), or `'strided'`, every so many-th, so that each normalization
+   * batch takes some of every run of samples. That is how Keras splits a batch by its `virtual_batch_size`.
+   */
+  readonly normalizationBatchOrder: 'consecutive' | 'strided';
+  /**
+   * What to do where a normalization batch has a single value per channel, such as one image of 1x1: `'throw'` (default), or
+   * `'normalize'` it all the same, as TensorFlow does. The output then is beta, whatever the input, and a training step
+   * moves the moving variance towards 0.
+   */
+  readonly singleValue: 'throw' | 'normalize';
   /** As `freezeBatchNorm` sets it: population statistics in training and inference, whatever else is set. */
   readonly frozen: { readonly affine: FrozenAffine } | undefined;
 }
@@ -32,6 +44,8 @@ const DEFAULTS: StatisticsSettings = {
   trainingStatistics: 'batch',
   inferenceStatistics: 'population',
   normalizationBatchSize: undefined,
+  normalizationBatchOrder: 'consecutive',
+  singleValue: 'throw',
   frozen: undefined,
 };
 
@@ -55,7 +69,7 @@ export function changeSettings(
   for (const key of Object.keys(DEFAULTS) as (keyof StatisticsSettings)[]) {
     if (!(key in changes)) continue;
     const value = changes[key] ?? DEFAULTS[key];
-    CHECKS[key](layer, value, key);
+    if (value !== undefined) checkValue(`Layer '${layer.name}'`, key, value, RULES[key], InvalidInputError);
     // What the caller holds may change later.
     next[key] = copied(value);
   }
@@ -95,38 +109,29 @@ function copied(value: unknown): unknown {
   return { affine };
 }
 
-type Check = (layer: Pick<BatchNormLayer, 'name'>, value: unknown, key: string) => void;
+/** What names statistics. */
+export const statisticsName = oneOf('batch', 'population');
 
-const checkStatistics: Check = ({ name }, value, key) => {
-  checkStatisticsName(value, `Layer '${name}': expected ${key}`);
-};
+/** How many samples share one set of moments. */
+export const batchSize = integer({ least: 1 });
 
-const CHECKS: Record<keyof StatisticsSettings, Check> = {
-  trainingStatistics: checkStatistics,
-  inferenceStatistics: checkStatistics,
-  normalizationBatchSize: ({ name }, value) => checkBatchSize(value, `Layer '${name}': expected`),
-  frozen: ({ name }, value) => {
-    if (value === undefined) return;
-    checkFrozenAffine((value as { affine?: unknown }).affine, `Layer '${name}': expected frozen.affine`);
+/** What to do with single values. */
+export const singleValueChoice = oneOf('throw', 'normalize');
+
+/** How to freeze gamma and beta. */
+export const frozenAffine = oneOf('fixed', 'trainable');
+
+const RULES: { readonly [K in keyof StatisticsSettings]: Rule } = {
+  trainingStatistics: statisticsName,
+  inferenceStatistics: statisticsName,
+  normalizationBatchSize: batchSize,
+  normalizationBatchOrder: oneOf('consecutive', 'strided'),
+  singleValue: singleValueChoice,
+  frozen: {
+    expected: ["{ affine: 'fixed' }", "{ affine: 'trainable' }"],
+    allows: (value) => frozenAffine.allows((value as { affine?: unknown }).affine),
   },
 };
 
-/** Throws unless the value is a size of normalization batches, or undefined; the message starts with `expected`. */
-export function checkBatchSize(value: unknown, expected: string): asserts value is number | undefined {
-  if (value === undefined || (Number.isInteger(value) && (value as number) >= 1)) return;
-  throw new InvalidInputError(
-    `${expected} normalizationBatchSize to be a whole number of at least 1, got ${JSON.stringify(value) ?? value}.`,
-  );
-}
-
-/** Throws unless the value names statistics; the message starts with `expected`. */
-export function checkStatisticsName(value: unknown, expected: string): asserts value is Statistics {
-  if (value === 'batch' || value === 'population') return;
-  throw new InvalidInputError(`${expected} to be 'batch' or 'population', got ${JSON.stringify(value)}.`);
-}
-
-/** Throws unless the value says how to freeze gamma and beta; the message starts with `expected`. */
-export function checkFrozenAffine(value: unknown, expected: string): asserts value is FrozenAffine {
-  if (value === 'fixed' || value === 'trainable') return;
-  throw new InvalidInputError(`${expected} to be 'fixed' or 'trainable', got ${JSON.stringify(value)}.`);
-}
+/** The names of all settings. */
+export const SETTINGS: readonly string[] = Object.keys(RULES);

@@ -45,6 +45,11 @@ const sample = tfl.layers.batchNormalization({ name: 'rebatch_stock_class' });
 /** The class behind `tf.layers.batchNormalization`. */
 export const StockBatchNormalization = sample.constructor as unknown as StockClass;
 
+/** A layer's configuration as tf.layers' own would write it, without any setting of ours. */
+export function stockConfig(layer: BatchNormLayer): StockConfig {
+  return StockBatchNormalization.prototype.getConfig.call(layer) as StockConfig;
+}
+
 /** Whether a layer is a batch normalization layer: the stock class, one made from it, or another copy's. */
 export function isBatchNorm(layer: object): layer is BatchNormLayer {
   if (layer instanceof StockBatchNormalization) return true;

@@ -1,8 +1,8 @@
+import { onEachBackend, randomizeWeights, randomTensor, weightValues } from '@rebatch/test-models';
 import { expectClose } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { expect, test } from 'vitest';
-import { onEachBackend, randomizeWeights, randomTensor, weightValues } from './backends.test.support.ts';
 import {
   type BatchNormalizationConfig,
   batchNormalization,

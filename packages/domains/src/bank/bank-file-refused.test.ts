@@ -1,12 +1,13 @@
 // What a bank does not load.
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import * as tfl from '@tensorflow/tfjs-layers';
+import type * as tfl from '@tensorflow/tfjs-layers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ModelStatistics } from '../index.ts';
-import { denseNetwork, randomStatistics } from '../network.test.support.ts';
+import { denseNetwork } from '../network.test.support.ts';
 import * as files from './bank-file.test.support.ts';
-import { forge, LAYERS, seal } from './bank-file.test.support.ts';
+import { forge, seal } from './bank-file.test.support.ts';
+import { OLD_DOMAINS, oldFile } from './old-file.test.support.ts';
 
 let model: tfl.Sequential;
 
@@ -22,7 +23,7 @@ const expectRefused = (file: Uint8Array, message?: string | RegExp, into: tfl.La
   files.expectRefused(file, message, into);
 
 describe('refuses, with nothing loaded,', () => {
-  const good = () => fileOf({ day: randomStatistics(LAYERS, 1), night: randomStatistics(LAYERS, 2) });
+  const good = () => fileOf(OLD_DOMAINS);
   const quoted = (text: string) => JSON.stringify(text).slice(1, -1);
 
   it('what is no bank at all', () => {
@@ -40,8 +41,8 @@ describe('refuses, with nothing loaded,', () => {
   it.each<[string, (header: string) => string, string | RegExp]>([
     [
       'a version to come',
-      (h) => h.replace('"version":"1"', '"version":"2"'),
-      /version 1, got .*version "2". Update/,
+      (h) => h.replace('"version":"1"', '"version":"3"'),
+      /version 1 or 2, got .*version "3". Update/,
     ],
     ['another format', (h) => h.replace('rebatch-statistics-bank', 'something-else'), 'got "something-else"'],
     ['another dtype', (h) => h.replace('"F32"', '"F64"'), `expected dtype 'F32', got "F64"`],
@@ -49,14 +50,14 @@ describe('refuses, with nothing loaded,', () => {
     [
       'a shape of rank 2',
       (h) => h.replace('"shape":[3]', '"shape":[3,1]'),
-      'a shape of one dimension, at least 1, got [3,1]',
+      `Expected tensor 'day/0/bn0/moving_mean' of shape [3], got 'day/0/bn0/moving_mean' of shape [3, 1]`,
     ],
-    ['a negative shape', (h) => h.replace('"shape":[3]', '"shape":[-3]'), 'at least 1, got [-3]'],
+    ['a negative shape', (h) => h.replace('"shape":[3]', '"shape":[-3]'), 'each at least 1, got [-3]'],
     ['a huge shape', (h) => h.replace('"shape":[3]', '"shape":[9007199254740991]'), 'expected data_offsets'],
     [
       'overlapping offsets',
       (h) => h.replace('"data_offsets":[12,24]', '"data_offsets":[0,12]'),
-      'expected data_offsets [12, 24], without overlap or gap, got [0,12]',
+      'expected data_offsets [12, 24], without overlap or gap, got [0, 12]',
     ],
     [
       'offsets with a gap',
@@ -71,17 +72,17 @@ describe('refuses, with nothing loaded,', () => {
     [
       'another name of a tensor',
       (h) => h.replace('day/0/bn0/moving_mean', 'day/0/bn0/gamma'),
-      `Expected tensor 'day/0/bn0/moving_mean' with 3 values, got 'day/0/bn0/gamma' with 3`,
+      `Expected tensor 'day/0/bn0/moving_mean' of shape [3], got 'day/0/bn0/gamma' of shape [3]`,
     ],
     [
       'a tensor named __proto__',
       (h) => h.replace('day/0/bn0/moving_mean', '__proto__'),
-      `got '__proto__' with 3`,
+      `got '__proto__' of shape [3]`,
     ],
     [
       'a domain without tensors',
       (h) => h.replace(quoted('["day","night"]'), quoted('["day","night","noon"]')),
-      `Expected tensor 'noon/0/bn0/moving_mean' with 3 values, got no more`,
+      `Expected tensor 'noon/0/bn0/moving_mean' of shape [3], got no more`,
     ],
     [
       'tensors without a domain',
@@ -140,11 +141,144 @@ describe('refuses, with nothing loaded,', () => {
     ],
     ['other white space', (h) => `${h}  `, 'not written as Rebatch writes it'],
     ['no JSON', (h) => h.slice(0, -20), 'Expected a header in JSON'],
-  ])('%s', (_, change, message) => {
+  ])('%s in version 1', (_, change, message) => {
+    const file = oldFile();
+    const forged = forge(file, change);
+    expect(Buffer.compare(forged, file)).not.toBe(0);
+    expectRefused(forged, message);
+  });
+
+  it.each<[string, (header: string) => string, string | RegExp]>([
+    [
+      'another version',
+      (h) => h.replace('"version":"2"', '"version":"1"'),
+      `Expected tensor 'day/0/bn0/moving_mean'`,
+    ],
+    ['a version to come', (h) => h.replace('"version":"2"', '"version":"3"'), 'version "3". Update'],
+    [
+      'a shape of rank 1',
+      (h) => h.replace('"shape":[2,5]', '"shape":[10]'),
+      `Expected tensor 'day/moving_statistics' of shape [2, 5], got 'day/moving_statistics' of shape [10]`,
+    ],
+    [
+      'a shape of rank 3',
+      (h) => h.replace('"shape":[2,5]', '"shape":[2,5,1]'),
+      'a shape of one or two dimensions, each at least 1, got [2, 5, 1]',
+    ],
+    ['a gap', (h) => h.replace('"data_offsets":[40,80]', '"data_offsets":[44,84]'), 'without overlap or gap'],
+    [
+      'another name of a tensor',
+      (h) => h.replace('day/moving_statistics', 'dawn/moving_statistics'),
+      `Expected tensor 'day/moving_statistics' of shape [2, 5], got 'dawn/moving_statistics'`,
+    ],
+    [
+      'a domain without a tensor',
+      (h) => h.replace(quoted('["day","night"]'), quoted('["day","night","noon"]')),
+      `Expected tensor 'noon/moving_statistics' of shape [2, 5], got no more`,
+    ],
+    [
+      'a tensor without a domain',
+      (h) => h.replace(quoted('["day","night"]'), quoted('["day"]')),
+      'Expected 1 tensors for 1 domains and 2 layers, got 2',
+    ],
+    [
+      'domains in another order',
+      (h) =>
+        h
+          .replace(quoted('["day","night"]'), quoted('["night","day"]'))
+          .replace('"day/', '"x/')
+          .replace('"night/', '"day/')
+          .replace('"x/', '"night/'),
+      'not written as Rebatch writes it',
+    ],
+    ['other white space', (h) => `${h}        `, 'not written as Rebatch writes it'],
+    [
+      'a key that comes twice',
+      (h) => h.replace('"version":"2"', '"version":"2","version":"2"'),
+      'repeated keys',
+    ],
+  ])('%s in version 2', (_, change, message) => {
     const file = good();
     const forged = forge(file, change);
     expect(Buffer.compare(forged, file)).not.toBe(0);
     expectRefused(forged, message);
+  });
+
+  const deep = (open: string, close: string, inside = '1') =>
+    open.repeat(20_000) + inside + close.repeat(20_000);
+  it.each<[string, (header: string) => string, string]>([
+    [
+      'metadata as deep as can be',
+      (h) => h.replace('"version":"1"', `"version":${deep('[', ']')}`),
+      'Expected __metadata__ to hold strings',
+    ],
+    [
+      'a tensor that is deep',
+      (h) => `${h.trimEnd().slice(0, -1)},"z":${deep('{"a":', '}')}}`,
+      "expected dtype 'F32'",
+    ],
+    [
+      'a deep dtype',
+      (h) => h.replace('"F32"', deep('[', ']')),
+      "expected dtype 'F32', got an array of 1 item",
+    ],
+    [
+      'a deep shape',
+      (h) => h.replace('"shape":[3]', `"shape":${deep('[', ']')}`),
+      'a shape of one or two dimensions, each at least 1, got an array of 1 item',
+    ],
+    [
+      'deep offsets',
+      (h) => h.replace('"data_offsets":[12,24]', `"data_offsets":${deep('{"a":', '}')}`),
+      'without overlap or gap, got an object with a',
+    ],
+    [
+      'a dtype that is no text',
+      (h) => h.replace('"F32"', '{"toString":1,"constructor":{"name":{"toString":2}}}'),
+      "expected dtype 'F32', got an object with toString, constructor",
+    ],
+    [
+      'a deep list of domains',
+      (h) => h.replace(quoted('["day","night"]'), deep('[', ']')),
+      'domain names, got "[[[[[',
+    ],
+    [
+      'a deep list of layers',
+      (h) => h.replace(/"layers":"\[.*?\]"/, `"layers":"${deep('[', ']')}"`),
+      'Expected a list of layers with name and channels, got "[[[[[',
+    ],
+    [
+      'layers with odd names',
+      (h) =>
+        h.replace(/"layers":"\[.*?\]"/, `"layers":"${quoted('[{"name":{"toString":1},"channels":3}]')}"`),
+      'Expected a list of layers',
+    ],
+    [
+      'layers that are none',
+      (h) => h.replace(/"layers":"\[.*?\]"/, `"layers":"${quoted('[null,7,"x",[]]')}"`),
+      'Expected a list of layers',
+    ],
+  ])('%s', (_, change, message) => {
+    const file = oldFile();
+    const forged = forge(file, change);
+    expect(Buffer.compare(forged, file)).not.toBe(0);
+    expectRefused(forged, message);
+  });
+
+  it.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['null', null],
+    ['a number', 7],
+    ['a text', 'file'],
+    ['a list of bytes', [1, 2, 3]],
+    ['an object with a length of a billion', { length: 1e9 }],
+    ['another view', new Float32Array(4)],
+    ['a DataView', new DataView(new ArrayBuffer(400))],
+    ['an object with an iterator', new Set([1, 2])],
+    ['a Response', new Response('x')],
+    ['what is called a Uint8Array', { length: 1e9, [Symbol.toStringTag]: 'Uint8Array' }],
+  ])('%s in the place of bytes, at once', (_, odd) => {
+    expectRefused(odd as Uint8Array, /a Uint8Array or an ArrayBuffer, got .*Read it first/);
   });
 
   it('bytes in the header that are no UTF-8', () => {
@@ -168,7 +302,7 @@ describe('refuses, with nothing loaded,', () => {
     const same = (header: string) => header;
     expectRefused(
       forge(good(), same, (data) => data.subarray(0, -4)),
-      /Tensor 'night\/1\/bn1\/moving_variance': expected its values to end within the file/,
+      /Tensor 'night\/moving_statistics': expected its values to end within the file/,
     );
     expectRefused(
       forge(good(), same, (data) => Buffer.concat([data, Buffer.alloc(4)])),
@@ -179,7 +313,7 @@ describe('refuses, with nothing loaded,', () => {
   it.each([
     ['NaN', 0, Number.NaN, "Domain 'day' of the file: Layer 'bn0': expected a finite mean"],
     ['Infinity', 4, Number.NEGATIVE_INFINITY, "Domain 'day' of the file: Layer 'bn0'"],
-    ['a negative variance', 12, -1, 'got variance -1 for channel 0'],
+    ['a negative variance', 20, -1, 'got variance -1 for channel 0'],
     ['NaN in the last domain', 44, Number.NaN, "Domain 'night' of the file"],
   ])('%s', (_, at, value, message) => {
     const same = (header: string) => header;
@@ -189,42 +323,5 @@ describe('refuses, with nothing loaded,', () => {
       return changed;
     });
     expectRefused(forged, message);
-  });
-});
-
-describe('a file of another model', () => {
-  const file = () => fileOf({ day: randomStatistics(LAYERS, 1) });
-
-  it.each<[string, number[], string]>([
-    [
-      'more layers',
-      [4, 3, 2, 2],
-      "expected layer 'bn2' with 2 channels at position 2 of 3, got no more layers",
-    ],
-    ['fewer layers', [4, 3], "expected no more layers at position 1 of 1, got layer 'bn1' with 2 channels"],
-    [
-      'other channels',
-      [4, 3, 5],
-      "expected layer 'bn1' with 5 channels at position 1 of 2, got layer 'bn1' with 2 channels",
-    ],
-  ])('with %s', (_, widths, message) => {
-    const other = denseNetwork(widths);
-    expectRefused(file(), message, other);
-    other.dispose();
-  });
-
-  it('with other names', () => {
-    const layers = [
-      tfl.layers.batchNormalization({ name: 'other', inputShape: [3] }),
-      tfl.layers.dense({ units: 2 }),
-      tfl.layers.batchNormalization({ name: 'bn1' }),
-    ];
-    const other = tfl.sequential({ layers });
-    expectRefused(
-      file(),
-      "expected layer 'other' with 3 channels at position 0 of 2, got layer 'bn0'",
-      other,
-    );
-    other.dispose();
   });
 });

@@ -9,6 +9,18 @@ import { randomStatistics, weightBits } from '../network.test.support.ts';
 /** The layers of `denseNetwork([4, 3, 2])`, and their channels. */
 export const LAYERS = { bn0: 3, bn1: 2 };
 
+/** Expects a file with any single bit flipped to be refused, and nothing of it to be in the bank. */
+export function expectFlippedBitsRefused(file: Uint8Array, into: tfl.LayersModel): void {
+  const bank = statisticsBank(into);
+  for (let bit = 0; bit < file.length * 8; bit++) {
+    const damaged = file.slice();
+    damaged[bit >> 3]! ^= 1 << (bit & 7);
+    expect(() => bank.load(damaged), `bit ${bit}`).toThrow(BankFileError);
+  }
+  expect(bank.names).toEqual([]);
+  bank.dispose();
+}
+
 /** A file of these domains, as a bank writes it. */
 export function fileOf(domains: Readonly<Record<string, ModelStatistics>>, of: tfl.LayersModel): Uint8Array {
   const bank = statisticsBank(of);

@@ -8,6 +8,7 @@ import { BankFileError, type ModelStatistics, statisticsBank } from '../index.ts
 import { denseNetwork, randomStatistics } from '../network.test.support.ts';
 import * as files from './bank-file.test.support.ts';
 import { bits, bitsOf, LAYERS, parse, seal } from './bank-file.test.support.ts';
+import { OLD_DOMAINS, oldFile } from './old-file.test.support.ts';
 
 let model: tfl.Sequential;
 
@@ -21,27 +22,26 @@ afterAll(() => model.dispose());
 const fileOf = (domains: Readonly<Record<string, ModelStatistics>>) => files.fileOf(domains, model);
 
 describe('the file', () => {
-  it('is safetensors: named float32 vectors, values where the header says', () => {
-    const day = randomStatistics(LAYERS, 1);
-    const { header, data } = parse(fileOf({ 'day/1': day }));
+  it('is safetensors: a float32 tensor for each domain, values where the header says', () => {
+    const days = { 'day/1': randomStatistics(LAYERS, 1), night: randomStatistics(LAYERS, 2) };
+    const { header, data } = parse(fileOf(days));
     const { __metadata__: metadata, ...tensors } = header;
-    expect(metadata).toMatchObject({ format: 'rebatch-statistics-bank', version: '1' });
+    expect(metadata).toMatchObject({ format: 'rebatch-statistics-bank', version: '2' });
     expect(JSON.parse(metadata.layers)).toEqual([
       { name: 'bn0', channels: 3 },
       { name: 'bn1', channels: 2 },
     ]);
-    expect(JSON.parse(metadata.domains)).toEqual(['day/1']);
-    const expected = day.flatMap(({ name, mean, variance }, at) => [
-      [`day%2F1/${at}/${name}/moving_mean`, mean],
-      [`day%2F1/${at}/${name}/moving_variance`, variance],
-    ]);
-    expect(Object.keys(tensors)).toEqual(expected.map(([name]) => name));
-    for (const [name, values] of expected as [string, Float32Array][]) {
-      const { dtype, shape, data_offsets: offsets } = tensors[name];
-      expect([dtype, shape]).toEqual(['F32', [values.length]]);
-      const read = Array.from(values, (_, i) => data.readFloatLE(offsets[0] + 4 * i));
-      expect(read).toEqual([...values]);
-      expect(offsets[1] - offsets[0]).toBe(4 * values.length);
+    expect(JSON.parse(metadata.domains)).toEqual(['day/1', 'night']);
+    expect(Object.keys(tensors)).toEqual(['day%2F1/moving_statistics', 'night/moving_statistics']);
+    for (const [at, statistics] of Object.values(days).entries()) {
+      const { dtype, shape, data_offsets: offsets } = Object.values<Record<string, never>>(tensors)[at]!;
+      expect([dtype, shape]).toEqual(['F32', [2, 5]]);
+      expect(offsets).toEqual([40 * at, 40 * (at + 1)]);
+      const read = Array.from({ length: 10 }, (_, i) => data.readFloatLE(40 * at + 4 * i));
+      expect(read).toEqual([
+        ...statistics.flatMap(({ mean }) => Array.from(mean)),
+        ...statistics.flatMap(({ variance }) => Array.from(variance)),
+      ]);
     }
   });
 
@@ -86,6 +86,23 @@ describe('the file', () => {
     const bank = statisticsBank(model);
     expect(bank.load(fileOf({}))).toEqual([]);
     expect(bank.names).toEqual([]);
+  });
+});
+
+describe('a file of version 1', () => {
+  it('holds what it was saved with', () => {
+    const [bank, expected] = [statisticsBank(model), statisticsBank(model)];
+    expect(bank.load(oldFile())).toEqual(['day', 'night']);
+    for (const [name, statistics] of Object.entries(OLD_DOMAINS)) expected.set(name, statistics);
+    expect(bitsOf(bank)).toEqual(bitsOf(expected));
+    // Saved again, it is of version 2.
+    expect(bank.save()).toEqual(fileOf(OLD_DOMAINS));
+    bank.dispose();
+    expected.dispose();
+  });
+
+  it('is refused with any flipped bit', () => {
+    files.expectFlippedBitsRefused(oldFile(), model);
   });
 });
 
@@ -145,13 +162,7 @@ test('everything comes back bit by bit: names, values, minus zero and denormals'
 
 test('any flipped bit is noticed', () => {
   const file = fileOf({ day: randomStatistics(LAYERS, 1), night: randomStatistics(LAYERS, 2) });
-  const bank = statisticsBank(model);
-  for (let bit = 0; bit < file.length * 8; bit++) {
-    const damaged = file.slice();
-    damaged[bit >> 3]! ^= 1 << (bit & 7);
-    expect(() => bank.load(damaged), `bit ${bit}`).toThrow(BankFileError);
-  }
-  expect(bank.names).toEqual([]);
+  files.expectFlippedBitsRefused(file, model);
 });
 
 test('any other damage is noticed: bytes lost, added, moved or changed', () => {
@@ -195,4 +206,41 @@ test('layers of the same name in nested models, and names with slashes, are kept
   bank.dispose();
   loaded.dispose();
   nested.dispose();
+});
+
+describe('a file of another model', () => {
+  const file = () => fileOf({ day: randomStatistics(LAYERS, 1) });
+
+  it.each<[string, number[], string]>([
+    [
+      'more layers',
+      [4, 3, 2, 2],
+      "expected layer 'bn2' with 2 channels at position 2 of 3, got no more layers",
+    ],
+    ['fewer layers', [4, 3], "expected no more layers at position 1 of 1, got layer 'bn1' with 2 channels"],
+    [
+      'other channels',
+      [4, 3, 5],
+      "expected layer 'bn1' with 5 channels at position 1 of 2, got layer 'bn1' with 2 channels",
+    ],
+  ])('with %s', (_, widths, message) => {
+    const other = denseNetwork(widths);
+    files.expectRefused(file(), message, other);
+    other.dispose();
+  });
+
+  it('with other names', () => {
+    const layers = [
+      tfl.layers.batchNormalization({ name: 'other', inputShape: [3] }),
+      tfl.layers.dense({ units: 2 }),
+      tfl.layers.batchNormalization({ name: 'bn1' }),
+    ];
+    const other = tfl.sequential({ layers });
+    files.expectRefused(
+      file(),
+      "expected layer 'other' with 3 channels at position 0 of 2, got layer 'bn0'",
+      other,
+    );
+    other.dispose();
+  });
 });

@@ -1,24 +1,21 @@
-/**
- * A SHA-256 over a whole file that holds it: the digest is taken with zeros in the place of its own digits, which lie at
- * a place that the beginning of the file fixes.
- */
+// A SHA-256 over a whole file that holds it: the digest is taken with zeros in the place of its own digits, which lie
+// at a place that the beginning of the file fixes.
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 
 /** What stands for the checksum before it is known: 64 hexadecimal digits. */
 export const NO_CHECKSUM = '0'.repeat(64);
 
-/** A file with the right digits from byte `at` on, where it had some others. The argument is left as it is. */
-export function sealed(bytes: Uint8Array, at: number): Uint8Array {
-  // Not slice: that of Node's Buffer shares its memory.
-  const file = new Uint8Array(bytes);
-  const digits = new TextEncoder();
-  file.set(digits.encode(NO_CHECKSUM), at);
-  file.set(digits.encode(bytesToHex(sha256(file))), at);
-  return file;
+/** The digits that a file should have from byte `at` on, whatever it has there. The file is read, once, and not copied. */
+export function checksumOf(file: Uint8Array, at: number): string {
+  const hash = sha256.create();
+  hash.update(file.subarray(0, at));
+  hash.update(new TextEncoder().encode(NO_CHECKSUM));
+  hash.update(file.subarray(at + NO_CHECKSUM.length));
+  return bytesToHex(hash.digest());
 }
 
-/** Whether two files are the same. */
-export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+/** Writes the right digits into a file, from byte `at` on. */
+export function seal(file: Uint8Array, at: number): void {
+  file.set(new TextEncoder().encode(checksumOf(file, at)), at);
 }

@@ -1,48 +1,62 @@
-/**
- * The safetensors format (https://huggingface.co/docs/safetensors), as much of it as a bank of float32 vectors needs:
- * 8 bytes of header length (little-endian), a JSON header, and the values one after the other.
- */
+// The safetensors format (https://huggingface.co/docs/safetensors), as much of it as a bank of float32 tensors needs:
+// 8 bytes of header length (little-endian), a JSON header, and the values one after the other.
+import { shown } from '@rebatch/stats/~internal';
 import { BankFileError } from '../errors.ts';
 
-/** A named float32 vector. */
-export interface NamedVector {
+/** A named float32 tensor of one or two dimensions. */
+export interface NamedTensor {
   readonly name: string;
+  readonly shape: readonly number[];
   readonly values: Float32Array;
 }
 
 export interface Safetensors {
   /** What the header has under `__metadata__`, in its order. */
   readonly metadata: Readonly<Record<string, string>>;
-  readonly vectors: readonly NamedVector[];
+  readonly tensors: readonly NamedTensor[];
 }
 
 const LENGTH_BYTES = 8;
 /** Values begin at a multiple of this, so that readers can map them into memory. */
 const ALIGNMENT = 8;
 const VALUE_BYTES = 4;
+/** The order of bytes in the file. */
+const IS_LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
-/** The same bytes for the same content: metadata first, then the vectors, both in the order in which they come. */
-export function writeSafetensors({ metadata, vectors }: Safetensors): Uint8Array {
+/**
+ * How a file of such content begins, up to its values: the length of the header, and the header. The same bytes for the
+ * same content: metadata first, then the tensors, both in the order in which they come.
+ */
+export function beginningOf(
+  metadata: Safetensors['metadata'],
+  tensors: readonly Omit<NamedTensor, 'values'>[],
+): Uint8Array {
   let end = 0;
-  const entries = vectors.map(({ name, values }) => {
+  const entries = tensors.map(({ name, shape }) => {
     const begin = end;
-    end += values.length * VALUE_BYTES;
-    return [name, { dtype: 'F32', shape: [values.length], data_offsets: [begin, end] }];
+    end += product(shape) * VALUE_BYTES;
+    return [name, { dtype: 'F32', shape, data_offsets: [begin, end] }];
   });
   const json = JSON.stringify(Object.fromEntries([['__metadata__', metadata], ...entries]));
   const header = new TextEncoder().encode(json);
   const dataStart = Math.ceil((LENGTH_BYTES + header.length) / ALIGNMENT) * ALIGNMENT;
-  const bytes = new Uint8Array(dataStart + end);
-  const view = new DataView(bytes.buffer);
-  view.setBigUint64(0, BigInt(dataStart - LENGTH_BYTES), true);
+  const bytes = new Uint8Array(dataStart).fill(' '.charCodeAt(0));
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(dataStart - LENGTH_BYTES), true);
   bytes.set(header, LENGTH_BYTES);
-  bytes.fill(' '.charCodeAt(0), LENGTH_BYTES + header.length, dataStart);
-  let offset = dataStart;
-  for (const { values } of vectors) {
-    for (const value of values) {
-      view.setFloat32(offset, value, true);
-      offset += VALUE_BYTES;
-    }
+  return bytes;
+}
+
+/** The whole file. */
+export function writeSafetensors({ metadata, tensors }: Safetensors): Uint8Array {
+  const beginning = beginningOf(metadata, tensors);
+  const size = tensors.reduce((sum, { values }) => sum + values.length * VALUE_BYTES, 0);
+  const bytes = new Uint8Array(beginning.length + size);
+  bytes.set(beginning);
+  let offset = beginning.length;
+  for (const { values } of tensors) {
+    const own = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    bytes.set(IS_LITTLE_ENDIAN ? own : reversed(own), offset);
+    offset += own.length;
   }
   return bytes;
 }
@@ -64,29 +78,29 @@ export function readSafetensors(bytes: Uint8Array): Safetensors {
   }
   const dataStart = LENGTH_BYTES + Number(length);
   const header = parseHeader(bytes.subarray(LENGTH_BYTES, dataStart));
-  const { __metadata__: metadata = {}, ...tensors } = header;
+  const { __metadata__: metadata = {}, ...entries } = header;
   let end = 0;
-  const vectors = Object.entries(tensors).map(([name, tensor]) => {
-    const size = sizeOf(name, tensor, end);
+  const tensors = Object.entries(entries).map(([name, tensor]): NamedTensor => {
+    const shape = shapeOf(name, tensor, end);
     const begin = dataStart + end;
-    end += size * VALUE_BYTES;
+    end += product(shape) * VALUE_BYTES;
     if (dataStart + end > bytes.length) {
       throw new BankFileError(
         `Tensor '${name}': expected its values to end within the file of ${bytes.length} bytes, ` +
           `got an end at byte ${dataStart + end}.`,
       );
     }
-    const values = Float32Array.from({ length: size }, (_, i) =>
-      view.getFloat32(begin + i * VALUE_BYTES, true),
-    );
-    return { name, values };
+    const own = bytes.subarray(begin, dataStart + end);
+    // A copy, whatever class of array it is: that begins at a multiple of 4.
+    const copy = IS_LITTLE_ENDIAN ? new Uint8Array(own) : reversed(own);
+    return { name, shape, values: new Float32Array(copy.buffer) };
   });
   if (dataStart + end !== bytes.length) {
     throw new BankFileError(
       `Expected the file to end with its last tensor, at byte ${dataStart + end}, got ${bytes.length} bytes.`,
     );
   }
-  return { metadata: checkedMetadata(metadata), vectors };
+  return { metadata: checkedMetadata(metadata), tensors };
 }
 
 function parseHeader(bytes: Uint8Array): Record<string, unknown> {
@@ -99,31 +113,44 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
     });
   }
   if (isObject(header)) return header;
-  throw new BankFileError(`Expected a JSON object as the header, got ${JSON.stringify(header)}.`);
+  throw new BankFileError(`Expected a JSON object as the header, got ${shown(header)}.`);
 }
 
-/** Values of a vector that must begin at `begin`. */
-function sizeOf(name: string, tensor: unknown, begin: number): number {
+/** The shape of a tensor whose values must begin at `begin`. */
+function shapeOf(name: string, tensor: unknown, begin: number): number[] {
   const { dtype, shape, data_offsets: offsets } = isObject(tensor) ? tensor : {};
   if (dtype !== 'F32') throw expected(name, "dtype 'F32'", dtype);
-  if (!Array.isArray(shape) || shape.length !== 1 || !Number.isSafeInteger(shape[0]) || shape[0] < 1) {
-    throw expected(name, 'a shape of one dimension, at least 1', shape);
-  }
-  const end = begin + shape[0] * VALUE_BYTES;
+  const isShape =
+    Array.isArray(shape) &&
+    (shape.length === 1 || shape.length === 2) &&
+    shape.every((size) => Number.isSafeInteger(size) && size >= 1);
+  if (!isShape) throw expected(name, 'a shape of one or two dimensions, each at least 1', shape);
+  const end = begin + product(shape) * VALUE_BYTES;
   if (!Array.isArray(offsets) || offsets.length !== 2 || offsets[0] !== begin || offsets[1] !== end) {
     throw expected(name, `data_offsets [${begin}, ${end}], without overlap or gap`, offsets);
   }
-  return shape[0];
+  return shape;
+}
+
+function product(shape: readonly number[]): number {
+  return shape.reduce((total, size) => total * size, 1);
+}
+
+/** The values with the bytes of each in the other order, for machines that keep them so. */
+function reversed(values: Uint8Array): Uint8Array<ArrayBuffer> {
+  const copy = new Uint8Array(values.length);
+  for (let i = 0; i < values.length; i++) copy[i] = values[(i & ~3) + 3 - (i & 3)]!;
+  return copy;
 }
 
 function checkedMetadata(metadata: unknown): Record<string, string> {
   const strings = isObject(metadata) && Object.values(metadata).every((value) => typeof value === 'string');
   if (strings) return metadata as Record<string, string>;
-  throw new BankFileError(`Expected __metadata__ to hold strings, got ${JSON.stringify(metadata)}.`);
+  throw new BankFileError(`Expected __metadata__ to hold strings, got ${shown(metadata)}.`);
 }
 
 function expected(name: string, what: string, came: unknown): BankFileError {
-  return new BankFileError(`Tensor '${name}': expected ${what}, got ${JSON.stringify(came)}.`);
+  return new BankFileError(`Tensor '${name}': expected ${what}, got ${shown(came)}.`);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,18 +1,24 @@
-/** Many domains beside one model. */
+// Many domains beside one model.
+import type { ChannelMoments } from '@rebatch/core';
+import { allOrNone } from '@rebatch/core/~internal';
 import {
-  captureStatistics,
-  checkStatistics,
-  findBatchNormLayers,
+  type AnyModel,
+  DisposedModelError,
   type ModelStatistics,
+  modelOf,
+  type NormalizedModel,
+  type Site,
   StatisticsError,
-} from '@rebatch/recalibrate';
+} from '@rebatch/models';
+import { checkStatistics, readStatistics } from '@rebatch/models/~internal';
+import { shown } from '@rebatch/stats/~internal';
 import * as tf from '@tensorflow/tfjs-core';
-import type * as tfl from '@tensorflow/tfjs-layers';
 import { BankFileError, StatisticsBankError, UnknownDomainError } from '../errors.ts';
 import type { LayerShape } from '../layer-shapes.ts';
 import { decodeBank, encodeBank } from './bank-file.ts';
 import { isDomainName } from './domain-name.ts';
-import { HeldStatistics, variablesOf } from './held-statistics.ts';
+import { DomainStatistics } from './domain-statistics.ts';
+import { apart, joined } from './domain-values.ts';
 
 /**
  * The population statistics of many domains for one model: a model is trained once, and runs on each domain with that
@@ -22,17 +28,17 @@ import { HeldStatistics, variablesOf } from './held-statistics.ts';
  * of another network, and should be captured anew.
  */
 export class StatisticsBank {
-  readonly #model: tfl.LayersModel;
-  readonly #layers: ReturnType<typeof findBatchNormLayers>;
-  readonly #domains = new Map<string, HeldStatistics>();
+  readonly #model: AnyModel;
+  readonly #sites: readonly Site[];
+  readonly #domains = new Map<string, DomainStatistics>();
   /** What was switched to or captured last: domains that were captured one after the other may share tensors. */
   #last: string | undefined;
   #disposed = false;
 
   /** @throws {NoBatchNormError} if the model has no batch normalization layer or is not built. */
-  constructor(model: tfl.LayersModel) {
+  constructor(model: AnyModel) {
     this.#model = model;
-    this.#layers = findBatchNormLayers(model);
+    this.#sites = modelOf('statisticsBank', model).sites;
   }
 
   /** The domains that there are, sorted by code unit. */
@@ -47,9 +53,9 @@ export class StatisticsBank {
    * @throws {StatisticsBankError} if the bank or the model is disposed, or the model's layers are not what they were.
    */
   get current(): string | undefined {
-    const variables = this.#variables();
+    const [, stored] = this.#stored();
     const names = this.#last === undefined ? this.names : [this.#last, ...this.names];
-    return names.find((name) => this.#domains.get(name)?.isIn(variables));
+    return names.find((name) => this.#domains.get(name)?.isIn(stored));
   }
 
   /**
@@ -62,8 +68,7 @@ export class StatisticsBank {
    */
   set(name: string, statistics: ModelStatistics): void {
     checkName(name);
-    this.#checkLayers();
-    this.#put(new Map([[name, this.#hold(statistics)]]));
+    this.#put(new Map([[name, hold(this.#subject(), statistics)]]));
   }
 
   /**
@@ -74,15 +79,19 @@ export class StatisticsBank {
   async capture(name: string): Promise<void> {
     checkName(name);
     const backend = tf.getBackend();
-    const tensors = this.#variables().map((variable) => tf.keep(tf.clone(variable.read())));
+    const [subject, stored] = this.#stored();
+    const tensors: ChannelMoments[] = [];
     try {
-      const statistics = await captureStatistics(this.#model);
+      for (const own of stored) tensors.push(copyOf(own));
+      const statistics = await readStatistics(subject);
       this.#checkAlive();
-      checkStatistics(this.#model, statistics);
-      this.#put(new Map([[name, new HeldStatistics(valuesOf(statistics), { tensors, backend })]]));
+      checkStatistics(subject, statistics);
+      this.#put(
+        new Map([[name, new DomainStatistics(joined(statistics), this.#sites, { tensors, backend })]]),
+      );
       this.#last = name;
     } catch (error) {
-      tf.dispose(tensors);
+      for (const { mean, variance } of tensors) tf.dispose([mean, variance]);
       throw error;
     }
   }
@@ -96,9 +105,8 @@ export class StatisticsBank {
    */
   use(name: string): void {
     const domain = this.#domain(name);
-    const variables = this.#variables();
-    const tensors = domain.tensors();
-    for (const [i, variable] of variables.entries()) variable.write(tensors[i]!);
+    const [subject] = this.#stored();
+    subject.store(domain.tensors(), { undoable: false });
     this.#last = name;
   }
 
@@ -109,9 +117,9 @@ export class StatisticsBank {
    */
   get(name: string): ModelStatistics {
     const { values } = this.#domain(name);
-    return this.#layers.map((layer, i) => {
+    return this.#sites.map((site, i) => {
       const { mean, variance } = values[i]!;
-      return { name: layer.name, mean: mean.slice(), variance: variance.slice() };
+      return { name: site.name, mean: mean.slice(), variance: variance.slice() };
     });
   }
 
@@ -133,7 +141,7 @@ export class StatisticsBank {
    */
   save(): Uint8Array {
     this.#checkAlive();
-    const domains = new Map([...this.#domains].map(([name, { values }]) => [name, values]));
+    const domains = new Map([...this.#domains].map(([name, { joined }]) => [name, joined]));
     return encodeBank({ layers: this.#shapes(), domains });
   }
 
@@ -143,20 +151,24 @@ export class StatisticsBank {
    *
    * @param file what `save` gave, as `fetch` or a file system hands it over.
    * @returns the names of the domains in the file, sorted.
-   * @throws {BankFileError} for bytes that `save` did not write, or not quite, or for a model with other layers (names,
+   * @throws {BankFileError} for anything else than bytes, bytes that `save` did not write, or not quite, or for a model with other layers (names,
    *   order and channels must be the same).
    * @throws {StatisticsBankError} if the bank is disposed.
    */
   load(file: Uint8Array | ArrayBuffer): string[] {
-    this.#checkLayers();
-    const bytes = ArrayBuffer.isView(file) ? file : new Uint8Array(file);
-    const loaded = new Map<string, HeldStatistics>();
+    const subject = this.#subject();
+    const bytes = bytesOf(file);
+    const loaded = new Map<string, DomainStatistics>();
     let current = '';
     try {
       for (const [name, values] of decodeBank(bytes, this.#shapes())) {
-        const statistics = this.#layers.map((layer, i) => ({ name: layer.name, ...values[i]! }));
         current = name;
-        loaded.set(name, this.#hold(statistics));
+        const apartFrom = apart(values, this.#sites);
+        checkStatistics(
+          subject,
+          this.#sites.map((site, i) => ({ name: site.name, ...apartFrom[i]! })),
+        );
+        loaded.set(name, new DomainStatistics(values, this.#sites));
       }
     } catch (error) {
       for (const domain of loaded.values()) domain.dispose();
@@ -174,58 +186,51 @@ export class StatisticsBank {
     this.#disposed = true;
   }
 
-  #hold(statistics: ModelStatistics): HeldStatistics {
-    checkStatistics(this.#model, statistics);
-    return new HeldStatistics(valuesOf(statistics));
-  }
-
-  #put(domains: ReadonlyMap<string, HeldStatistics>): void {
+  #put(domains: ReadonlyMap<string, DomainStatistics>): void {
     for (const [name, domain] of domains) {
       this.#domains.get(name)?.dispose();
       this.#domains.set(name, domain);
     }
   }
 
-  #domain(name: string): HeldStatistics {
+  #domain(name: string): DomainStatistics {
     this.#checkAlive();
     const domain = this.#domains.get(name);
     if (domain !== undefined) return domain;
     const known = this.names.map((one) => `'${one}'`).join(', ');
     throw new UnknownDomainError(
-      `The bank has no domain '${name}'. ${known === '' ? 'It has none yet: use set, capture or load.' : `It has ${known}.`}`,
+      `The bank has no domain ${typeof name === 'string' ? `'${name}'` : shown(name)}. ${known === '' ? 'It has none yet: use set, capture or load.' : `It has ${known}.`}`,
     );
   }
 
   #shapes(): LayerShape[] {
-    return this.#layers.map(({ name, movingMean }) => ({ name, channels: movingMean.shape[0]! }));
+    return this.#sites.map(({ name, channels }) => ({ name, channels }));
   }
 
-  /** The moving statistics of the model, known to be there and to be of the bank's shapes. */
-  #variables() {
-    this.#checkLayers();
-    const variables = variablesOf(this.#layers);
-    for (const variable of variables) {
-      try {
-        variable.read();
-      } catch (error) {
-        throw new StatisticsBankError(
-          `'${variable.name}' of model '${this.#model.name}' is disposed. Make a bank for a model that is still in use; ` +
-            'save and load move the domains.',
-          { cause: error },
-        );
-      }
+  /** The model as it is now, and the statistics that it has, known to be there and to be of the bank's shapes. */
+  #stored(): [NormalizedModel, readonly ChannelMoments[]] {
+    const subject = this.#subject();
+    try {
+      return [subject, subject.stored()];
+    } catch (error) {
+      if (!(error instanceof DisposedModelError)) throw error;
+      throw new StatisticsBankError(
+        `${error.message} Make a bank for a model that is still in use; save and load move the domains.`,
+        { cause: error },
+      );
     }
-    return variables;
   }
 
-  #checkLayers(): void {
+  /** The model as it is now, known to have the sites that it had. */
+  #subject(): NormalizedModel {
     this.#checkAlive();
-    const layers = findBatchNormLayers(this.#model);
-    if (layers.length === this.#layers.length && layers.every((layer, i) => layer === this.#layers[i]))
-      return;
+    const subject = modelOf('statisticsBank', this.#model);
+    const { name, sites } = subject;
+    if (sites.length === this.#sites.length && sites.every((site, i) => site === this.#sites[i]))
+      return subject;
     throw new StatisticsBankError(
-      `Expected model '${this.#model.name}' to have the ${this.#layers.length} batch normalization layers that it had ` +
-        `when the bank was made, got ${layers.length} (${layers.map(({ name }) => name).join(', ')}). ` +
+      `Expected model '${name}' to have the ${this.#sites.length} batch normalization layers that it had when the bank ` +
+        `was made, got ${sites.length} (${sites.map((site) => site.name).join(', ')}). ` +
         'Make another bank for the model as it is now.',
     );
   }
@@ -239,22 +244,42 @@ export class StatisticsBank {
 /**
  * A bank without domains for a model; see {@link StatisticsBank}.
  *
- * @throws {NoBatchNormError} if the model has no batch normalization layer or is not built.
+ * @param model of tf.layers, or behind another adapter.
+ * @throws {NoBatchNormError} if the model has no batch normalization layer or is not built; {NotAModelError} for anything
+ *   that is no model.
  */
-export function statisticsBank(model: tfl.LayersModel): StatisticsBank {
+export function statisticsBank(model: AnyModel): StatisticsBank {
   return new StatisticsBank(model);
 }
 
-function valuesOf(statistics: ModelStatistics) {
-  return statistics.map(({ mean, variance }) => ({
-    mean: Float32Array.from(mean),
-    variance: Float32Array.from(variance),
+/** @throws {StatisticsError} for statistics that do not fit the model. */
+function hold(model: NormalizedModel, statistics: ModelStatistics): DomainStatistics {
+  checkStatistics(model, statistics);
+  return new DomainStatistics(joined(statistics), model.sites);
+}
+
+/** Copies that stay; no values are moved. */
+function copyOf({ mean, variance }: ChannelMoments): ChannelMoments {
+  return allOrNone((add) => ({
+    mean: add(tf.keep(tf.clone(mean))),
+    variance: add(tf.keep(tf.clone(variance))),
   }));
+}
+
+/** By their tags: what comes from another realm (a frame, a test runner) is no instance of this one's classes. */
+function bytesOf(file: unknown): Uint8Array {
+  const tag = Object.prototype.toString.call(file).slice('[object '.length, -1);
+  if (tag === 'Uint8Array' && ArrayBuffer.isView(file)) return file as Uint8Array;
+  if (tag === 'ArrayBuffer') return new Uint8Array(file as ArrayBuffer);
+  throw new BankFileError(
+    `Expected the file of a statistics bank as a Uint8Array or an ArrayBuffer, got ${shown(file)}. Read it first: ` +
+      'await (await fetch(address)).arrayBuffer(), or await readFile(path).',
+  );
 }
 
 function checkName(name: unknown): void {
   if (isDomainName(name)) return;
   throw new StatisticsBankError(
-    `Expected the name of a domain to be a non-empty string of whole characters, got ${JSON.stringify(name)}.`,
+    `Expected the name of a domain to be a non-empty string of whole characters, got ${shown(name)}.`,
   );
 }

@@ -1,5 +1,7 @@
 // The configuration of a layer of several domains, checked and in one form.
 import { type BatchNormalizationConfig, channelAxis } from '@rebatch/layers';
+import { BATCH_NORM_NAMES } from '@rebatch/layers/~internal';
+import { checkNames, shown } from '@rebatch/stats/~internal';
 import { DomainLayerError } from '../errors.ts';
 
 /** Whether the domains have something in common, or each its own. */
@@ -42,6 +44,8 @@ export type DomainBatchNormalizationConfig = BatchNormalizationConfig & DomainSe
 /** {@link DomainSettings} with nothing left to decide. */
 export interface ResolvedSettings {
   readonly domains: readonly string[];
+  /** The number of each domain: its place in `domains`. There may be many of them. */
+  readonly numbers: ReadonlyMap<string, number>;
   readonly from: DomainSource;
   readonly statistics: { readonly train: Sharing; readonly population: Sharing };
   readonly affine: Sharing;
@@ -52,6 +56,15 @@ interface SavedName {
   readonly name: string;
 }
 
+/** What `domainBatchNormalization` takes. */
+export const DOMAIN_NAMES: readonly string[] = [
+  'domains',
+  'from',
+  'statistics',
+  'affine',
+  ...BATCH_NORM_NAMES,
+];
+
 /** Splits a configuration, as written or as saved, into what is ours and what is for `batchNormalization`. */
 export function readConfig(config: DomainBatchNormalizationConfig, layer: string) {
   const { domains, from = 'scope', statistics, affine = 'shared', ...batchNorm } = config;
@@ -61,24 +74,33 @@ export function readConfig(config: DomainBatchNormalizationConfig, layer: string
     : [];
   if (names.length === 0 || names.some((name) => typeof name !== 'string' || name === '')) {
     throw new DomainLayerError(
-      `${who}: expected domains to be a list of at least one name, got ${JSON.stringify(domains)}.`,
+      `${who}: expected domains to be a list of at least one name, got ${shown(domains)}.`,
     );
   }
-  const twice = names.find((name, i) => names.indexOf(name) < i);
-  if (twice !== undefined) {
+  const numbers = new Map(names.map((name, i) => [name, i]));
+  if (numbers.size < names.length) {
+    // The map has the last place of each.
+    const twice = names.find((name, i) => numbers.get(name) !== i);
     throw new DomainLayerError(`${who}: expected the names of the domains to differ, got '${twice}' twice.`);
   }
+  checkNames(who, statistics ?? {}, ['train', 'population'], DomainLayerError);
   const { train = 'per-domain', population = 'per-domain' } = statistics ?? {};
   const choose = (what: string, value: string, choices: readonly string[]) => {
     if (choices.includes(value)) return;
     const known = choices.map((choice) => `'${choice}'`).join(' or ');
-    throw new DomainLayerError(`${who}: expected ${what} to be ${known}, got ${JSON.stringify(value)}.`);
+    throw new DomainLayerError(`${who}: expected ${what} to be ${known}, got ${shown(value)}.`);
   };
   choose('from', from, ['scope', 'input', 'application']);
   choose('statistics.train', train, ['shared', 'per-domain']);
   choose('statistics.population', population, ['shared', 'per-domain']);
   choose('affine', affine, ['shared', 'per-domain']);
-  const settings: ResolvedSettings = { domains: names, from, statistics: { train, population }, affine };
+  const settings: ResolvedSettings = {
+    domains: names,
+    numbers,
+    from,
+    statistics: { train, population },
+    affine,
+  };
   return { settings, batchNorm: batchNorm as BatchNormalizationConfig };
 }
 

@@ -1,15 +1,15 @@
-import { batchNormalization, freezeBatchNorm } from '@rebatch/layers';
-import { expectClose } from '@rebatch/testing';
-import * as tf from '@tensorflow/tfjs-core';
-import * as tfl from '@tensorflow/tfjs-layers';
-import { expect, test } from 'vitest';
+import { batchNormalization, freezeBatchNorm, NotAModelError } from '@rebatch/layers';
 import {
   onEachBackend,
   randomizeWeights,
   randomTensor,
   weightsByName,
   weightValues,
-} from '../backends.test.support.ts';
+} from '@rebatch/test-models';
+import { expectClose } from '@rebatch/testing';
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { expect, test } from 'vitest';
 import {
   convertToDomains,
   DomainBatchNormalization,
@@ -57,15 +57,15 @@ onEachBackend(() => {
     // The stock layer divides in another order.
     for (const domain of DOMAINS)
       expectClose(
-        withDomain(domain, () => predict(model, x)),
+        withDomain(model, domain, () => predict(model, x)),
         before,
         1e-6,
       );
 
-    const day = withDomain('day', () => predict(model, x));
-    withDomain('night', () => tf.tidy(() => void model.apply(x, { training: true })));
-    expect(withDomain('day', () => predict(model, x))).toEqual(day);
-    expect(withDomain('night', () => predict(model, x))).not.toEqual(day);
+    const day = withDomain(model, 'day', () => predict(model, x));
+    withDomain(model, 'night', () => tf.tidy(() => void model.apply(x, { training: true })));
+    expect(withDomain(model, 'day', () => predict(model, x))).toEqual(day);
+    expect(withDomain(model, 'night', () => predict(model, x))).not.toEqual(day);
   });
 
   test('a compiled model goes on training, with its optimizer’s state', async () => {
@@ -82,7 +82,7 @@ onEachBackend(() => {
       if (!convertMidway) await fit();
       else {
         convertToDomains(model, { domains: DOMAINS });
-        await withDomain('day', fit);
+        await withDomain(model, 'day', fit);
       }
       return weightsByName(model);
     };
@@ -120,7 +120,7 @@ test('an untrainable layer stays so, with all its domains', () => {
 test('a layer that is not built yet gets its domains when it is', () => {
   const layer = tfl.layers.batchNormalization({ name: 'later' });
   convertToDomains(layer, { domains: DOMAINS });
-  withDomain('night', () => tf.tidy(() => void layer.apply(tf.ones([2, 3]))));
+  withDomain(layer, 'night', () => tf.tidy(() => void layer.apply(tf.ones([2, 3]))));
   expect(Object.keys(weightsByName(layer))).toEqual([
     ...['later/gamma', 'later/beta', 'later/moving_mean', 'later/moving_variance'],
     ...['later/domain_1/moving_mean', 'later/domain_1/moving_variance'],
@@ -153,7 +153,26 @@ test('what cannot be converted is refused, and nothing is', () => {
   expect(() => convertToDomains(model, { domains: DOMAINS })).toThrow(DomainLayerError);
   expect(() => convertToDomains(model, { domains: DOMAINS })).toThrow("Layer 'own' of model");
   expect(() => convertToDomains(trained().model, { domains: ['a', 'a'] })).toThrow("got 'a' twice");
+  const misspelled = { domains: DOMAINS, statistic: { train: 'shared' } } as never;
+  expect(() => convertToDomains(trained().model, misspelled)).toThrow('Did you mean statistics?');
+  expect(() => convertToDomains('model' as never, { domains: DOMAINS })).toThrow(NotAModelError);
   expect(model.layers[0]).not.toBeInstanceOf(DomainBatchNormalization);
   expect(weightValues(model)).toEqual(values);
   expect(tf.memory().numTensors).toBeGreaterThanOrEqual(numTensors);
+});
+
+test('what the calls of a layer say of training is what each domain does', () => {
+  const graph = (layer: tfl.layers.Layer, training: boolean) => {
+    const input = tfl.input({ shape: [3] });
+    const outputs = layer.apply(input, { training } as never) as tfl.SymbolicTensor;
+    return tfl.model({ inputs: input, outputs });
+  };
+  const settingsOf = (model: tfl.LayersModel) =>
+    (model.layers[1] as DomainBatchNormalization).layers.map(
+      ({ trainingStatistics, inferenceStatistics }) => [trainingStatistics, inferenceStatistics],
+    );
+  const stock = convertToDomains(graph(tfl.layers.batchNormalization(), true), { domains: DOMAINS });
+  expect(settingsOf(stock)).toEqual(DOMAINS.map(() => ['batch', 'batch']));
+  const made = graph(domainBatchNormalization({ domains: DOMAINS }), false);
+  expect(settingsOf(made)).toEqual(DOMAINS.map(() => ['population', 'population']));
 });

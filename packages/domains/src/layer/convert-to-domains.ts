@@ -1,9 +1,11 @@
 import { BatchNormalization, type BatchNormLayer, batchNormLayers, channelAxis } from '@rebatch/layers';
+import { checkLayer, saidIn, settingsFor } from '@rebatch/layers/~internal';
+import { checkNames } from '@rebatch/stats/~internal';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { DomainLayerError } from '../errors.ts';
 import { type DomainSettings, readConfig } from './config.ts';
 import { becomeDomains, type DomainState } from './domain-batch-normalization.ts';
-import { buildSlots, makeSlots, Slot } from './slots.ts';
+import { buildInnerLayers, InnerLayer, makeInnerLayers } from './inner-layers.ts';
 
 /** What to choose for the layers of a model. Their domain comes from `withDomain`: the graph stays as it is. */
 export type DomainConversion = Omit<DomainSettings, 'from'>;
@@ -20,14 +22,17 @@ const Stock = tfl.layers.batchNormalization({ name: 'rebatch_stock_class' }).con
  * optimizer learns of the new variables.
  *
  * @param model any model, or a single layer.
- * @throws {DomainLayerError} if the domains are not different names, a setting is not one of its choices, or a layer's class
- *   was derived by a user or comes from another copy of tfjs-layers. Nothing is converted then.
+ * @throws {DomainLayerError} if the domains are not different names, a setting is not one of its choices, there is no
+ *   option of a name, or a layer's class was derived by a user or comes from another copy of tfjs-layers. Nothing is
+ *   converted then. {NotAModelError} for anything that is no model.
  */
 export function convertToDomains<Model extends tfl.layers.Layer>(
   model: Model,
   options: DomainConversion,
 ): Model {
-  const layers = batchNormLayers(model).filter((layer) => !(layer instanceof Slot));
+  checkLayer('convertToDomains', model);
+  checkNames('convertToDomains', options, ['domains', 'statistics', 'affine'], DomainLayerError);
+  const layers = batchNormLayers(model).filter((layer) => !(layer instanceof InnerLayer));
   const strange = layers.find(
     (layer) => ![Stock, BatchNormalization].includes(layer.constructor as typeof Stock),
   );
@@ -38,9 +43,12 @@ export function convertToDomains<Model extends tfl.layers.Layer>(
         '@tensorflow/tfjs-layers (npm ls @tensorflow/tfjs-layers).',
     );
   }
+  const said = saidIn(model);
   const made: { readonly layer: BatchNormLayer; readonly state: DomainState }[] = [];
   try {
-    for (const layer of layers) made.push({ layer, state: stateFor(layer, options) });
+    for (const layer of layers) {
+      made.push({ layer, state: stateFor(layer, { ...settingsFor(layer, said.get(layer)), ...options }) });
+    }
   } catch (error) {
     for (const { layer, state } of made) disposeAdded(layer, state);
     throw error;
@@ -53,10 +61,10 @@ function stateFor(layer: BatchNormLayer, options: DomainConversion): DomainState
   const { name, trainable, ...own } = layer.getConfig();
   const { settings, batchNorm } = readConfig({ ...own, ...options, from: 'scope' }, layer.name);
   const scope = layer.built ? `${layer.name}/` : '';
-  const populations = makeSlots(layer.name, settings, batchNorm, scope);
+  const populations = makeInnerLayers(layer.name, settings, batchNorm, scope);
   if (!layer.built) return { settings, batchNorm, populations };
-  const slots = buildSlots(populations, settings, shapeFor(layer), batchNorm, { layer, scope });
-  return { settings, batchNorm, populations, slots };
+  const inner = buildInnerLayers(populations, settings, shapeFor(layer), batchNorm, { layer, scope });
+  return { settings, batchNorm, populations, inner };
 }
 
 /** The smallest input shape that has the layer's channels where it looks for them. */
@@ -67,9 +75,9 @@ function shapeFor(layer: BatchNormLayer): tfl.Shape {
   return shape;
 }
 
-function disposeAdded(layer: BatchNormLayer, { slots }: DomainState): void {
+function disposeAdded(layer: BatchNormLayer, { inner }: DomainState): void {
   const own: unknown[] = [layer.gamma, layer.beta, layer.movingMean, layer.movingVariance];
-  for (const variable of [...(slots?.affineVariables ?? []), ...(slots?.movingVariables ?? [])]) {
+  for (const variable of [...(inner?.affineVariables ?? []), ...(inner?.movingVariables ?? [])]) {
     if (!own.includes(variable)) variable.dispose();
   }
 }

@@ -1,8 +1,8 @@
+import { onEachBackend, randomizeWeights, randomTensor, weightsByName } from '@rebatch/test-models';
 import { expectClose, expectNoLeaks } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { expect, test } from 'vitest';
-import { onEachBackend, randomizeWeights, randomTensor, weightsByName } from '../backends.test.support.ts';
 import {
   type DomainBatchNormalizationConfig,
   DomainLayerError,
@@ -18,7 +18,7 @@ const COMBINATIONS = SHARINGS.flatMap((population) => SHARINGS.map((affine) => (
 
 function build(config: Partial<DomainBatchNormalizationConfig> = {}) {
   const layer = domainBatchNormalization({ name: 'bn', domains: DOMAINS, momentum: 0.9, ...config });
-  withDomain('photo', () => tf.tidy(() => void layer.apply(tf.ones([4, 3]))));
+  withDomain(layer, 'photo', () => tf.tidy(() => void layer.apply(tf.ones([4, 3]))));
   randomizeWeights(layer, 5);
   return layer;
 }
@@ -49,7 +49,7 @@ onEachBackend(() => {
         beta: before[names.beta]!,
       });
       const run = (training: boolean) =>
-        withDomain('sketch', () =>
+        withDomain(layer, 'sketch', () =>
           tf.tidy(() => (layer.apply(x, { training }) as tf.Tensor).dataSync().slice()),
         );
 
@@ -71,7 +71,7 @@ onEachBackend(() => {
     const x = randomTensor([4, 3], 1);
     await expectNoLeaks(tf, () => {
       for (const training of [true, false]) {
-        const y = withDomain('sketch', () => layer.apply(x, { training })) as tf.Tensor;
+        const y = withDomain(layer, 'sketch', () => layer.apply(x, { training })) as tf.Tensor;
         y.dispose();
       }
     });
@@ -124,7 +124,7 @@ test('a model trains each domain on its own statistics, and what they share on b
   model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
   const [x, y] = [randomTensor([8, 2], 1), randomTensor([8, 1], 2)];
   const before = weightsByName(model.layers[1]!);
-  await withDomain('sketch', () => model.fit(x, y, { epochs: 1, verbose: 0, yieldEvery: 'never' }));
+  await withDomain(model, 'sketch', () => model.fit(x, y, { epochs: 1, verbose: 0, yieldEvery: 'never' }));
   const after = weightsByName(model.layers[1]!);
   for (const [name, values] of Object.entries(before)) {
     if (name.includes('domain_1')) expect(after[name], name).not.toEqual(values);
@@ -136,7 +136,9 @@ test('a model trains each domain on its own statistics, and what they share on b
 test.each([
   [{ domains: [] }, 'expected domains to be a list of at least one name, got []'],
   [{ domains: 'photo' }, 'expected domains to be a list of at least one name, got "photo"'],
-  [{ domains: ['a', ''] }, 'at least one name, got ["a",""]'],
+  [{ domains: ['a', ''] }, 'at least one name, got ["a", ""]'],
+  [{ domains: new Set(['a']) }, 'at least one name, got a Set'],
+  [{ domains: ['a'], affine: Number.NaN }, "'shared' or 'per-domain', got NaN"],
   [{ domains: ['a', 'b', 'a'] }, "names of the domains to differ, got 'a' twice"],
   [
     { domains: ['a'], from: 'order' },
@@ -147,6 +149,8 @@ test.each([
     "expected statistics.train to be 'shared' or 'per-domain'",
   ],
   [{ domains: ['a'], statistics: { population: 1 } }, "expected statistics.population to be 'shared' or"],
+  [{ domains: ['a'], afine: 'shared' }, 'got one of the name "afine". Did you mean affine?'],
+  [{ domains: ['a'], statistics: { trian: 'shared' } }, 'got one of the name "trian". Did you mean train?'],
   [{ domains: ['a'], affine: true }, "expected affine to be 'shared' or 'per-domain', got true"],
 ])('%j is refused', (config, message) => {
   const make = () => domainBatchNormalization({ name: 'bn', ...config } as DomainBatchNormalizationConfig);
@@ -157,8 +161,8 @@ test.each([
 
 test('what an ordinary layer refuses is refused', () => {
   expect(() => domainBatchNormalization({ domains: DOMAINS, momentum: 2 })).toThrow(
-    'expected momentum from 0 to 1',
+    'expected momentum to be a finite number >= 0 and <= 1, got 2',
   );
   const layer = domainBatchNormalization({ domains: DOMAINS, axis: 4 });
-  expect(() => withDomain('photo', () => layer.apply(tf.ones([2, 3])))).toThrow('a channel axis 4');
+  expect(() => withDomain(layer, 'photo', () => layer.apply(tf.ones([2, 3])))).toThrow('a channel axis 4');
 });

@@ -3,32 +3,47 @@ import type {
   BatchNormalizationConfig,
   BatchNormLayer,
   CallArguments,
+  StockCopier,
 } from '@rebatch/layers';
+import {
+  type Application,
+  arrivingMask,
+  type CopiedOutput,
+  checkConfigNames,
+  isSymbolic,
+  obey,
+  refuseForeignSymbols,
+  refuseInherited,
+  type StockAnswers,
+  saidOf,
+} from '@rebatch/layers/~internal';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { DomainLayerError } from '../errors.ts';
 import { applicationOf, applyInOrder, listOf } from './application.ts';
 import type { DomainCall } from './at-work.ts';
 import {
+  DOMAIN_NAMES,
   type DomainBatchNormalizationConfig,
   type DomainSource,
   type ResolvedSettings,
   readConfig,
   savedSettings,
 } from './config.ts';
+import { chosenLayer, stockOutputsOf } from './in-stock.ts';
+import { buildInnerLayers, type InnerLayer, type InnerLayers, makeInnerLayers } from './inner-layers.ts';
 import { normalizeLevels } from './levels.ts';
 import { normalizeMixed } from './mixed.ts';
 import { oncePerForward } from './once-per-forward.ts';
 import { domainInScope } from './scope.ts';
-import { buildSlots, makeSlots, type Slot, type Slots } from './slots.ts';
 import { numberOf } from './which-domain.ts';
 
-/** What a layer of several domains is made of. Beside the layer: one that was converted has run no constructor of ours. */
+/** What a layer of several domains is made of. Kept outside of the layer, because one that was converted has run no constructor of ours. */
 export interface DomainState {
   readonly settings: ResolvedSettings;
   readonly batchNorm: BatchNormalizationConfig;
-  readonly populations: readonly Slot[];
-  slots?: Slots;
+  readonly populations: readonly InnerLayer[];
+  inner?: InnerLayers;
 }
 
 const states = new WeakMap<object, DomainState>();
@@ -47,15 +62,19 @@ const states = new WeakMap<object, DomainState>();
  * training, too, and leaves them as they are; so does one that is absent. On cpu and wasm a number of no domain is an
  * error; on other backends, where looking would stall the device, the outputs of such a sample are NaN.
  */
-export class DomainBatchNormalization extends tfl.layers.Layer {
+export class DomainBatchNormalization extends tfl.layers.Layer implements StockAnswers {
   static readonly className: string = 'DomainBatchNormalization';
 
   /**
-   * @throws {DomainLayerError} if the domains are not different names, or a setting is not one of its choices.
+   * @throws {DomainLayerError} if the domains are not different names, a setting is not one of its choices, or there is no
+   *   option of a name.
    * @throws {InvalidInputError} for what `batchNormalization` refuses.
    */
   constructor(config: DomainBatchNormalizationConfig) {
     super(config as ConstructorParameters<typeof tfl.layers.Layer>[0]);
+    if (new.target === DomainBatchNormalization) {
+      checkConfigNames(this, config, DOMAIN_NAMES, DomainLayerError);
+    }
     initialize(this, config);
   }
 
@@ -93,16 +112,16 @@ export class DomainBatchNormalization extends tfl.layers.Layer {
 
   override set trainable(trainable: boolean) {
     super.trainable = trainable;
-    for (const variable of states.get(this)?.slots?.affineVariables ?? []) variable.trainable = trainable;
+    for (const variable of states.get(this)?.inner?.affineVariables ?? []) variable.trainable = trainable;
   }
 
   override get trainableWeights(): tfl.LayerVariable[] {
-    const own = states.get(this)?.slots?.affineVariables ?? [];
+    const own = states.get(this)?.inner?.affineVariables ?? [];
     return this.trainable ? own.filter((variable) => variable.trainable) : [];
   }
 
   override get nonTrainableWeights(): tfl.LayerVariable[] {
-    const { affineVariables = [], movingVariables = [] } = states.get(this)?.slots ?? {};
+    const { affineVariables = [], movingVariables = [] } = states.get(this)?.inner ?? {};
     const fixed = this.trainable
       ? affineVariables.filter((variable) => !variable.trainable)
       : affineVariables;
@@ -111,12 +130,12 @@ export class DomainBatchNormalization extends tfl.layers.Layer {
 
   /** The penalties of the regularizers of gamma and beta. */
   override get losses(): tfl.layers.Layer['losses'] {
-    return states.get(this)?.populations.flatMap((slot) => slot.losses) ?? [];
+    return states.get(this)?.populations.flatMap((layer) => layer.losses) ?? [];
   }
 
   override setFastWeightInitDuringBuild(value: boolean): void {
     super.setFastWeightInitDuringBuild(value);
-    for (const slot of stateOf(this).populations) slot.setFastWeightInitDuringBuild(value);
+    for (const layer of stateOf(this).populations) layer.setFastWeightInitDuringBuild(value);
   }
 
   /**
@@ -127,27 +146,32 @@ export class DomainBatchNormalization extends tfl.layers.Layer {
     const state = stateOf(this);
     const shapes = (Array.isArray(inputShape[0]) ? inputShape : [inputShape]) as tfl.Shape[];
     const [shape] = shapes as [tfl.Shape];
-    state.slots = buildSlots(state.populations, state.settings, shape, state.batchNorm);
+    state.inner = buildInnerLayers(state.populations, state.settings, shape, state.batchNorm);
     this.built = true;
   }
 
   /**
    * @throws {DomainLayerError} if the layer takes its domains from its applications, and is applied to a list of another
    *   length, or more often than it has domains; or from an input of numbers that is missing.
+   * @throws {InvalidInputError} for calls in graphs that say different things of `training`.
    */
   override apply(
     inputs: tf.Tensor | tf.Tensor[] | tfl.SymbolicTensor | tfl.SymbolicTensor[],
     kwargs?: Parameters<tfl.layers.Layer['apply']>[1],
   ): tf.Tensor | tf.Tensor[] | tfl.SymbolicTensor | tfl.SymbolicTensor[] {
-    const { settings } = stateOf(this);
-    if (settings.from === 'application') return super.apply(applyInOrder(this, settings, inputs), kwargs);
+    refuseForeignSymbols(`Layer '${this.name}'`, inputs);
+    const { settings, populations } = stateOf(this);
+    const training = isSymbolic(inputs) ? saidOf(this, kwargs) : undefined;
     if (settings.from === 'input' && !(Array.isArray(inputs) && inputs.length === 2)) {
       throw new DomainLayerError(
         `Layer '${this.name}': expected two inputs, [x, ids], since its domains come from an input (from: 'input'); got ` +
           `${Array.isArray(inputs) ? inputs.length : 1}.`,
       );
     }
-    return super.apply(inputs, kwargs);
+    const given = settings.from === 'application' ? applyInOrder(this, settings, inputs) : inputs;
+    const outputs = super.apply(given, kwargs);
+    for (const layer of populations) obey(layer, training);
+    return outputs;
   }
 
   override computeOutputShape(inputShape: tfl.Shape | tfl.Shape[]): tfl.Shape | tfl.Shape[] {
@@ -160,22 +184,41 @@ export class DomainBatchNormalization extends tfl.layers.Layer {
    * @throws {NormalizationBatchError} by batch statistics, if a channel has a single value and the call has one domain.
    */
   override call(inputs: tf.Tensor | tf.Tensor[], kwargs: CallArguments = {}): tf.Tensor | tf.Tensor[] {
-    const { settings, slots } = stateOf(this) as Required<DomainState>;
+    const { settings, inner } = stateOf(this) as Required<DomainState>;
     const { name } = this;
-    const call: DomainCall = { name, settings, slots, kwargs };
     const list = settings.from === 'application' ? listOf(inputs, settings) : undefined;
     if (list !== undefined) {
+      // tf.layers brings along the first one's mask alone.
+      const call: DomainCall = { name, settings, inner, kwargs: { ...kwargs, mask: undefined } };
       return oncePerForward(this, list, kwargs.training === true, () => normalizeLevels(call, list));
     }
     const [x, ids] = Array.isArray(inputs) ? inputs : [inputs];
     return tf.tidy(() => {
+      // The inner layers are in no graph, which could tell whose mask it is.
+      const own = { ...kwargs, mask: x && arrivingMask(this, x, kwargs) };
+      const call: DomainCall = { name, settings, inner, kwargs: own };
       if (settings.from === 'input') return normalizeMixed(call, x!, ids!);
-      if (settings.from === 'application')
-        return slots.of(applicationOf(this, settings, x!)).call(x!, kwargs);
-      const domain = domainInScope();
+      if (settings.from === 'application') return inner.of(applicationOf(this, settings, x!)).call(x!, own);
+      const domain = domainInScope(this);
       if (domain instanceof tf.Tensor) return normalizeMixed(call, x!, domain);
-      return slots.of(numberOf(name, settings.domains, domain)).call(x!, kwargs);
+      return inner.of(numberOf(name, settings, domain)).call(x!, own);
     });
+  }
+
+  /**
+   * The ordinary layer of the domain that is chosen.
+   *
+   * @throws {UnknownDomainError} if the layer does not have it. {DomainLayerError} if none is, and the domains differ.
+   */
+  stockLayer(copier: StockCopier): tfl.layers.Layer {
+    refuseInherited(this);
+    return chosenLayer(this, stateOf(this) as Required<DomainState>, copier);
+  }
+
+  /** An ordinary layer for each domain where the applications tell them apart, else that of the domain that is chosen. */
+  stockOutputs(application: Application, copier: StockCopier): readonly CopiedOutput[] {
+    refuseInherited(this);
+    return stockOutputsOf(this, stateOf(this) as Required<DomainState>, application, copier);
   }
 
   override getConfig(): tf.serialization.ConfigDict {
@@ -189,7 +232,8 @@ export class DomainBatchNormalization extends tfl.layers.Layer {
  * A batch normalization layer for several domains: see {@link DomainBatchNormalization}. To load a model that has one,
  * `import '@rebatch/domains/register'`.
  *
- * @throws {DomainLayerError} if the domains are not different names, or a setting is not one of its choices.
+ * @throws {DomainLayerError} if the domains are not different names, a setting is not one of its choices, or there is no
+ *   option of a name.
  * @throws {InvalidInputError} for what `batchNormalization` refuses.
  */
 export function domainBatchNormalization(config: DomainBatchNormalizationConfig): DomainBatchNormalization {
@@ -198,7 +242,7 @@ export function domainBatchNormalization(config: DomainBatchNormalizationConfig)
 
 function initialize(layer: DomainBatchNormalization, config: DomainBatchNormalizationConfig): void {
   const { settings, batchNorm } = readConfig(config, layer.name);
-  states.set(layer, { settings, batchNorm, populations: makeSlots(layer.name, settings, batchNorm) });
+  states.set(layer, { settings, batchNorm, populations: makeInnerLayers(layer.name, settings, batchNorm) });
   layer.supportsMasking = settings.from === 'scope';
 }
 

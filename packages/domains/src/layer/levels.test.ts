@@ -1,9 +1,9 @@
 import { recalibrate } from '@rebatch/recalibrate';
+import { onEachBackend, randomizeWeights, randomTensor, weightsByName } from '@rebatch/test-models';
 import { expectClose, expectNoLeaks } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { expect, test } from 'vitest';
-import { onEachBackend, randomizeWeights, randomTensor, weightsByName } from '../backends.test.support.ts';
 import {
   type DomainBatchNormalization,
   DomainLayerError,

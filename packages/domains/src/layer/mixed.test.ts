@@ -1,9 +1,9 @@
+import { onEachBackend, randomizeWeights, randomTensor, weightsByName } from '@rebatch/test-models';
 import { expectClose, expectNoLeaks } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { onEachBackend, randomizeWeights, randomTensor, weightsByName } from '../backends.test.support.ts';
 import {
   type DomainBatchNormalization,
   type DomainBatchNormalizationConfig,
@@ -204,7 +204,7 @@ onEachBackend(() => {
     const numbers = tf.tensor1d(ids, 'int32');
     for (const training of [true, false]) {
       const one = byInput.apply([x, tf.reshape(numbers, [5, 1])], { training }) as tf.Tensor;
-      const other = withDomain(numbers, () => byScope.apply(x, { training })) as tf.Tensor;
+      const other = withDomain(byScope, numbers, () => byScope.apply(x, { training })) as tf.Tensor;
       expect(other.dataSync()).toEqual(one.dataSync());
     }
     expect(weightsByName(byScope)).toEqual(weightsByName(byInput));
@@ -235,6 +235,11 @@ test('normalization batches and the sample axis cannot be mixed with domains', (
   const ids = tf.tensor2d([0, 1], [2, 1]);
   const small = build(choice, [2, 3], { normalizationBatchSize: 2 });
   expect(() => small.apply([tf.ones([2, 3]), ids])).toThrow('expected no normalizationBatchSize where');
+  const inGroups = () => {
+    const normalizationBatches = (samples: number) => ({ count: samples });
+    build(choice, [2, 3]).call([tf.ones([2, 3]), ids], { training: true, normalizationBatches });
+  };
+  expect(inGroups).toThrow('something around the layer chooses others, such as a shuffled block');
   const across = build(choice, [2, 3], { axis: 0 });
   expect(() => across.apply([tf.ones([2, 3]), ids])).toThrow('expected a channel axis other than 0');
 });

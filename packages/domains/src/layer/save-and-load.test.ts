@@ -1,7 +1,7 @@
+import { randomizeWeights, randomTensor, weightsByName } from '@rebatch/test-models';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { expect, test } from 'vitest';
-import { randomizeWeights, randomTensor, weightsByName } from '../backends.test.support.ts';
 import {
   convertToDomains,
   type DomainBatchNormalization,
@@ -51,7 +51,7 @@ test.each(['shared', 'per-domain'] as const)('a layer in a scope, affine %s', as
   expect(weightsByName(copy)).toEqual(weightsByName(model));
   const x = randomTensor([4, ...SHAPE], 2);
   for (const domain of DOMAINS) {
-    const run = (one: tfl.LayersModel) => withDomain(domain, () => values(one.predict(x) as tf.Tensor));
+    const run = (one: tfl.LayersModel) => withDomain(one, domain, () => values(one.predict(x) as tf.Tensor));
     expect(run(copy)).toEqual(run(model));
   }
 });
@@ -88,7 +88,8 @@ test('a model that was converted', async () => {
   const copy = await reloaded(model);
   expect(weightsByName(copy)).toEqual(weightsByName(model));
   const x = randomTensor([5, 2], 1);
-  const run = (one: tfl.LayersModel) => withDomain('snake_case', () => values(one.predict(x) as tf.Tensor));
+  const run = (one: tfl.LayersModel) =>
+    withDomain(one, 'snake_case', () => values(one.predict(x) as tf.Tensor));
   expect(run(copy)).toEqual(run(model));
 });
 
@@ -97,7 +98,7 @@ test('weights of an ordinary model fit the first domain', () => {
   const layer = domainBatchNormalization({ name: 'bn', domains: DOMAINS });
   tf.tidy(() => {
     ordinary.apply(tf.ones([2, 3]));
-    withDomain(DOMAINS[0]!, () => layer.apply(tf.ones([2, 3])));
+    withDomain(layer, DOMAINS[0]!, () => layer.apply(tf.ones([2, 3])));
   });
   expect(Object.keys(weightsByName(layer))).toEqual(
     expect.arrayContaining(Object.keys(weightsByName(ordinary))),

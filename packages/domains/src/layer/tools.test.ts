@@ -1,11 +1,12 @@
 // What works on ordinary layers works on each domain's.
-import { freezeBatchNorm, unfreezeBatchNorm, withStatistics } from '@rebatch/layers';
+import { freezeBatchNorm, unfreezeBatchNorm } from '@rebatch/layers';
+import { withStatistics } from '@rebatch/models';
 import { recalibrate } from '@rebatch/recalibrate';
+import { onEachBackend, randomizeWeights, randomTensor, weightsByName } from '@rebatch/test-models';
 import { expectClose } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { expect, test } from 'vitest';
-import { onEachBackend, randomizeWeights, randomTensor, weightsByName } from '../backends.test.support.ts';
 import {
   adapt,
   applyStatistics,
@@ -47,7 +48,7 @@ onEachBackend(() => {
     const model = inScope();
     const x = randomTensor([20, 3], 1);
     const before = weightsByName(model);
-    const report = await withDomain('b', () => recalibrate(model, [x]));
+    const report = await withDomain(model, 'b', () => recalibrate(model, [x]));
     const after = weightsByName(model);
     const { mean, variance } = momentsOfDomains(
       { x: x.dataSync(), ids: Array(20).fill(0), positions: 1, channels: 3 },
@@ -101,10 +102,9 @@ onEachBackend(() => {
       const model = from === 'scope' ? inScope() : withIds('per-domain');
       const x = randomTensor([4, 3], 1);
       const inputs = from === 'scope' ? x : [x, tf.tensor2d([0, 1, 1, 0], [4, 1])];
+      const within = <T>(fn: () => T) => (from === 'scope' ? withDomain(model, 'b', fn) : fn());
       const run = (training: boolean) =>
-        withDomain('b', () =>
-          tf.tidy(() => (model.apply(inputs, { training }) as tf.Tensor).dataSync().slice()),
-        );
+        within(() => tf.tidy(() => (model.apply(inputs, { training }) as tf.Tensor).dataSync().slice()));
       const before = weightsByName(model);
       const inferred = run(false);
       expect(run(true)).not.toEqual(inferred);
@@ -115,7 +115,7 @@ onEachBackend(() => {
       // No gradient for what is fixed.
       const { grads } = tf.variableGrads(
         () =>
-          withDomain('b', () =>
+          within(() =>
             tf.sum(tf.mul(model.apply(inputs, { training: true }) as tf.Tensor, scale)),
           ) as tf.Scalar,
       );
@@ -129,7 +129,7 @@ onEachBackend(() => {
     const model = inScope();
     const x = randomTensor([20, 3], 1);
     const before = weightsByName(model);
-    const report = await withDomain('b', () => adapt(model, [x], { prior: 5 }));
+    const report = await withDomain(model, 'b', () => adapt(model, [x], { prior: 5 }));
     const after = weightsByName(model);
     const target = momentsOfDomains(
       { x: x.dataSync(), ids: Array(20).fill(0), positions: 1, channels: 3 },
@@ -150,7 +150,7 @@ onEachBackend(() => {
     const [x, before] = [randomTensor([5, 3], 1), weightsByName(model)];
     const statistics = await captureStatistics(model);
     expect(statistics.map(({ name }) => name)).toEqual(['bn/a', 'bn/b']);
-    withDomain('a', () => tf.tidy(() => void model.apply(x, { training: true })));
+    withDomain(model, 'a', () => tf.tidy(() => void model.apply(x, { training: true })));
     expect(weightsByName(model)).not.toEqual(before);
     applyStatistics(model, statistics);
     expect(weightsByName(model)).toEqual(before);

@@ -13,7 +13,7 @@ import { expectClose, seededRandom } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeEach, describe, expect, it, test } from 'vitest';
-import '../backends.test.support.ts';
+import '@rebatch/test-models';
 import {
   adaptOnline,
   applyStatistics,
@@ -23,7 +23,7 @@ import {
   withDomain,
 } from '../index.ts';
 import { denseNetwork } from '../network.test.support.ts';
-import { makeBlocks, makeFrames, makeNetwork, tensorOf } from './reference.test.support.ts';
+import { makeBlocks, makeFrames, makeNetwork, referenceStream, tensorOf } from './reference.test.support.ts';
 
 beforeEach(async () => {
   await tf.setBackend('cpu');
@@ -43,6 +43,24 @@ test.each(['cpu', 'wasm'])('on %s the state lies on the host', async (backend) =
     adapter.predict(frame());
   });
   expect(tf.memory().numTensors).toBe(numTensors);
+  model.dispose();
+});
+
+test('a model that was built for batches of one takes frames of any number of samples, as stock does', () => {
+  const blocks = makeBlocks(random, [3, 4, 2]);
+  const model = makeNetwork(blocks, 1);
+  expect(model.inputs[0]!.shape[0]).toBe(1);
+  const [decay, prior] = [0.8, 4];
+  const frames = makeFrames(random, 3, [3, 1, 2]);
+  const expected = referenceStream(blocks, frames, { decay, prior });
+  const adapter = adaptOnline(model, { decay, prior });
+  frames.forEach((one, t) => {
+    const x = tensorOf(one);
+    const y = adapter.predict(x);
+    expectClose(values(y), expected[t]!.y, 1e-5, `frame ${t}`);
+    tf.dispose([x, y]);
+  });
+  adapter.dispose();
   model.dispose();
 });
 
@@ -103,7 +121,7 @@ test('a layer of several domains has a stream for each, and other domains stay a
   const [both, day, night] = [adaptOnline(model), adaptOnline(alone), adaptOnline(alone)];
   for (const domain of ['day', 'night', 'night', 'day'] as const) {
     const x = frame(3);
-    const y = withDomain(domain, () => both.predict(x));
+    const y = withDomain(model, domain, () => both.predict(x));
     expectClose(values(y), values((domain === 'day' ? day : night).predict(x)), 1e-6);
   }
   const [ofDay, ofNight] = await both.statistics();
@@ -138,12 +156,17 @@ test('a frame of more samples than predict would batch is one step', async () =>
 
 describe('what cannot be done', () => {
   it.each([
-    [{ decay: 1 }, 'Option decay: expected a number from 0 to below 1, got 1'],
+    [{ decay: 1 }, 'adaptOnline: expected option decay to be a finite number >= 0 and < 1, got 1'],
     [{ decay: -0.1 }, 'got -0.1'],
-    [{ decay: Number.NaN }, 'Option decay'],
-    [{ prior: -1 }, 'Option prior: expected a finite number >= 0, got -1'],
-    [{ prior: Number.POSITIVE_INFINITY }, 'Option prior'],
-    [{ nonFinite: 'ignore' as 'skip' }, `Option nonFinite: expected 'throw' or 'skip', got "ignore"`],
+    [{ decay: Number.NaN }, 'option decay'],
+    [{ prior: -1 }, 'adaptOnline: expected option prior to be a finite number >= 0, got -1'],
+    [{ prior: Number.POSITIVE_INFINITY }, 'option prior'],
+    [{ nonFinite: 'ignore' as 'skip' }, `expected option nonFinite to be 'throw' or 'skip', got "ignore"`],
+    ...['0.5', [0.5], [], true, null, new Number(0.5)].flatMap((value): [object, string][] => [
+      [{ decay: value }, 'expected option decay to be a finite number'],
+      [{ prior: value }, 'expected option prior to be a finite number'],
+    ]),
+    [{ decays: 0.5 } as object, 'got one of the name "decays". Did you mean decay?'],
   ])('options %j', (options, message) => {
     const model = denseNetwork([4, 3]);
     expect(() => adaptOnline(model, options)).toThrow(RecalibrationOptionError);
@@ -174,7 +197,7 @@ describe('what cannot be done', () => {
       [tf.ones([4]), InputShapeError, /^Frame 1, input .*expected shape \[\?, 4\], got \[4\].*expandDims/],
       [tf.ones([1, 5]), InputShapeError, /got \[1, 5\]/],
       [gone, DisposedTensorError, /already disposed/],
-      ['a picture', InvalidDataError, /^Frame 1: expected a tensor.*got a picture/],
+      ['a picture', InvalidDataError, /^Frame 1: expected a tensor.*got "a picture"/],
     ];
     const [first, second] = [frame(), frame()];
     for (const each of [adapter, without]) each.predict(first);

@@ -1,21 +1,21 @@
-/** A model that adapts to a stream of frames while it predicts. */
-import { NormalizationBatchError, normalizePacked, packedBatchMoments } from '@rebatch/core';
-import type { BatchNormLayer } from '@rebatch/layers';
+// A model that adapts to a stream of frames while it predicts.
+import { NormalizationBatchError } from '@rebatch/core';
+import { normalizePacked, packedBatchMoments } from '@rebatch/core/~internal';
 import {
+  type AnyModel,
   BackendChangedError,
   type BatchInputs,
-  type CallHook,
-  findBatchNormLayers,
-  interceptCalls,
   type ModelStatistics,
-  NonFiniteActivationError,
-  normalizeOptions,
+  modelOf,
+  type NormalizedModel,
   readBatch,
-} from '@rebatch/recalibrate';
+  type Site,
+} from '@rebatch/models';
+import { NonFiniteActivationError } from '@rebatch/recalibrate';
 import * as tf from '@tensorflow/tfjs-core';
-import type * as tfl from '@tensorflow/tfjs-layers';
 import { OnlineAdapterError } from '../errors.ts';
-import { type MakeState, makeState, type OnlineState } from './online-state.ts';
+import { type MakeState, makeState } from './make-state.ts';
+import type { OnlineState } from './online-state.ts';
 import { type OnlineOptions, type OnlineSettings, readOnlineOptions } from './options.ts';
 
 /**
@@ -23,10 +23,10 @@ import { type OnlineOptions, type OnlineSettings, readOnlineOptions } from './op
  * adapter: the model is never written to, and other users of it never meet these statistics.
  */
 export class OnlineAdapter {
-  readonly #model: tfl.LayersModel;
+  readonly #model: AnyModel;
   readonly #settings: OnlineSettings;
   readonly #makeState: MakeState;
-  #layers: readonly BatchNormLayer[] = [];
+  #subject!: NormalizedModel;
   #state: OnlineState | undefined;
   #backend = '';
   #frames = 0;
@@ -35,7 +35,7 @@ export class OnlineAdapter {
   #errors: NonFiniteActivationError[] = [];
 
   /** Use `adaptOnline`. */
-  constructor(model: tfl.LayersModel, settings: OnlineSettings, make: MakeState) {
+  constructor(model: AnyModel, settings: OnlineSettings, make: MakeState) {
     this.#model = model;
     this.#settings = settings;
     this.#makeState = make;
@@ -70,13 +70,13 @@ export class OnlineAdapter {
   predict(frame: BatchInputs): tf.Tensor | tf.Tensor[] {
     const state = this.#ready();
     this.#throwErrors();
-    const { inputs, samples } = readBatch(frame, this.#model, `Frame ${this.#frames}`);
-    const hook: CallHook = ({ layer }, input) => this.#normalize(state, layer, input);
-    let outputs: tf.Tensor | tf.Tensor[];
+    const { inputs, samples } = readBatch(frame, this.#subject, `Frame ${this.#frames}`);
+    let outputs: tf.Tensor[];
     state.begin(samples);
     try {
-      outputs = interceptCalls(this.#layers, hook, () =>
-        this.#model.predictOnBatch(inputs.length === 1 ? inputs[0]! : [...inputs]),
+      outputs = tf.tidy(
+        // An output that is an input as it came stays the caller's.
+        () => this.#run(state, inputs).map((y) => (inputs.includes(y) ? tf.clone(y) : y)),
       );
     } catch (error) {
       state.abort();
@@ -86,7 +86,7 @@ export class OnlineAdapter {
     state.finish();
     if (this.#errors.length > 0) tf.dispose(outputs);
     this.#throwErrors();
-    return outputs;
+    return outputs.length === 1 ? outputs[0]! : outputs;
   }
 
   /**
@@ -121,28 +121,31 @@ export class OnlineAdapter {
   }
 
   #start(): void {
-    const layers = findBatchNormLayers(this.#model);
-    checkModel(this.#model, layers);
-    const state = this.#makeState(this.#model, this.#settings, (frame, layer) => {
+    const subject = modelOf('adaptOnline', this.#model);
+    checkAlive(subject);
+    const state = this.#makeState(subject, this.#settings, (frame, site) => {
       this.#skipped += 1;
-      if (this.#settings.nonFinite === 'throw') this.#errors.push(nonFinite(layers[layer]!, frame));
+      if (this.#settings.nonFinite === 'throw') this.#errors.push(nonFinite(subject.sites[site]!, frame));
     });
     this.#state?.dispose();
     this.#state = state;
-    this.#layers = layers;
+    this.#subject = subject;
     this.#backend = tf.getBackend();
     this.#frames = 0;
     this.#skipped = 0;
     this.#errors = [];
   }
 
-  #normalize(state: OnlineState, number: number, input: tf.Tensor): tf.Tensor {
-    const x = input.dtype === 'float32' ? input : tf.cast(input, 'float32');
-    const options = normalizeOptions(this.#layers[number]!);
+  #run(state: OnlineState, inputs: readonly tf.Tensor[]): tf.Tensor[] {
+    return this.#subject.run(inputs, ({ site, x }) => this.#normalize(state, site, x))!;
+  }
+
+  #normalize(state: OnlineState, site: number, x: tf.Tensor): tf.Tensor {
+    const options = this.#subject.sites[site]!.options();
     const moments = packedBatchMoments(x, options);
     const values = x.size / moments.shape[2];
     if (values === 1 && this.#settings.prior === 0) throw singleValue(options.name, x.shape);
-    return normalizePacked(x, state.take(number, moments, values), options);
+    return normalizePacked(x, state.take(site, moments, values), options);
   }
 
   #alive(): OnlineState {
@@ -152,7 +155,7 @@ export class OnlineAdapter {
 
   #ready(): OnlineState {
     const state = this.#alive();
-    checkModel(this.#model, this.#layers);
+    checkAlive(this.#subject);
     if (tf.getBackend() === this.#backend) return state;
     throw new BackendChangedError(
       `The backend was switched from '${this.#backend}' to '${tf.getBackend()}', but what was learned of the frames is ` +
@@ -182,17 +185,17 @@ export class OnlineAdapter {
  * each application is normalized with what is known of the frame by then. A layer that a frame does not reach stays as it
  * is. gamma, beta and the other weights are the model's as they are at each call.
  *
- * @throws {RecalibrationOptionError} for an option out of its range; {NoBatchNormError} for a model without batch
+ * @throws {RecalibrationOptionError} for an option that does not exist or is out of its range; {NoBatchNormError} for a model without batch
  *   normalization or not built; {OnlineAdapterError} for one that is disposed; {StatisticsError} on cpu and wasm, for
  *   source statistics that are not finite, unless `prior` is 0.
  */
-export function adaptOnline(model: tfl.LayersModel, options: OnlineOptions = {}): OnlineAdapter {
+export function adaptOnline(model: AnyModel, options: OnlineOptions = {}): OnlineAdapter {
   return new OnlineAdapter(model, readOnlineOptions(options), makeState);
 }
 
-function checkModel(model: tfl.LayersModel, layers: readonly BatchNormLayer[]): void {
+function checkAlive(model: NormalizedModel): void {
   try {
-    layers[0]!.movingMean.read();
+    model.stored();
   } catch (error) {
     throw new OnlineAdapterError(`Model '${model.name}' is disposed. Adapt a model that is still in use.`, {
       cause: error,
@@ -200,7 +203,7 @@ function checkModel(model: tfl.LayersModel, layers: readonly BatchNormLayer[]): 
   }
 }
 
-function nonFinite({ name }: BatchNormLayer, frame: number): NonFiniteActivationError {
+function nonFinite({ name }: Site, frame: number): NonFiniteActivationError {
   return new NonFiniteActivationError(
     `Layer '${name}', frame ${frame}: expected finite activations, got NaN, Infinity or values too large for float32. ` +
       'The frame does not count. Look for NaN in the frame and in the weights, or leave such frames out with ' +

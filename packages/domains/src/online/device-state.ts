@@ -1,19 +1,29 @@
-/** The state on the device: for backends that would have to wait for the host to read it. */
-import { mergePackedMoments } from '@rebatch/core';
-import type { BatchNormLayer } from '@rebatch/layers';
-import type { ModelStatistics } from '@rebatch/recalibrate';
+// The state on the device: for backends that would have to wait for the host to read it.
+import { mergePackedMoments } from '@rebatch/core/~internal';
+import type { ModelStatistics, NormalizedModel } from '@rebatch/models';
 import * as tf from '@tensorflow/tfjs-core';
+import {
+  type DeviceMatch,
+  deviceMatch,
+  disposeMatch,
+  type Match,
+  matchOnDevice,
+  matchOnHost,
+  packed,
+} from './matched.ts';
 import type { OnlineState, ReportNonFinite } from './online-state.ts';
 import type { OnlineSettings } from './options.ts';
-import { blendedStatistics, targetShare } from './weights.ts';
+import { blend, targetShare, unpacked } from './weights.ts';
 
 /** All moments here are [2, 1, channels]. */
-interface Layer {
+interface SiteState {
   readonly name: string;
   readonly source: tf.Tensor3D;
+  /** What it is matched to, and the same on the device. */
+  readonly match: (Match & { readonly onDevice: DeviceMatch }) | undefined;
   /** The mixture of the frames so far. */
   target: tf.Tensor3D;
-  /** S and Q, [2]: one tensor for all layers that were applied in the same frames. */
+  /** S and Q, [2]: one tensor for all sites that were applied in the same frames. */
   weights: tf.Tensor;
 }
 
@@ -27,7 +37,7 @@ interface NextWeights {
   readonly target: tf.Tensor;
 }
 
-/** What the frame that was begun has brought for one layer. */
+/** What the frame that was begun has brought for one site. */
 interface Taken {
   readonly frame: tf.Tensor3D;
   readonly values: number;
@@ -38,8 +48,8 @@ interface Taken {
 export class DeviceState implements OnlineState {
   readonly #settings: OnlineSettings;
   readonly #report: ReportNonFinite;
-  readonly #layers: readonly Layer[];
-  /** Of the frame that was begun: by layer in the order of application, and by the weights before it. */
+  readonly #sites: readonly SiteState[];
+  /** Of the frame that was begun: by site in the order of application, and by the weights before it. */
   readonly #taken = new Map<number, Taken>();
   readonly #next = new Map<tf.Tensor, NextWeights>();
   /** Whether frames were finite, on its way from the device. */
@@ -48,14 +58,23 @@ export class DeviceState implements OnlineState {
   #samples = 0;
   #disposed = false;
 
-  /** Reads the layers' statistics as they are now. */
-  constructor(layers: readonly BatchNormLayer[], settings: OnlineSettings, report: ReportNonFinite) {
+  /** Reads the statistics that the model has now. */
+  constructor(
+    model: NormalizedModel,
+    matches: readonly (Match | undefined)[],
+    settings: OnlineSettings,
+    report: ReportNonFinite,
+  ) {
     this.#settings = settings;
     this.#report = report;
     const weights = tf.keep(tf.zeros([2]));
-    this.#layers = layers.map(({ name, movingMean, movingVariance }) => {
-      const source = kept(() => tf.expandDims(tf.stack([movingMean.read(), movingVariance.read()]), 1));
-      return { name, source, target: kept(() => tf.zerosLike(source)), weights };
+    const stored = model.stored();
+    this.#sites = model.sites.map(({ name }, i) => {
+      const { mean, variance } = stored[i]!;
+      const source = kept(() => tf.expandDims(tf.stack([mean, variance]), 1));
+      const own = matches[i];
+      const match = own && { ...own, onDevice: deviceMatch(own) };
+      return { name, source, match, target: kept(() => tf.zerosLike(source)), weights };
     });
   }
 
@@ -64,7 +83,7 @@ export class DeviceState implements OnlineState {
   }
 
   take(number: number, moments: tf.Tensor3D, values: number): tf.Tensor3D {
-    const { source, target, weights } = this.#layers[number]!;
+    const { source, match, target, weights } = this.#sites[number]!;
     const before = this.#taken.get(number);
     const all = values + (before?.values ?? 0);
     const frame = kept(() => {
@@ -76,8 +95,17 @@ export class DeviceState implements OnlineState {
     const next = kept(() => mergePackedMoments(tf.concat([target, frame], 1), shares.shares));
     if (before !== undefined) tf.dispose([before.frame, before.next]);
     this.#taken.set(number, { frame, values: all, next });
-    if (this.#settings.prior === 0) return next;
-    return tf.tidy(() => tf.add(tf.mul(source, shares.source), tf.mul(next, shares.target)));
+    const blended = () =>
+      this.#settings.prior === 0
+        ? next
+        : (tf.add(
+            tf.mul(match?.onDevice.reference ?? source, shares.source),
+            tf.mul(next, shares.target),
+          ) as tf.Tensor3D);
+    if (match === undefined && this.#settings.prior === 0) return next;
+    return tf.tidy(() =>
+      match === undefined ? blended() : matchOnDevice(source, match.onDevice, blended()),
+    );
   }
 
   finish(): void {
@@ -108,7 +136,7 @@ export class DeviceState implements OnlineState {
   async statistics(): Promise<ModelStatistics> {
     const packed = tf.tidy(() =>
       tf.concat(
-        this.#layers.flatMap(({ source, target, weights }) =>
+        this.#sites.flatMap(({ source, target, weights }) =>
           [source, target, weights].map((tensor) => tf.reshape(tensor, [tensor.size])),
         ),
       ),
@@ -125,11 +153,14 @@ export class DeviceState implements OnlineState {
 
   dispose(): void {
     this.abort();
-    for (const { source, target, weights } of this.#layers) tf.dispose([source, target, weights]);
+    for (const { source, match, target, weights } of this.#sites) {
+      tf.dispose([source, target, weights]);
+      if (match !== undefined) disposeMatch(match.onDevice);
+    }
     this.#disposed = true;
   }
 
-  /** The weights with this frame, computed once for all layers that have the same. */
+  /** The weights with this frame, computed once for all sites that have the same. */
   #nextWeights(before: tf.Tensor): NextWeights {
     const known = this.#next.get(before);
     if (known !== undefined) return known;
@@ -159,23 +190,23 @@ export class DeviceState implements OnlineState {
         [...this.#next].map(([before, next]) => [before, select(next.weights, before)]),
       );
       const targets = [...this.#taken].map(([number, { next }]) => {
-        const layer = this.#layers[number]!;
+        const layer = this.#sites[number]!;
         const before = layer.target;
         layer.target = select(next, before);
         layer.weights = weights.get(layer.weights)!;
         return before;
       });
-      const left = new Set(this.#layers.map((layer) => layer.weights));
+      const left = new Set(this.#sites.map((layer) => layer.weights));
       return [...targets, ...[...weights.keys()].filter((before) => !left.has(before))];
     });
     tf.dispose(unused);
   }
 
-  /** Reads the flags, and reports the first layer whose flag is not set. */
-  async #check(flags: tf.Tensor, layers: readonly number[], frame: number): Promise<void> {
+  /** Reads the flags, and reports the first site whose flag is not set. */
+  async #check(flags: tf.Tensor, sites: readonly number[], frame: number): Promise<void> {
     try {
       const at = (await flags.data()).indexOf(0);
-      if (at >= 0 && !this.#disposed) this.#report(frame, layers[at]!);
+      if (at >= 0 && !this.#disposed) this.#report(frame, sites[at]!);
     } finally {
       flags.dispose();
     }
@@ -187,11 +218,15 @@ export class DeviceState implements OnlineState {
       offset += length;
       return values.subarray(offset - length, offset);
     };
-    return this.#layers.map((layer) => {
+    return this.#sites.map((layer) => {
       const [source, target] = [take(layer.source.size), take(layer.source.size)];
       const [sum, squares] = take(2) as unknown as [number, number];
       const share = targetShare({ sum, squares }, this.#settings.prior);
-      return { name: layer.name, ...blendedStatistics(source, target, share) };
+      const both = new Float64Array(source.length);
+      const { match } = layer;
+      blend(match === undefined ? source : packed(match.reference), target, share, both);
+      if (match !== undefined) matchOnHost(Float64Array.from(source), match)(both);
+      return { name: layer.name, ...unpacked(both) };
     });
   }
 }

@@ -1,21 +1,26 @@
-/** The state on the host: for backends whose tensors lie in its memory. */
-import type { ModelStatistics } from '@rebatch/recalibrate';
+// The state on the host: for backends whose tensors lie in its memory.
+import type { ModelStatistics } from '@rebatch/models';
 import * as tf from '@tensorflow/tfjs-core';
+import { type Match, matchOnHost, packed } from './matched.ts';
 import type { OnlineState, ReportNonFinite } from './online-state.ts';
 import type { OnlineSettings } from './options.ts';
-import { blend, blendedStatistics, NO_WEIGHTS, targetShare, type Weights, withFrame } from './weights.ts';
+import { blend, NO_WEIGHTS, targetShare, unpacked, type Weights, withFrame } from './weights.ts';
 
 /** Means, then variances: [2, channels]. */
 type Packed = Float64Array;
 
-/** One layer. The arrays are swapped, not copied, when a frame ends. */
-interface Layer {
+/** One site. The arrays are swapped, not copied, when a frame ends. */
+interface SiteState {
   readonly name: string;
   readonly source: Packed;
+  /** What the prior counts for: the source, or the reference. */
+  readonly prior: Packed;
+  /** Makes of the target's moments the statistics that match them to the reference, in place. */
+  readonly match: ((target: Packed) => void) | undefined;
   /** The mixture of the frames so far, and their weights. */
   target: Packed;
   weights: Weights;
-  /** The same with the frame that was begun, once the layer was applied in it. */
+  /** The same with the frame that was begun, once the site was applied in it. */
   next: Packed;
   nextWeights: Weights;
   /** The moments of this frame's applications so far, and the values per channel in them; 0 if there were none. */
@@ -26,20 +31,39 @@ interface Layer {
 export class HostState implements OnlineState {
   readonly #settings: OnlineSettings;
   readonly #report: ReportNonFinite;
-  readonly #layers: readonly Layer[];
+  readonly #sites: readonly SiteState[];
   #frames = 0;
   #samples = 0;
-  /** The first layer of this frame that received something not finite. */
+  /** The first site of this frame that received something not finite. */
   #flawed: number | undefined;
 
-  /** @param source the model's statistics, in the order of the layers. */
-  constructor(source: ModelStatistics, settings: OnlineSettings, report: ReportNonFinite) {
+  /** @param source the model's statistics, in the order of the sites. */
+  constructor(
+    source: ModelStatistics,
+    matches: readonly (Match | undefined)[],
+    settings: OnlineSettings,
+    report: ReportNonFinite,
+  ) {
     this.#settings = settings;
     this.#report = report;
-    this.#layers = source.map(({ name, mean, variance }) => {
-      const source = Float64Array.from([...Array.from(mean), ...Array.from(variance)]);
+    this.#sites = source.map(({ name, ...stored }, i) => {
+      const source = packed(stored);
+      const own = matches[i];
+      const prior = own === undefined ? source : packed(own.reference);
+      const match = own && matchOnHost(source, own);
       const [target, next, frame] = [source.slice(), source.slice(), source.slice()];
-      return { name, source, target, next, frame, weights: NO_WEIGHTS, nextWeights: NO_WEIGHTS, values: 0 };
+      return {
+        name,
+        source,
+        prior,
+        match,
+        target,
+        next,
+        frame,
+        weights: NO_WEIGHTS,
+        nextWeights: NO_WEIGHTS,
+        values: 0,
+      };
     });
   }
 
@@ -48,7 +72,7 @@ export class HostState implements OnlineState {
   }
 
   take(number: number, moments: tf.Tensor3D, values: number): tf.Tensor3D {
-    const layer = this.#layers[number]!;
+    const layer = this.#sites[number]!;
     const { decay, prior } = this.#settings;
     const seen = moments.dataSync<'float32'>();
     if (!allFinite(seen)) this.#flawed ??= number;
@@ -56,14 +80,18 @@ export class HostState implements OnlineState {
     mix(layer.frame, seen, values / layer.values, layer.frame);
     layer.nextWeights = withFrame(layer.weights, decay, this.#samples);
     mix(layer.target, layer.frame, this.#samples / layer.nextWeights.sum, layer.next);
-    const both = new Float32Array(seen.length);
-    blend(layer.source, layer.next, targetShare(layer.nextWeights, prior), both);
-    return tf.tensor3d(both, moments.shape);
+    const share = targetShare(layer.nextWeights, prior);
+    if (layer.match === undefined) {
+      const both = new Float32Array(seen.length);
+      blend(layer.prior, layer.next, share, both);
+      return tf.tensor3d(both, moments.shape);
+    }
+    return tf.tensor3d(Float32Array.from(matched(layer, layer.next, share)), moments.shape);
   }
 
   finish(): void {
     if (this.#flawed === undefined) {
-      for (const layer of this.#layers) {
+      for (const layer of this.#sites) {
         if (layer.values === 0) continue;
         [layer.target, layer.next] = [layer.next, layer.target];
         layer.weights = layer.nextWeights;
@@ -74,18 +102,27 @@ export class HostState implements OnlineState {
   }
 
   abort(): void {
-    for (const layer of this.#layers) layer.values = 0;
+    for (const layer of this.#sites) layer.values = 0;
     this.#flawed = undefined;
   }
 
   async statistics(): Promise<ModelStatistics> {
-    return this.#layers.map(({ name, source, target, weights }) => {
-      const share = targetShare(weights, this.#settings.prior);
-      return { name, ...blendedStatistics(source, target, share) };
+    return this.#sites.map((site) => {
+      const both = matched(site, site.target, targetShare(site.weights, this.#settings.prior));
+      return { name: site.name, ...unpacked(both) };
     });
   }
 
   dispose(): void {}
+}
+
+/** The statistics that follow from the target's moments, packed. */
+function matched({ prior, match }: SiteState, target: Packed, share: number): Packed {
+  const both = new Float64Array(target.length);
+  blend(prior, target, share, both);
+  // Something that is not finite is reported when the frame ends.
+  if (match !== undefined && both.every(Number.isFinite)) match(both);
+  return both;
 }
 
 /** The moments of the mixture of (1 - share) of one and share of the other, packed; `into` may be `one`. */

@@ -1,5 +1,7 @@
-/** The options of online adaptation, checked and with their defaults. */
+// The options of online adaptation, checked and with their defaults.
 import { RecalibrationOptionError } from '@rebatch/recalibrate';
+import { anything, checkOptions, finite, type OptionRules, oneOf } from '@rebatch/stats/~internal';
+import type { Reference } from '../reference/reference.ts';
 
 /** Options of `adaptOnline`. */
 export interface OnlineOptions {
@@ -10,25 +12,29 @@ export interface OnlineOptions {
   readonly decay?: number;
   /** For how many samples the source statistics count; at least 0. Default 16. */
   readonly prior?: number;
+  /**
+   * What the model's sites see on inputs that it is known to work on, from `captureReference`: frames are matched to it, as
+   * in `adapt`, and the prior's samples are of the reference.
+   */
+  readonly reference?: Reference;
   /** What to do when a layer receives NaN or Infinity: throw (default), or leave the frame out and count it. */
   readonly nonFinite?: 'throw' | 'skip';
 }
 
 /** Options with nothing left to decide. */
-export type OnlineSettings = Required<OnlineOptions>;
+export type OnlineSettings = Required<Omit<OnlineOptions, 'reference'>> & Pick<OnlineOptions, 'reference'>;
 
-/** @throws {RecalibrationOptionError} for an option out of its range. */
+const RULES: OptionRules<OnlineOptions> = {
+  decay: finite({ least: 0, below: 1 }),
+  prior: finite({ least: 0 }),
+  nonFinite: oneOf('throw', 'skip'),
+  // It is checked against the model.
+  reference: anything,
+};
+
+/** @throws {RecalibrationOptionError} for an option that does not exist or is out of its range. */
 export function readOnlineOptions(options: OnlineOptions): OnlineSettings {
-  const { decay = 0.95, prior = 16, nonFinite = 'throw' } = options;
-  demand(decay >= 0 && decay < 1, 'decay', 'a number from 0 to below 1', decay);
-  demand(prior >= 0 && prior < Infinity, 'prior', 'a finite number >= 0', prior);
-  demand(nonFinite === 'throw' || nonFinite === 'skip', 'nonFinite', "'throw' or 'skip'", nonFinite);
-  return { decay, prior, nonFinite };
-}
-
-function demand(met: boolean, name: string, expected: string, came: unknown): void {
-  if (met) return;
-  throw new RecalibrationOptionError(
-    `Option ${name}: expected ${expected}, got ${JSON.stringify(came) ?? String(came)}.`,
-  );
+  checkOptions('adaptOnline', options, RULES, RecalibrationOptionError);
+  const { decay = 0.95, prior = 16, nonFinite = 'throw', reference } = options;
+  return { decay, prior, nonFinite, ...(reference !== undefined && { reference }) };
 }

@@ -57,12 +57,16 @@ export function makeFrames(
 export const tensorOf = ({ samples, values }: Frame) =>
   tf.tensor4d(values, [samples, SIDE, SIDE, values.length / (samples * SIDE * SIDE)]);
 
-/** The network in tf.layers, its layers `bn0`, `bn1`, ... */
-export function makeNetwork(blocks: readonly Block[]): tfl.Sequential {
+/**
+ * The network in tf.layers, its layers `bn0`, `bn1`, ...
+ *
+ * @param samples of the batches that it says it is for; null for any.
+ */
+export function makeNetwork(blocks: readonly Block[], samples: number | null = null): tfl.Sequential {
   const model = tfl.sequential();
   blocks.forEach(({ inputs, units }, i) => {
-    const inputShape = [SIDE, SIDE, inputs];
-    model.add(tfl.layers.conv2d({ filters: units, kernelSize: 1, useBias: false, inputShape }));
+    const batchInputShape = [samples, SIDE, SIDE, inputs];
+    model.add(tfl.layers.conv2d({ filters: units, kernelSize: 1, useBias: false, batchInputShape }));
     model.add(tfl.layers.batchNormalization({ epsilon: EPSILON, name: `bn${i}` }));
     model.add(tfl.layers.reLU());
   });

@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs-backend-webgl';
 import '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs-core';
-import { makeState } from './online-state.ts';
+import { makeState } from './make-state.ts';
 import { describeStreams } from './streams.test.support.ts';
 
 /** setBackend answers false instead of failing where a browser lacks the backend. */

@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { OnlineAdapter } from './adapt-online.ts';
-import type { MakeState } from './online-state.ts';
+import type { MakeState } from './make-state.ts';
 import { type OnlineOptions, readOnlineOptions } from './options.ts';
 import {
   blendOf,

@@ -2,7 +2,7 @@ import '@rebatch/kernels-wasm';
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
-import { makeDeviceState, makeHostState } from './online-state.ts';
+import { makeDeviceState, makeHostState } from './make-state.ts';
 import { describeStreams } from './streams.test.support.ts';
 
 for (const backend of ['cpu', 'wasm'] as const) {

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { blendedStatistics, NO_WEIGHTS, targetShare, withFrame } from './weights.ts';
+import { blend, NO_WEIGHTS, targetShare, unpacked, withFrame } from './weights.ts';
+
+function blendedStatistics(source: ArrayLike<number>, target: ArrayLike<number>, share: number) {
+  const both = new Float64Array(source.length);
+  blend(source, target, share, both);
+  return unpacked(both);
+}
 
 const samples = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 30 });
 const decay = fc.double({ min: 0, max: 0.999, noNaN: true });

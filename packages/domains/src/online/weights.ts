@@ -1,4 +1,4 @@
-/** How much frames count, see `online-state.ts`. */
+// How much frames count, see `online-state.ts`.
 
 /** Of all frames so far, with decay. */
 export interface Weights {
@@ -42,10 +42,8 @@ export function blend(
   for (let i = 0; i < into.length; i++) into[i] = rest * source[i]! + share * target[i]!;
 }
 
-/** The same for means and then variances in one array, [2, channels], as the statistics of a layer. */
-export function blendedStatistics(source: ArrayLike<number>, target: ArrayLike<number>, share: number) {
-  const both = new Float64Array(source.length);
-  blend(source, target, share, both);
+/** Means and then variances in one array, [2, channels], as the statistics of a layer. */
+export function unpacked(both: Float64Array) {
   const channels = both.length / 2;
   return { mean: both.slice(0, channels), variance: both.slice(channels) };
 }

@@ -1,9 +1,10 @@
 // What the tests of folding share. Not published.
+
+import { randomizeWeights, randomTensor, weightValues } from '@rebatch/test-models';
 import { expectClose } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { expect } from 'vitest';
-import { randomizeWeights, randomTensor, weightValues } from '../backends.test.support.ts';
 import { type BatchNormalization, batchNormalization, foldBatchNorm } from '../index.ts';
 
 type Tensors = tf.Tensor | tf.Tensor[];

@@ -1,8 +1,8 @@
+import { onEachBackend, randomizeWeights, randomTensor } from '@rebatch/test-models';
 import { expectClose, expectNoLeaks } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { expect, test } from 'vitest';
-import { onEachBackend, randomizeWeights, randomTensor } from '../backends.test.support.ts';
 import {
   BatchNormalization,
   batchNormalization,

@@ -1,11 +1,23 @@
 // A model without the batch normalizations that weights can take over, for shipping.
-import * as tf from '@tensorflow/tfjs-core';
-import * as tfl from '@tensorflow/tfjs-layers';
+import { InvalidInputError } from '@rebatch/core';
+import { checkOptions, flag } from '@rebatch/stats/~internal';
+import type * as tfl from '@tensorflow/tfjs-layers';
+import { batchNormLayers } from '../batch-norm-layers.ts';
+import { BatchNormalization } from '../batch-normalization.ts';
+import { checkLayer } from '../check-model.ts';
+import { checkCopyable, copyGraph } from '../copy/copy-graph.ts';
+import { copyLayer, copyWeights } from '../copy/copy-layer.ts';
+import { type Copying, withCopies } from '../copy/copying.ts';
+import { isModel } from '../copy/graph.ts';
 import { FoldError } from '../errors.ts';
-import { copyLayer, copyWeights } from './copy-layer.ts';
+import { changeSettings, savedSettings } from '../settings.ts';
+import { isStock } from '../stock.ts';
 import { foldedWeights } from './folded-weights.ts';
-import { isModel } from './graph.ts';
 import { type FoldPlan, type Kept, planFolding } from './plan.ts';
+
+const COPYING: Copying = { caller: 'foldBatchNorm', Failure: FoldError };
+/** What a layer needs to be able to take over a batch normalization. */
+const BIASED = { useBias: true, kernelConstraint: null, pointwiseConstraint: null, biasConstraint: null };
 
 /** A batch normalization that is gone, and the layer that took it over; names as in `Kept`. */
 export interface Folded {
@@ -41,11 +53,14 @@ export interface FoldOptions {
  * @param model a Sequential or functional model, which stays as it is; stock layers or ours.
  * @throws {FoldError} with `strict`, if any is kept; if the model is not built, a layer cannot be copied, or
  *   a Sequential computes layers that it does not list (its first one was applied to the output of others).
+ *   {NotAModelError} for anything that is no model; {InvalidInputError} for an option that there is not.
  */
 export function foldBatchNorm<Model extends tfl.LayersModel>(
   model: Model,
   options: FoldOptions = {},
 ): FoldResult<Model> {
+  checkLayer('foldBatchNorm', model);
+  checkOptions('foldBatchNorm', options, { strict: flag }, InvalidInputError);
   const names = { folded: [] as Folded[], kept: [] as Kept[] };
   const plans = new Map<tfl.LayersModel, FoldPlan>();
   plan(model, '', plans, names);
@@ -56,18 +71,8 @@ export function foldBatchNorm<Model extends tfl.LayersModel>(
         'Change the model, or leave out strict.',
     );
   }
-  // Where a layer cannot be copied, tidy would keep the variables of the copies made before.
-  const copies: tfl.layers.Layer[] = [];
-  try {
-    let result: tfl.LayersModel | undefined;
-    tf.tidy(() => {
-      result = rebuild(model, plans, copies);
-    });
-    return { model: result as Model, ...names };
-  } catch (error) {
-    for (const copy of copies) for (const weight of copy.weights) weight.read().dispose();
-    throw error;
-  }
+  const result = withCopies((made) => rebuild(model, plans, made));
+  return { model: result as Model, ...names };
 }
 
 /** Plans a model and those nested in it, and lists by full names what will come of it. */
@@ -77,14 +82,8 @@ function plan(
   plans: Map<tfl.LayersModel, FoldPlan>,
   names: { readonly folded: Folded[]; readonly kept: Kept[] },
 ): void {
-  // A Sequential model that waits for its input shape has no inputs, whatever the types say.
-  if (!model.inputs?.length) {
-    throw new FoldError(
-      `foldBatchNorm: model '${model.name}' is not built. Give its first layer an inputShape, or call build.`,
-    );
-  }
+  checkCopyable(COPYING, model);
   if (plans.has(model)) return;
-  refuseHiddenLayers(model);
   const own = planFolding(model);
   plans.set(model, own);
   for (const [layer, norms] of own.into) {
@@ -96,78 +95,43 @@ function plan(
   }
 }
 
-/** A Sequential computes what its first layer was applied to before it was added, but does not list it. */
-function refuseHiddenLayers(model: tfl.LayersModel): void {
-  const [first] = model.layers;
-  if (!(model instanceof tfl.Sequential) || first === undefined || isModel(first)) return;
-  const input = model.inputs[0]!;
-  if (first === input.sourceLayer || first.inboundNodes.some((node) => node.inputTensors[0] === input))
-    return;
-  throw new FoldError(
-    `foldBatchNorm: expected model '${model.name}' to begin with its first layer '${first.name}', but that was ` +
-      'applied to the output of other layers before it was added. Make a functional model of them all (tf.model).',
-  );
-}
-
-/** The model without what its plan folds. All weights that it makes are listed in `copies` by their layers. */
+/** The model without what its plan folds. All layers that it makes are listed in `made`. */
 function rebuild(
   model: tfl.LayersModel,
   plans: ReadonlyMap<tfl.LayersModel, FoldPlan>,
-  copies: tfl.layers.Layer[],
+  made: tfl.layers.Layer[],
 ): tfl.LayersModel {
   const { applications, into } = plans.get(model)!;
   const gone = new Set<tfl.layers.Layer>([...into.values()].flat());
-  const copyOf = new Map<tfl.layers.Layer, tfl.layers.Layer>();
-  const copied = (layer: tfl.layers.Layer): tfl.layers.Layer => {
-    const existing = copyOf.get(layer);
-    if (existing !== undefined) return existing;
-    const changes = {
-      useBias: true,
-      kernelConstraint: null,
-      pointwiseConstraint: null,
-      biasConstraint: null,
-    };
-    // The first layer of a Sequential has no input shape in its configuration if it was applied before it was added.
-    const isFirst = model instanceof tfl.Sequential && layer === model.layers[0];
-    const copy = isModel(layer)
-      ? rebuild(layer, plans, copies)
-      : copyLayer(layer, {
-          ...(into.has(layer) ? changes : {}),
-          ...(isFirst ? { batchInputShape: model.inputs[0]!.shape } : {}),
-        });
-    copyOf.set(layer, copy);
-    if (!isModel(layer)) copies.push(copy);
+  const copies = new Map<tfl.layers.Layer, tfl.layers.Layer>();
+  const copyOf = (layer: tfl.layers.Layer): tfl.layers.Layer | undefined => {
+    if (gone.has(layer)) return undefined;
+    const copy = copies.get(layer) ?? (isModel(layer) ? rebuild(layer, plans, made) : copyOne(layer));
+    copies.set(layer, copy);
     return copy;
   };
-
-  let result: tfl.LayersModel;
-  if (model instanceof tfl.Sequential) {
-    result = tfl.sequential({
-      name: model.name,
-      layers: model.layers.filter((layer) => !gone.has(layer)).map(copied),
-    });
-  } else {
-    const made = new Map<tfl.SymbolicTensor, tfl.SymbolicTensor>();
-    for (const input of model.inputs) {
-      const { shape, dtype, sourceLayer } = input;
-      made.set(input, tfl.input({ batchShape: shape, dtype, name: sourceLayer.name }));
-    }
-    for (const { layer, inputs, outputs, callArgs } of applications) {
-      const given = inputs.map((tensor) => made.get(tensor)!);
-      const results = gone.has(layer)
-        ? given
-        : [copied(layer).apply(given.length === 1 ? given[0]! : given, callArgs as never)].flat();
-      outputs.forEach((output, at) => {
-        made.set(output, results[at] as tfl.SymbolicTensor);
-      });
-    }
-    const outputs = model.outputs.map((output) => made.get(output)!);
-    result = tfl.model({ name: model.name, inputs: model.inputs.map((input) => made.get(input)!), outputs });
-  }
-  for (const [layer, copy] of copyOf) {
+  const copyOne = (layer: tfl.layers.Layer) => {
+    const copy = copyLayer(COPYING, layer, into.has(layer) ? { config: BIASED } : {});
+    keepOurs(layer, copy);
+    made.push(copy);
+    return copy;
+  };
+  const { model: result } = copyGraph(COPYING, model, { copyOf }, applications);
+  for (const [layer, copy] of copies) {
     if (isModel(layer)) continue;
     const norms = into.get(layer);
-    copyWeights(layer, copy, norms === undefined ? {} : foldedWeights(layer, norms));
+    copyWeights(COPYING, layer, copy, norms === undefined ? {} : { replaced: foldedWeights(layer, norms) });
   }
   return result;
+}
+
+/** Wrappers make the layers inside of them by class name, which is the stock layer's. */
+function keepOurs(layer: tfl.layers.Layer, copy: tfl.layers.Layer): void {
+  const copies = batchNormLayers(copy);
+  batchNormLayers(layer).forEach((original, at) => {
+    const same = copies[at]!;
+    if (!(original instanceof BatchNormalization) || !isStock(same)) return;
+    Object.setPrototypeOf(same, BatchNormalization.prototype);
+    changeSettings(same, savedSettings(original));
+  });
 }

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
+import { nameOf } from '../copy/copy-layer.ts';
 import type { BatchNormLayer } from '../stock.ts';
-import { nameOf } from './copy-layer.ts';
 import { linearKind } from './linear-layers.ts';
 
 /**

@@ -3,9 +3,9 @@ import type * as tfl from '@tensorflow/tfjs-layers';
 import { batchNormLayers } from '../batch-norm-layers.ts';
 import { BatchNormalization } from '../batch-normalization.ts';
 import { channelAxis } from '../channel-axis.ts';
+import { type Application, applicationsOf, isModel } from '../copy/graph.ts';
 import { settingsOf } from '../settings.ts';
 import { type BatchNormLayer, isBatchNorm, isStock } from '../stock.ts';
-import { type Application, applicationsOf, isModel } from './graph.ts';
 import { type LinearLayer, linearKind } from './linear-layers.ts';
 
 /** A batch normalization that stays, and why. */

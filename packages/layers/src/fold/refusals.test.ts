@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { expect, test } from 'vitest';
-import { BatchNormalization, batchNormLayers, FoldError, foldBatchNorm } from '../index.ts';
+import { BatchNormalization, batchNormLayers, FoldError, foldBatchNorm, NotAModelError } from '../index.ts';
 import { bn, foldAndCompare, functional, randomized, sequence } from './fold.test.support.ts';
 
 const { layers } = tfl;
@@ -114,6 +114,15 @@ test.each(REFUSED)('keeps, with a reason: normalization %s', async (_, build, re
   expect(batchNormLayers(folded).map(({ name }) => name)).toContain('bn');
   expect(() => foldBatchNorm(model, { strict: true })).toThrow(FoldError);
   expect(() => foldBatchNorm(model, { strict: true })).toThrow(/'bn': /);
+});
+
+test('what is no model, and options that there are not, are refused', () => {
+  const model = sequence(layers.dense({ units: 2, inputShape: [2] }), bn());
+  expect(() => foldBatchNorm(undefined as never)).toThrow(NotAModelError);
+  expect(() => foldBatchNorm(model, { strikt: true } as never)).toThrow('Did you mean strict?');
+  expect(() => foldBatchNorm(model, { strict: 1 } as never)).toThrow(
+    'expected option strict to be true or false',
+  );
 });
 
 test('with channels first, conv1d and separable convolutions refuse: they add their bias elsewhere', () => {

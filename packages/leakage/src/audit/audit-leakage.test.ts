@@ -1,9 +1,9 @@
 import { freezeBatchNorm } from '@rebatch/layers';
+import { weightValues } from '@rebatch/test-models';
 import { expectNoLeaks, seededRandom } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeAll, expect, test } from 'vitest';
-import { weightValues } from '../backends.test.support.ts';
 import { AuditError, auditLeakage, formatLeakage } from '../index.ts';
 import { GROUP_SIZE, tensorsOf, tinyData, trainTiny } from './tiny-model.test.support.ts';
 
@@ -215,12 +215,31 @@ test('what cannot be audited is refused', async () => {
     [audit({ groupSize: 200 }), 'at least two groups of 200 samples or more, got 0 among 256'],
     [audit({ groupOf: () => 'all' }), 'got 1 among 256 samples in 1 groups'],
     [audit({ groupOf: [1, 2] }), 'the group of each of 256 samples, got 2'],
-    [audit({ groupSize: 1 }), 'expected groupSize to be a whole number of at least 2, got 1'],
-    [audit({ permutations: 19 }), 'a level between 0 and 1 that 19 permutations can reach, got 0.01'],
+    [audit({ groupSize: 1 }), 'auditLeakage: expected option groupSize to be an integer >= 2, got 1'],
+    [audit({ seed: '1' }), 'expected option seed to be an integer, got "1"'],
+    [audit({ signal: {} }), 'expected option signal to be an AbortSignal'],
+    [audit({ permutation: 9 }), 'Did you mean permutations?'],
+    [audit({ level: 1 }), 'expected option level to be a finite number > 0 and < 1, got 1'],
+    [audit({ permutations: 19 }), 'a level that 19 permutations can reach, got 0.01'],
+    ...['groupSize', 'samples', 'permutations', 'level', 'seed'].flatMap((name) =>
+      ['16', [16], true, null, Number.NaN, new Number(16)].map((value): [Promise<unknown>, string] => [
+        audit({ [name]: value }),
+        `auditLeakage: expected option ${name} to be a`,
+      ]),
+    ),
+    [audit({ groupOf: null }), 'the group of each of 256 samples, got null'],
+    [audit({ groupOf: Symbol('class') }), 'the group of each of 256 samples, got Symbol(class)'],
+    [
+      audit({ loss: 'mse' }),
+      'expected option loss to be a function from labels and outputs to the loss of each',
+    ],
+    [audit({}, model, Object.create(null)), 'Expected data as {xs, ys}'],
     [audit({ loss: () => tf.zeros([3]) }), 'the loss of each of 256 samples, [256], got shape [3]'],
     [audit({}, model, []), 'at least one batch of samples, got none'],
     [audit({}, model, 5), 'Expected data as {xs, ys}'],
-    [audit({}, model, [{ xs: 1, ys: 2 }]), 'Batch 0: expected {xs, ys} with one tensor each'],
+    [audit({}, model, [{ xs: 1, ys: 2 }]), 'one tensor each, got xs: 1, ys: 2.'],
+    [audit({}, model, [{ inputs: 1 }]), 'one tensor each, got an object with inputs.'],
+    [audit({ loss: () => 0 }), 'the loss of each of 256 samples, [256], got 0.'],
     [audit({}, model, [{ xs: batch.xs, ys: tf.zeros([2]) }]), 'got shapes [256,6] and [2]'],
     [
       audit({}, tfl.sequential({ layers: [tfl.layers.dense({ units: 2, inputShape: [6] })] })),

@@ -1,13 +1,24 @@
-import { type BatchNormLayer, batchNormLayers, withStatistics } from '@rebatch/layers';
+import { type AnyModel, modelOf, NoBatchNormError, type NormalizedModel } from '@rebatch/models';
+import { breather } from '@rebatch/models/~internal';
+import {
+  abortSignal,
+  anything,
+  callable,
+  checkOptions,
+  finite,
+  integer,
+  type OptionRules,
+  shown,
+} from '@rebatch/stats/~internal';
 import * as tf from '@tensorflow/tfjs-core';
-import type * as tfl from '@tensorflow/tfjs-layers';
 import { AuditError } from '../errors.ts';
-import { type Random, seededRandom } from '../random.ts';
+import { seededRandom } from '../random.ts';
 import type { Keys } from '../samplers/sampler.ts';
-import { lossOf, type SampleLoss, sampleLosses } from './losses.ts';
+import { lossOf, type SampleLoss } from './losses.ts';
+import { average, type Grouped, lossesOfDealtLabels, meanLoss } from './measure.ts';
 import { ownPartition, type Partition, strangers } from './partitions.ts';
 import { adviseOn, type LeakageReport } from './report.ts';
-import { collect, type LabeledBatch, type LabeledData } from './samples.ts';
+import { collect, type LabeledData } from './samples.ts';
 
 /** Options of `auditLeakage`. */
 export interface AuditOptions {
@@ -34,8 +45,6 @@ export interface AuditOptions {
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
 }
 
-/** Samples of one forward, about: whole normalization batches. */
-const AT_ONCE = 256;
 /** Regroupings per layer for its share. */
 const ATTRIBUTION = 8;
 
@@ -55,27 +64,23 @@ const ATTRIBUTION = 8;
  * @throws (rejects) {AuditError} for data, groups, a loss or options that leave nothing to compare; the signal's reason.
  */
 export async function auditLeakage(
-  model: tfl.LayersModel,
+  audited: AnyModel,
   data: LabeledData,
   options: AuditOptions,
 ): Promise<LeakageReport> {
-  const layers = batchNormLayers(model).filter(({ movingMean }) => movingMean !== undefined);
-  if (layers.length === 0) {
-    throw new AuditError(
-      `Model '${model.name}' has no batch normalization layer, through which it could leak.`,
-    );
-  }
+  const model = subjectOf(audited);
+  checkOptions('auditLeakage', options, RULES, AuditError);
   const { permutations = 99, level = 0.01, samples: most = 1024, seed = 0, signal, onProgress } = options;
-  const groupSize = options.groupSize ?? commonSize(layers) ?? 16;
-  checkOptions({ groupSize, permutations, samples: most }, level);
-  const loss = lossOf(model, options.loss);
+  const groupSize = options.groupSize ?? commonSize(model) ?? 16;
+  checkLevel(level, permutations);
+  const loss = lossOf(audited, options.loss);
   const samples = await collect(data, most, signal);
   try {
     const taken = samples.xs.shape[0]!;
     const random = seededRandom(seed);
     const keys = keysOf(options.groupOf, taken);
     const own = ownPartition(keys, groupSize, random);
-    const measurement = { model, loss, samples, signal, groupSize };
+    const measurement = { model, loss, samples, signal, groupSize, breathe: breather() };
     let done = 0;
     const measure = async (partition: Partition, grouped: Grouped = 'all') => {
       const mean = await meanLoss(measurement, partition, grouped);
@@ -94,11 +99,11 @@ export async function auditLeakage(
     const leaks = pValue <= level;
 
     const effects: number[] = [];
-    for (const layer of leaks ? layers : []) {
-      const alone = await meanLoss(measurement, own, layer);
+    for (const site of leaks ? model.sites.keys() : []) {
+      const alone = await meanLoss(measurement, own, site);
       const apart: number[] = [];
       for (let i = 0; i < ATTRIBUTION; i++)
-        apart.push(await meanLoss(measurement, strangers(own, random), layer));
+        apart.push(await meanLoss(measurement, strangers(own, random), site));
       effects.push(average(apart) - alone);
     }
     const positive = effects.reduce((sum, effect) => sum + Math.max(0, effect), 0);
@@ -114,7 +119,7 @@ export async function auditLeakage(
       level,
       leaks,
       layers: effects.map((effect, i) => ({
-        name: layers[i]!.name,
+        name: model.sites[i]!.name,
         effect,
         share: positive > 0 ? Math.max(0, effect) / positive : 0,
       })),
@@ -125,95 +130,25 @@ export async function auditLeakage(
   }
 }
 
-/** What normalizes by the groups of a partition: all layers, none (all by population), or one alone. */
-type Grouped = 'all' | 'none' | BatchNormLayer;
-
-interface Measurement {
-  readonly model: tfl.LayersModel;
-  readonly loss: SampleLoss;
-  readonly samples: LabeledBatch;
-  readonly signal: AbortSignal | undefined;
-  readonly groupSize: number;
-}
-
-const stepOf = (groupSize: number) => Math.max(1, Math.floor(AT_ONCE / groupSize)) * groupSize;
-
-async function meanLoss(measurement: Measurement, partition: Partition, grouped: Grouped): Promise<number> {
-  const { model, loss, samples, signal, groupSize } = measurement;
-  const step = stepOf(groupSize);
-  let sum = 0;
-  for (let start = 0; start < partition.length; start += step) {
-    signal?.throwIfAborted();
-    const rows = tf.tensor1d(partition.slice(start, start + step), 'int32');
-    const [x, y] = [tf.gather(samples.xs, rows), tf.gather(samples.ys, rows)];
-    try {
-      const losses = await sampleLosses(loss, y, () => outputsFor(model, x, groupSize, grouped));
-      for (const value of losses) sum += value;
-    } finally {
-      tf.dispose([rows, x, y]);
-    }
-    // On cpu and wasm nothing ever waits, so that a signal could not arrive.
-    await new Promise((resolve) => setTimeout(resolve, 0));
-  }
-  const mean = sum / partition.length;
-  if (Number.isFinite(mean)) return mean;
-  throw new AuditError(
-    `auditLeakage: expected finite losses, got ${mean}. Look for NaN in the data, in the weights and in the statistics.`,
-  );
-}
-
-function outputsFor(model: tfl.LayersModel, x: tf.Tensor, groupSize: number, grouped: Grouped): tf.Tensor {
-  const forward = () => {
-    const outputs = model.apply(x, { training: false }) as tf.Tensor | tf.Tensor[];
-    if (!Array.isArray(outputs)) return outputs;
-    throw new AuditError(`Model '${model.name}': expected one output, got ${outputs.length}.`);
-  };
-  const inGroups = (layer: tfl.layers.Layer) =>
-    withStatistics(layer, 'batch', forward, { normalizationBatchSize: groupSize });
-  if (grouped === 'all') return inGroups(model);
-  // Scopes nest, and the innermost holds.
-  return withStatistics(model, 'population', () => (grouped === 'none' ? forward() : inGroups(grouped)));
-}
-
-/** Mean losses of the outputs with the own groups, against labels that are dealt to the samples by chance. */
-async function lossesOfDealtLabels(
-  { model, loss, samples, signal, groupSize }: Measurement,
-  own: Partition,
-  { times, random }: { readonly times: number; readonly random: Random },
-): Promise<number[]> {
-  const step = stepOf(groupSize);
-  const outputs = tf.tidy(() => {
-    const parts: tf.Tensor[] = [];
-    for (let start = 0; start < own.length; start += step) {
-      const rows = tf.tensor1d(own.slice(start, start + step), 'int32');
-      parts.push(outputsFor(model, tf.gather(samples.xs, rows), groupSize, 'all'));
-    }
-    return tf.concat(parts);
-  });
+/** @throws {AuditError} for a model without batch normalization; {NotAModelError}. */
+function subjectOf(model: AnyModel): NormalizedModel {
   try {
-    const means: number[] = [];
-    for (let i = 0; i < times; i++) {
-      signal?.throwIfAborted();
-      const rows = tf.tensor1d(random.shuffle(own.slice()), 'int32');
-      const labels = tf.gather(samples.ys, rows);
-      try {
-        means.push(average(await sampleLosses(loss, labels, () => outputs)));
-      } finally {
-        tf.dispose([rows, labels]);
-      }
-    }
-    return means;
-  } finally {
-    outputs.dispose();
+    return modelOf('auditLeakage', model);
+  } catch (error) {
+    if (!(error instanceof NoBatchNormError)) throw error;
+    throw new AuditError(`${error.message} There is nothing through which it could leak.`, { cause: error });
   }
 }
 
-/** The size that all layers are set to, if it is one. */
-function commonSize(layers: readonly BatchNormLayer[]): number | undefined {
-  const sizes = new Set(
-    layers.map((layer) => (layer as { normalizationBatchSize?: number }).normalizationBatchSize),
+/** The samples per normalization batch that all sites are set to, if it is one number for batches of any size. */
+function commonSize({ sites }: NormalizedModel): number | undefined {
+  const sizes = sites.flatMap((site) =>
+    [1024, 2048].map((samples) => {
+      const { count, of } = site.normalizationBatches(samples, 2);
+      return of === undefined ? samples / count : of.filter((batch) => batch === 0).length;
+    }),
   );
-  return sizes.size === 1 ? [...sizes][0] : undefined;
+  return new Set(sizes).size === 1 ? sizes[0] : undefined;
 }
 
 function keysOf(groupOf: AuditOptions['groupOf'], samples: number): Keys {
@@ -221,27 +156,30 @@ function keysOf(groupOf: AuditOptions['groupOf'], samples: number): Keys {
   if (groupOf != null && groupOf.length >= samples)
     return Array.from({ length: samples }, (_, i) => groupOf[i]!);
   throw new AuditError(
-    `auditLeakage: expected groupOf to say the group of each of ${samples} samples, got ${groupOf?.length ?? groupOf}.`,
+    `auditLeakage: expected groupOf to say the group of each of ${samples} samples, got ${groupOf?.length ?? shown(groupOf)}.`,
   );
 }
 
-function checkOptions(whole: Readonly<Record<string, number>>, level: number): void {
-  for (const [name, value] of Object.entries(whole)) {
-    const least = name === 'groupSize' ? 2 : 1;
-    if (Number.isInteger(value) && value >= least) continue;
-    throw new AuditError(
-      `auditLeakage: expected ${name} to be a whole number of at least ${least}, got ${JSON.stringify(value)}.`,
-    );
-  }
-  if (level > 0 && level < 1 && level * (1 + whole.permutations!) >= 1) return;
+const RULES: OptionRules<AuditOptions> = {
+  // What is wrong with it can only be told of the samples.
+  groupOf: anything,
+  groupSize: integer({ least: 2 }),
+  loss: callable('a function from labels and outputs to the loss of each sample'),
+  samples: integer({ least: 1 }),
+  permutations: integer({ least: 1 }),
+  level: finite({ above: 0, below: 1 }),
+  seed: integer(),
+  signal: abortSignal,
+  onProgress: callable(),
+};
+
+function checkLevel(level: number, permutations: number): void {
+  if (level * (1 + permutations) >= 1) return;
   throw new AuditError(
-    `auditLeakage: expected a level between 0 and 1 that ${whole.permutations} permutations can reach, got ${level}. ` +
-      'No p-value is below 1 / (1 + permutations).',
+    `auditLeakage: expected a level that ${permutations} permutations can reach, got ${level}. No p-value is below ` +
+      '1 / (1 + permutations).',
   );
 }
-
-const average = (values: ArrayLike<number>) =>
-  Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
 
 function deviation(values: readonly number[]): number {
   const mean = average(values);

@@ -1,4 +1,6 @@
 // The loss of each sample by itself.
+import type { AnyModel } from '@rebatch/models';
+import { shown } from '@rebatch/stats/~internal';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { AuditError } from '../errors.ts';
@@ -25,9 +27,9 @@ const KNOWN: Readonly<Record<string, SampleLoss>> = {
  *
  * @throws {AuditError} if there is none, or it is not known sample by sample.
  */
-export function lossOf(model: tfl.LayersModel, given: SampleLoss | undefined): SampleLoss {
+export function lossOf(model: AnyModel, given: SampleLoss | undefined): SampleLoss {
   if (given !== undefined) return given;
-  const compiled = onlyOne(model.loss);
+  const compiled = onlyOne((model as { readonly loss?: unknown }).loss);
   const loss = typeof compiled === 'string' ? KNOWN[compiled] : undefined;
   if (loss !== undefined) return loss;
   const came =
@@ -49,9 +51,10 @@ export async function sampleLosses(
   const losses = tf.tidy(() => {
     const each = loss(labels, outputs());
     const samples = labels.shape[0]!;
-    if (each.shape[0] !== samples) {
+    if (!(each instanceof tf.Tensor) || each.shape[0] !== samples) {
+      const came = each instanceof tf.Tensor ? `shape [${(each as tf.Tensor).shape}]` : shown(each);
       throw new AuditError(
-        `Option loss: expected the loss of each of ${samples} samples, [${samples}], got shape [${each.shape}].`,
+        `Option loss: expected the loss of each of ${samples} samples, [${samples}], got ${came}.`,
       );
     }
     // Losses of several outputs of a sample count alike.

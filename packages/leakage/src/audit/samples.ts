@@ -1,6 +1,8 @@
 // The samples of an audit, all at hand, because it groups them again and again.
+import { allOrNone } from '@rebatch/core/~internal';
+import { type Elements, elementsOf, sourceOf } from '@rebatch/models/~internal';
+import { shown } from '@rebatch/stats/~internal';
 import * as tf from '@tensorflow/tfjs-core';
-import { type Elements, elementsOf } from '../elements.ts';
 import { AuditError } from '../errors.ts';
 
 /** Inputs with their labels, samples along the first axis. */
@@ -17,27 +19,28 @@ export type LabeledData = LabeledBatch | readonly LabeledBatch[] | Elements<Labe
 
 /** The first `most` samples as one batch on the device. The caller disposes it. */
 export async function collect(data: LabeledData, most: number, signal?: AbortSignal): Promise<LabeledBatch> {
-  const owned = !Array.isArray(data) && !isBatch(data);
+  const source = sourceOf(isBatch(data) ? [data] : data) ?? refuse(data);
   const parts: LabeledBatch[] = [];
   let samples = 0;
   try {
-    for await (const element of isBatch(data) ? [data] : elementsOf(data, () => refuse(data))) {
+    for await (const element of elementsOf(source, signal)) {
       try {
-        signal?.throwIfAborted();
         const batch = checkBatch(element, parts.length);
         const rows = Math.min(batch.xs.shape[0]!, most - samples);
-        parts.push({ xs: firstRows(batch.xs, rows), ys: firstRows(batch.ys, rows) });
+        parts.push(
+          allOrNone((add) => ({ xs: add(firstRows(batch.xs, rows)), ys: add(firstRows(batch.ys, rows)) })),
+        );
         samples += rows;
       } finally {
-        if (owned) tf.dispose(element as tf.TensorContainer);
+        if (source.owned) tf.dispose(element as tf.TensorContainer);
       }
       if (samples >= most) break;
     }
     if (samples === 0) throw new AuditError('Expected at least one batch of samples, got none.');
-    return {
-      xs: tf.concat(parts.map(({ xs }) => xs)),
-      ys: tf.concat(parts.map(({ ys }) => ys)),
-    };
+    return allOrNone((add) => ({
+      xs: add(tf.concat(parts.map(({ xs }) => xs))),
+      ys: add(tf.concat(parts.map(({ ys }) => ys))),
+    }));
   } finally {
     for (const { xs, ys } of parts) tf.dispose([xs, ys]);
   }
@@ -49,7 +52,7 @@ function firstRows(tensor: tf.Tensor, rows: number): tf.Tensor {
 
 function refuse(data: unknown): never {
   throw new AuditError(
-    `Expected data as {xs, ys}, a list or iterable of them, or a tf.data.Dataset, got ${String(data)}.`,
+    `Expected data as {xs, ys}, a list or iterable of them, or a tf.data.Dataset, got ${shown(data)}.`,
   );
 }
 
@@ -60,7 +63,8 @@ function isBatch(data: unknown): data is LabeledBatch {
 function checkBatch(element: unknown, index: number): LabeledBatch {
   const batch = isBatch(element) ? element : undefined;
   if (!(batch?.xs instanceof tf.Tensor) || !(batch.ys instanceof tf.Tensor)) {
-    throw new AuditError(`Batch ${index}: expected {xs, ys} with one tensor each, got something else.`);
+    const came = isBatch(element) ? `xs: ${shown(element.xs)}, ys: ${shown(element.ys)}` : shown(element);
+    throw new AuditError(`Batch ${index}: expected {xs, ys} with one tensor each, got ${came}.`);
   }
   const [inputs, labels] = [batch.xs.shape, batch.ys.shape];
   if (inputs[0] === labels[0] && (inputs[0] ?? 0) > 0) return batch;

@@ -1,4 +1,6 @@
 // Which samples of a batch share a normalization batch.
+import type { NormalizationBatches } from '@rebatch/layers';
+import { checkValue, integer, oneOf, type Rule } from '@rebatch/stats/~internal';
 import { GroupingError } from '../errors.ts';
 import { seededRandom } from '../random.ts';
 
@@ -12,34 +14,41 @@ export type Assignment = 'consecutive' | 'strided' | 'random';
 export interface GroupCount {
   /** Samples per group. What is left over forms a smaller group, or joins the others if it is a single value. */
   readonly groupSize?: number | undefined;
-  /** The number of groups; their sizes differ by one at most. */
+  /**
+   * The number of groups; their sizes differ by one at most. In a batch that is too small for it, such as the last of an
+   * epoch, as many as leave each two values per channel.
+   */
   readonly groups?: number | undefined;
 }
 
 /**
- * The group of each sample of a batch.
+ * Which samples of a batch form a group.
  *
  * @param valuesPerSample values per channel in one sample: height * width for images, 1 for dense layers.
  * @param seed for `'random'`: the same seed, the same groups.
- * @returns one number per sample, from 0, every one of the groups among them.
  */
 export function assignGroups(
   samples: number,
-  count: GroupCount,
+  grouping: GroupCount,
   assignment: Assignment,
   valuesPerSample: number,
   seed: number,
-): Int32Array {
-  const sizes = sizesOf(samples, count, valuesPerSample);
-  const consecutive = Int32Array.from(sizes.flatMap((size, group) => Array<number>(size).fill(group)));
-  if (assignment === 'consecutive') return consecutive;
-  if (assignment === 'random') return Int32Array.from(seededRandom(seed).shuffle([...consecutive]));
-  return Int32Array.from({ length: samples }, (_, sample) => sample % sizes.length);
+): NormalizationBatches {
+  const sizes = sizesOf(samples, grouping, valuesPerSample);
+  const count = sizes.length;
+  if (assignment === 'strided') {
+    return { count, of: Int32Array.from({ length: samples }, (_, sample) => sample % count) };
+  }
+  const consecutive = sizes.flatMap((size, group) => Array<number>(size).fill(group));
+  if (assignment === 'random') return { count, of: Int32Array.from(seededRandom(seed).shuffle(consecutive)) };
+  // Equal runs need no number per sample.
+  return sizes.every((size) => size === sizes[0]) ? { count } : { count, of: Int32Array.from(consecutive) };
 }
 
 function sizesOf(samples: number, { groupSize, groups }: GroupCount, valuesPerSample: number): number[] {
   if (groups !== undefined) {
-    const number = Math.min(groups, samples);
+    const least = valuesPerSample > 1 ? 1 : 2;
+    const number = Math.max(1, Math.min(groups, Math.floor(samples / least)));
     return Array.from(
       { length: number },
       (_, g) => Math.floor(((g + 1) * samples) / number) - Math.floor((g * samples) / number),
@@ -53,22 +62,24 @@ function sizesOf(samples: number, { groupSize, groups }: GroupCount, valuesPerSa
   return sizes;
 }
 
-/** @throws {GroupingError} unless there is one whole number, and the assignment is one. */
-export function checkGrouping(who: string, { groupSize, groups }: GroupCount, assign: Assignment): void {
+/** What `checkGrouping` checks: what there is to choose of groups, with nothing left to decide but their size or number. */
+export interface Grouping extends GroupCount {
+  readonly assign: Assignment;
+  readonly seed: number;
+}
+
+/** @throws {GroupingError} unless there is one whole number, the assignment is one, and the seed a whole number. */
+export function checkGrouping(who: string, grouping: Grouping): void {
+  const { groupSize, groups } = grouping;
   const given = [groupSize, groups].filter((value) => value !== undefined);
   if (given.length !== 1) {
     throw new GroupingError(
       `${who}: expected groupSize or groups, got ${given.length === 0 ? 'neither' : 'both'}.`,
     );
   }
-  if (!Number.isInteger(given[0]) || given[0]! < 1) {
-    const name = groupSize === undefined ? 'groups' : 'groupSize';
-    throw new GroupingError(
-      `${who}: expected ${name} to be a whole number of at least 1, got ${JSON.stringify(given[0])}.`,
-    );
-  }
-  if (['consecutive', 'strided', 'random'].includes(assign)) return;
-  throw new GroupingError(
-    `${who}: expected assign to be 'consecutive', 'strided' or 'random', got ${JSON.stringify(assign)}.`,
-  );
+  const check = (name: keyof Grouping, rule: Rule) =>
+    checkValue(who, name, grouping[name], rule, GroupingError);
+  check(groupSize === undefined ? 'groups' : 'groupSize', integer({ least: 1 }));
+  check('assign', oneOf('consecutive', 'strided', 'random'));
+  check('seed', integer());
 }

@@ -1,9 +1,9 @@
 import { convert } from '@rebatch/layers';
+import { onEachBackend, randomizeWeights, randomTensor, weightValues } from '@rebatch/test-models';
 import { expectClose, expectNoLeaks } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { expect, test } from 'vitest';
-import { onEachBackend, randomizeWeights, randomTensor, weightValues } from '../backends.test.support.ts';
 import {
   GhostBatchNormalization,
   type GhostBatchNormalizationConfig,
@@ -11,6 +11,7 @@ import {
   ghostBatchNormalization,
 } from '../index.ts';
 import { assignGroups } from './assign-groups.ts';
+import { groupOfEach } from './groups.test.support.ts';
 import '../register.ts';
 
 const SHAPE = [7, 2, 2, 3];
@@ -64,7 +65,11 @@ function reference(
 const groupsOf = (
   { assign = 'consecutive', seed = 0, ...count }: GhostBatchNormalizationConfig,
   call: number,
-) => assignGroups(SAMPLES, count, assign, POSITIONS, (Math.imul(seed, 0x9e3779b1) + call) | 0);
+) =>
+  groupOfEach(
+    SAMPLES,
+    assignGroups(SAMPLES, count, assign, POSITIONS, (Math.imul(seed, 0x9e3779b1) + call) | 0),
+  );
 
 onEachBackend(() => {
   test.each(CONFIGS)('%j: normalizes its groups as in float64, and moves by their mean', (config) => {
@@ -171,13 +176,19 @@ test.each(CONFIGS)('%j: survives saving and loading', async (config) => {
 test.each([
   [{}, 'expected groupSize or groups, got neither'],
   [{ groupSize: 2, groups: 2 }, 'expected groupSize or groups, got both'],
-  [{ groups: 0 }, 'expected groups to be a whole number of at least 1, got 0'],
-  [{ groupSize: 1.5 }, 'expected groupSize to be a whole number of at least 1, got 1.5'],
+  [{ groups: 0 }, 'expected groups to be an integer >= 1, got 0'],
+  [{ groups: '4' }, 'expected groups to be an integer >= 1, got "4"'],
+  [{ groupSize: 1.5 }, 'expected groupSize to be an integer >= 1, got 1.5'],
+  [{ groupSize: [2] }, 'expected groupSize to be an integer >= 1, got [2]'],
+  [
+    { groupsize: 2 },
+    'expected only options that there are, got one of the name "groupsize". Did you mean groupSize?',
+  ],
   [
     { groups: 2, assign: 'mixed' },
     "expected assign to be 'consecutive', 'strided' or 'random', got \"mixed\"",
   ],
-  [{ groups: 2, seed: 0.5 }, 'expected seed to be a whole number, got 0.5'],
+  [{ groups: 2, seed: 0.5 }, 'expected seed to be an integer, got 0.5'],
 ])('%j is refused', (config, message) => {
   const make = () => ghostBatchNormalization({ name: 'bn', ...config } as GhostBatchNormalizationConfig);
   expect(make).toThrow(GroupingError);
@@ -185,10 +196,46 @@ test.each([
 });
 
 test('groups of a single value are refused, and nothing has moved', () => {
-  const layer = build({ groups: 4 }, [5, 3]);
-  const before = weightValues(layer);
-  expect(() => layer.apply(randomTensor([5, 3], 1), { training: true })).toThrow(
-    'at least 2 values per channel',
-  );
-  expect(weightValues(layer)).toEqual(before);
+  for (const [config, samples] of [
+    [{ groupSize: 1 }, 5],
+    [{ groups: 4 }, 1],
+  ] as const) {
+    const layer = build(config, [samples, 3]);
+    const before = weightValues(layer);
+    const train = () => layer.apply(randomTensor([samples, 3], 1), { training: true });
+    expect(train).toThrow('at least 2 values per channel');
+    expect(weightValues(layer)).toEqual(before);
+  }
+});
+
+test('a last, small batch of a dense model trains in as many groups as have two values', async () => {
+  const layer = ghostBatchNormalization({
+    groups: 4,
+    inputShape: [1],
+    momentum: 0,
+    center: false,
+    scale: false,
+  });
+  const model = tfl.sequential({ layers: [layer, tfl.layers.dense({ units: 1 })] });
+  model.compile({ optimizer: tf.train.sgd(0), loss: 'meanSquaredError' });
+  // 69 samples in batches of 32 leave 5: groups of 2 and 3.
+  const values = Array.from({ length: 69 }, (_, i) => (i * i) % 23);
+  await model.fit(tf.tensor2d(values, [69, 1]), tf.zeros([69, 1]), {
+    batchSize: 32,
+    shuffle: false,
+    verbose: 0,
+  });
+  const last = values.slice(64);
+  const momentsOf = (group: readonly number[]) => {
+    const mean = group.reduce((sum, value) => sum + value, 0) / group.length;
+    return { mean, variance: group.reduce((sum, value) => sum + (value - mean) ** 2, 0) / group.length };
+  };
+  const groups = [last.slice(0, 2), last.slice(2)].map((group) => ({
+    share: group.length / 5,
+    ...momentsOf(group),
+  }));
+  const meanOf = (what: 'mean' | 'variance') => groups.reduce((sum, own) => sum + own.share * own[what], 0);
+  const [mean, variance] = weightValues(layer);
+  expectClose(mean!, [meanOf('mean')], 1e-5);
+  expectClose(variance!, [meanOf('variance')], 1e-5);
 });

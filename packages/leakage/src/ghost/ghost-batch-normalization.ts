@@ -1,9 +1,16 @@
-import { BatchNormalization, type BatchNormalizationConfig, type CallArguments } from '@rebatch/layers';
-import * as tf from '@tensorflow/tfjs-core';
+import {
+  BatchNormalization,
+  type BatchNormalizationConfig,
+  type CallArguments,
+  type NormalizationBatches,
+  type StockCopier,
+} from '@rebatch/layers';
+import { BATCH_NORM_NAMES, checkConfigNames } from '@rebatch/layers/~internal';
+import type * as tf from '@tensorflow/tfjs-core';
+import type * as tfl from '@tensorflow/tfjs-layers';
 import { GroupingError } from '../errors.ts';
 import { stepSeed } from '../random.ts';
 import { type Assignment, assignGroups, checkGrouping, type GroupCount } from './assign-groups.ts';
-import { normalizeInGroups, optionsOf, valuesPerSample } from './normalize-in-groups.ts';
 
 /** Which samples of a batch are normalized together. */
 export interface GhostSettings extends GroupCount {
@@ -20,6 +27,8 @@ export interface GhostSettings extends GroupCount {
 /** The configuration of `ghostBatchNormalization`: axis, momentum, epsilon, ... as for `batchNormalization`. */
 export type GhostBatchNormalizationConfig = Omit<BatchNormalizationConfig, 'normalizationBatchSize'> &
   GhostSettings;
+
+const NAMES = ['groupSize', 'groups', 'assign', 'seed', ...BATCH_NORM_NAMES];
 
 /**
  * Ghost BN (Hoffer et al. 2017): batch statistics are those of groups of the batch. Where groups mix sources, a sample's
@@ -38,48 +47,39 @@ export class GhostBatchNormalization extends BatchNormalization {
   #calls = 0;
 
   /**
-   * @throws {GroupingError} unless one of `groupSize` and `groups` is a whole number, and `assign` is an assignment.
+   * @throws {GroupingError} unless one of `groupSize` and `groups` is a whole number, and `assign` is an assignment; for a
+   *   name that is no option.
    * @throws {InvalidInputError} for what `batchNormalization` refuses.
    */
   constructor(config: GhostBatchNormalizationConfig) {
-    const { groupSize, groups, assign = 'consecutive', seed = 0, ...batchNorm } = config;
+    const { groupSize, groups, assign = 'consecutive', seed = 0, ...batchNorm } = config ?? {};
     super(batchNorm);
-    checkGrouping(`Layer '${this.name}'`, { groupSize, groups }, assign);
-    if (!Number.isInteger(seed)) {
-      throw new GroupingError(`Layer '${this.name}': expected seed to be a whole number, got ${seed}.`);
-    }
+    if (new.target === GhostBatchNormalization) checkConfigNames(this, config ?? {}, NAMES, GroupingError);
+    checkGrouping(`Layer '${this.name}'`, { groupSize, groups, assign, seed });
     this.groupSize = groupSize;
     this.groups = groups;
     this.assign = assign;
     this.seed = seed;
   }
 
+  /** Groups of the batch, whatever is around it; random ones are those of the training call that comes next. */
+  override normalizationBatches(samples: number, valuesPerSample: number): NormalizationBatches {
+    const { groupSize, groups, assign, seed } = this;
+    return assignGroups(samples, { groupSize, groups }, assign, valuesPerSample, stepSeed(seed, this.#calls));
+  }
+
   /**
    * @throws {NormalizationBatchError} by batch statistics, if a group has a single value per channel. Nothing is updated.
    */
   override call(inputs: tf.Tensor | tf.Tensor[], kwargs: CallArguments = {}): tf.Tensor {
-    const training = kwargs.training === true;
-    const statistics = training ? this.trainingStatistics : this.inferenceStatistics;
-    // Who looks at inference from outside may choose the normalization batches.
-    const given = !training && (kwargs.batchMoments ?? this.normalizationBatchSize) !== undefined;
-    if (this.frozen !== undefined || statistics === 'population' || given) return super.call(inputs, kwargs);
-    return tf.tidy(() => {
-      const input = Array.isArray(inputs) ? inputs[0]! : inputs;
-      const x = input.dtype === 'float32' ? input : tf.cast(input, 'float32');
-      const { y, ...moments } = normalizeInGroups(this, x, this.#assign(x));
-      if (training) {
-        this.moveStatistics(moments);
-        this.#calls++;
-      }
-      return y;
-    });
+    const y = super.call(inputs, kwargs);
+    if (kwargs.training === true && this.normalizesByBatch(true)) this.#calls++;
+    return y;
   }
 
-  #assign(x: tf.Tensor): Int32Array {
-    const { groupSize, groups, assign, seed } = this;
-    const values = valuesPerSample(x, optionsOf(this).axis!);
-    const step = stepSeed(seed, this.#calls);
-    return assignGroups(x.shape[0]!, { groupSize, groups }, assign, values, step);
+  /** Groups are a matter of training. */
+  override stockLayer(copier: StockCopier): tfl.layers.Layer {
+    return super.stockLayer(copier);
   }
 
   override getConfig(): tf.serialization.ConfigDict {
@@ -92,7 +92,8 @@ export class GhostBatchNormalization extends BatchNormalization {
 /**
  * A batch normalization layer that normalizes groups of the batch: see {@link GhostBatchNormalization}.
  *
- * @throws {GroupingError} unless one of `groupSize` and `groups` is a whole number, and `assign` is an assignment.
+ * @throws {GroupingError} unless one of `groupSize` and `groups` is a whole number, and `assign` is an assignment; for a
+ *   name that is no option.
  * @throws {InvalidInputError} for what `batchNormalization` refuses.
  */
 export function ghostBatchNormalization(config: GhostBatchNormalizationConfig): GhostBatchNormalization {

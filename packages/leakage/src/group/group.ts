@@ -1,8 +1,8 @@
-/** Replicas that add up numbers: all that synchronized layers and data-parallel training ask of each other. */
+// All that synchronized layers ask of the replicas that train together: to add up numbers.
 
 /**
- * One replica's place in a group. Every replica calls the same methods in the same order, with as many values; a call
- * returns when all have made it. Synchronous, because a layer's call is.
+ * The replicas that train the same weights together, as one of them sees them. Every replica calls the same methods in
+ * the same order, with as many values; a call returns when all have made it. Synchronous, because a layer's call is.
  */
 export interface Group {
   /** This replica's number, from 0. */
@@ -14,15 +14,15 @@ export interface Group {
    * replicas get the same bits.
    *
    * @throws {GroupError} if replicas reduce different numbers of values.
-   * @throws {ReplicaError} if a replica has ended the work of the group.
+   * @throws what an implementation throws where another replica fails, such as `ReplicaError` of `@rebatch/replicas`.
    */
   allReduceSum(values: Float64Array | Float32Array): void;
 }
 
-/** A group of one: every sum is what it was. */
+/** A replica that trains alone: every sum is what it was. */
 export const soloGroup: Group = { rank: 0, size: 1, allReduceSum: () => {} };
 
-/** What every replica gave, by rank, in one round: each has a place of its own in what is added up. */
+/** What every replica has, by rank, in one sum: each brings zeros but for a place of its own. */
 export function gather(group: Group, own: Float64Array): Float64Array[] {
   const all = new Float64Array(group.size * own.length);
   all.set(own, group.rank * own.length);

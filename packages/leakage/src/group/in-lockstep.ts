@@ -2,27 +2,27 @@ import { GroupError } from '../errors.ts';
 import { releaseTape } from '../tape.ts';
 import type { Group } from './group.ts';
 
-/** Thrown where a replica would have to wait, and caught where it is run. */
+/** Thrown where a replica would have to wait for the others; the replica is called again when they have come as far. */
 class Waiting extends Error {}
 
 /**
- * Runs replicas in one thread as if they ran side by side, to test what uses a group without starting any threads. A
- * synchronous function cannot wait for others that run after it. So a replica that asks for a sum which is not complete
- * yet is cut off, and run again from its start once the others have brought their part; sums it has asked for before
- * are then known. With n sums, every replica runs n + 1 times.
+ * A group in this thread: runs its replicas as if they ran side by side, to show or test what uses a group without any
+ * threads. A synchronous function cannot wait for others that run after it. So a replica that asks for a sum which is not
+ * complete yet is cut off, and called again once the others have brought their part; sums it has asked for before are
+ * then known. With n sums, every replica is called n + 1 times.
  *
  * For that, a replica must do the same each time: what it changes, it must make itself (a layer, a model), or must not
  * mind being changed several times.
  *
- * @param replicas one function per replica, called with its place in the group.
- * @returns what each returned in its last run.
+ * @param replicas one function per replica, called with the group as this replica sees it.
+ * @returns what each returned in its last call.
  * @throws {GroupError} if replicas ask for different sums. What a replica throws is thrown as it is.
  */
 export function inLockstep<T>(replicas: readonly ((group: Group) => T)[]): T[] {
   const known: Float64Array[] = [];
   for (;;) {
     const parts = new Map<number, Float64Array>();
-    const results = replicas.map((run, rank) => {
+    const results = replicas.map((replica, rank) => {
       let asked = 0;
       const allReduceSum = (values: Float64Array | Float32Array) => {
         const sum = known[asked++];
@@ -34,7 +34,7 @@ export function inLockstep<T>(replicas: readonly ((group: Group) => T)[]): T[] {
         values.set(sum);
       };
       try {
-        return { done: run({ rank, size: replicas.length, allReduceSum }) };
+        return { done: replica({ rank, size: replicas.length, allReduceSum }) };
       } catch (error) {
         if (!parts.has(rank)) throw error;
         releaseTape();

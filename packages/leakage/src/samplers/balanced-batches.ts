@@ -1,6 +1,6 @@
 import { SamplerError } from '../errors.ts';
 import { type Random, seededRandom } from '../random.ts';
-import { type Batches, checkWhole, indicesByKey, type Keys, type SamplerOptions } from './sampler.ts';
+import { type Batches, checkSampler, indicesByKey, type Keys, type SamplerOptions } from './sampler.ts';
 
 /** Options of `balancedBatches`. */
 export interface BalancedOptions extends SamplerOptions {
@@ -15,8 +15,9 @@ export interface BalancedOptions extends SamplerOptions {
  *
  * @throws {SamplerError} at the first batch, if a batch has not room for every key.
  */
-export function* balancedBatches({ by, batchSize, seed = 0 }: BalancedOptions): Batches {
-  checkWhole('balancedBatches', 'batchSize', batchSize);
+export function* balancedBatches(options: BalancedOptions): Batches {
+  checkSampler('balancedBatches', options, 'by');
+  const { by, batchSize, seed = 0 } = options;
   const keys = indicesByKey('balancedBatches', by);
   if (batchSize < keys.length) {
     throw new SamplerError(

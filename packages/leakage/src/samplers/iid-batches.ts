@@ -1,5 +1,5 @@
 import { seededRandom } from '../random.ts';
-import { type Batches, checkWhole, type SamplerOptions } from './sampler.ts';
+import { type Batches, checkFits, checkSampler, type SamplerOptions } from './sampler.ts';
 
 /** Options of `iidBatches`. */
 export interface IidOptions extends SamplerOptions {
@@ -13,9 +13,10 @@ export interface IidOptions extends SamplerOptions {
  *
  * @throws {SamplerError} at the first batch, if a batch is larger than the data.
  */
-export function* iidBatches({ samples, batchSize, seed = 0 }: IidOptions): Batches {
-  checkWhole('iidBatches', 'samples', samples);
-  checkWhole('iidBatches', 'batchSize', batchSize, samples);
+export function* iidBatches(options: IidOptions): Batches {
+  checkSampler('iidBatches', options, 'samples');
+  const { samples, batchSize, seed = 0 } = options;
+  checkFits('iidBatches', 'batchSize', batchSize, samples);
   const random = seededRandom(seed);
   const order = Array.from({ length: samples }, (_, i) => i);
   for (;;) {

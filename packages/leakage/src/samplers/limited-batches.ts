@@ -2,8 +2,8 @@ import { SamplerError } from '../errors.ts';
 import { type Random, seededRandom } from '../random.ts';
 import {
   type Batches,
-  checkGroups,
-  checkWhole,
+  checkGroupSize,
+  checkSampler,
   indicesByKey,
   type Keys,
   type SamplerOptions,
@@ -20,40 +20,43 @@ export interface LimitedOptions extends SamplerOptions {
 }
 
 /**
- * Batches that cannot leak much: no normalization batch (run of `groupSize` samples) has more than `most` samples of one
- * source. An epoch fills as many normalization batches as can be, each source's samples spread over them as evenly as can
- * be, at random otherwise; what cannot be placed, drawn anew for every epoch, waits for another one.
+ * Batches that cannot leak much: no normalization batch (`groupSize` samples that follow one another) has more than `most`
+ * samples of one source. An epoch fills as many normalization batches as can be, each source's samples spread over them
+ * as evenly as can be, at random otherwise; what cannot be placed, drawn anew for every epoch, waits for another one.
  *
  * @throws {SamplerError} at the first batch, if there are too few sources to fill a batch.
  */
 export function* limitedBatches(options: LimitedOptions): Batches {
+  checkSampler('limitedBatches', options, 'by', 'most', 'groupSize');
   const { by, batchSize, most, groupSize = batchSize, seed = 0 } = options;
-  checkGroups('limitedBatches', batchSize, groupSize);
-  checkWhole('limitedBatches', 'most', most);
+  checkGroupSize('limitedBatches', batchSize, groupSize);
   const sources = indicesByKey('limitedBatches', by);
   const perBatch = batchSize / groupSize;
-  const groups = groupsOf(sources, groupSize, most);
-  if (groups < perBatch) {
+  const perEpoch = mostPerEpoch(sources, groupSize, most);
+  if (perEpoch < perBatch) {
     throw new SamplerError(
       `limitedBatches: expected sources enough for ${perBatch} normalization batches of ${groupSize} with at most ${most} ` +
-        `of each, got ${sources.length} sources of ${by.length} samples, which fill ${groups}. Use a smaller groupSize or ` +
+        `of each, got ${sources.length} sources of ${by.length} samples, which fill ${perEpoch}. Use a smaller groupSize or ` +
         'batchSize, or a larger limit.',
     );
   }
   const random = seededRandom(seed);
   for (;;) {
-    const epoch = random.shuffle(epochOf(sources, { groups, size: groupSize, most }, random));
-    for (let start = 0; start + perBatch <= groups; start += perBatch) {
+    const epoch = random.shuffle(epochOf(sources, { count: perEpoch, size: groupSize, most }, random));
+    for (let start = 0; start + perBatch <= perEpoch; start += perBatch) {
       yield epoch.slice(start, start + perBatch).flat();
     }
   }
 }
 
-/** The most groups that the samples can fill: each source has `most` samples for each of them, if it has as many. */
-function groupsOf(sources: readonly number[][], size: number, most: number): number {
-  const fills = (groups: number) =>
-    sources.reduce((sum, { length }) => sum + Math.min(length, most * groups), 0) >= groups * size;
-  // What is filled grows ever slower with the groups, so that there is one place where it falls behind.
+/**
+ * The most normalization batches that the samples can fill: each source has `most` samples for each of them, if it has as
+ * many.
+ */
+function mostPerEpoch(sources: readonly number[][], size: number, most: number): number {
+  const fills = (count: number) =>
+    sources.reduce((sum, { length }) => sum + Math.min(length, most * count), 0) >= count * size;
+  // What is filled grows ever slower with their number, so that there is one place where it falls behind.
   let [low, high] = [0, Math.floor(sources.reduce((sum, { length }) => sum + length, 0) / size)];
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
@@ -63,31 +66,31 @@ function groupsOf(sources: readonly number[][], size: number, most: number): num
   return low;
 }
 
-/** One pass over the samples in groups. */
+/** One pass over the samples, in normalization batches. */
 function epochOf(
   sources: readonly number[][],
-  { groups, size, most }: { readonly groups: number; readonly size: number; readonly most: number },
+  { count, size, most }: { readonly count: number; readonly size: number; readonly most: number },
   random: Random,
 ): number[][] {
-  const placed = chosen(sources, { from: most * groups, total: groups * size }, random);
-  const epoch: number[][] = Array.from({ length: groups }, () => []);
-  // All groups get a sample in turn, in a new order each time, so that all are full in the end. A source goes to every
-  // group once before it comes to one again, so that none gets more than most of it.
-  const order = epoch.map((_, group) => group);
+  const placed = chosen(sources, { from: most * count, total: count * size }, random);
+  const epoch: number[][] = Array.from({ length: count }, () => []);
+  // All normalization batches get a sample in turn, in a new order each time, so that all are full in the end. A source
+  // goes to each of them once before it comes to one again, so that none gets more than most of it.
+  const order = epoch.map((_, batch) => batch);
   let turn: number[] = [];
   for (const source of random.shuffle(placed)) {
     const had = new Set<number>();
     for (const sample of source) {
-      if (had.size === groups) had.clear();
+      if (had.size === count) had.clear();
       if (turn.length === 0) turn = random.shuffle(order.slice());
       // There is one: a source that comes in the middle of a turn has had none that is left in it.
-      const at = turn.findLastIndex((group) => !had.has(group));
-      const [group] = turn.splice(at, 1) as [number];
-      had.add(group);
-      epoch[group]!.push(sample);
+      const at = turn.findLastIndex((batch) => !had.has(batch));
+      const [batch] = turn.splice(at, 1) as [number];
+      had.add(batch);
+      epoch[batch]!.push(sample);
     }
   }
-  return epoch.map((group) => random.shuffle(group));
+  return epoch.map((batch) => random.shuffle(batch));
 }
 
 /** At most `from` samples of each source, `total` in all, at random: each source's in a list of its own. */

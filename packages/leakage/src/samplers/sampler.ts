@@ -1,4 +1,13 @@
 // What all samplers have in common.
+import {
+  anything,
+  checkOptions,
+  checkValue,
+  integer,
+  type OptionRules,
+  required,
+  shown,
+} from '@rebatch/stats/~internal';
 import { SamplerError } from '../errors.ts';
 
 /** Endless batches of indices of samples; every batch is full. The same seed gives the same batches. */
@@ -15,37 +24,59 @@ export interface SamplerOptions {
 /** Labels or sources, one per sample: whatever can be told apart by `===`. */
 export type Keys = ArrayLike<string | number>;
 
-/** @throws {SamplerError} unless the value is a whole number of at least 1 and at most `most`. */
-export function checkWhole(
+const whole = integer({ least: 1 });
+
+const RULES = {
+  samples: required(whole),
+  batchSize: required(whole),
+  seed: integer(),
+  by: required(anything),
+  groupSize: whole,
+  most: required(whole),
+};
+
+/** @throws {SamplerError} for options that a sampler does not have, or that are not what they should be. */
+export function checkSampler(
   sampler: string,
-  name: string,
-  value: number,
-  most = Number.POSITIVE_INFINITY,
+  options: SamplerOptions,
+  ...own: readonly (keyof typeof RULES)[]
 ): void {
-  if (Number.isInteger(value) && value >= 1 && value <= most) return;
-  const range = most === Number.POSITIVE_INFINITY ? 'of at least 1' : `from 1 to ${most}`;
-  throw new SamplerError(`${sampler}: expected ${name} to be a whole number ${range}, got ${value}.`);
+  const rules = [...own, 'batchSize' as const, 'seed' as const].map((name) => [name, RULES[name]] as const);
+  checkOptions(sampler, options, Object.fromEntries(rules) as OptionRules<SamplerOptions>, SamplerError);
 }
 
 /** @throws {SamplerError} unless normalization batches of `groupSize` fill the batch. */
-export function checkGroups(sampler: string, batchSize: number, groupSize: number): void {
-  checkWhole(sampler, 'batchSize', batchSize);
-  checkWhole(sampler, 'groupSize', groupSize, batchSize);
+export function checkGroupSize(sampler: string, batchSize: number, groupSize: number): void {
+  checkFits(sampler, 'groupSize', groupSize, batchSize);
   if (batchSize % groupSize === 0) return;
   throw new SamplerError(
     `${sampler}: expected batchSize to be a multiple of groupSize, got ${batchSize} and ${groupSize}.`,
   );
 }
 
-/** The indices of the samples of each key, in the order in which the keys appear. */
+/** @throws {SamplerError} for a value that is larger than what it has to fit into. */
+export function checkFits(sampler: string, name: string, value: number, most: number): void {
+  checkValue(sampler, `option ${name}`, value, integer({ least: 1, most }), SamplerError);
+}
+
+/**
+ * The indices of the samples of each key, in the order in which the keys appear.
+ *
+ * @throws {SamplerError} if there are none.
+ */
 export function indicesByKey(sampler: string, keys: Keys): number[][] {
+  if (typeof keys !== 'object' || keys === null || !Number.isSafeInteger(keys.length)) {
+    throw new SamplerError(
+      `${sampler}: expected option by to be a list with the key of each sample, got ${shown(keys)}.`,
+    );
+  }
   if (keys.length === 0) throw new SamplerError(`${sampler}: expected a key for each sample, got none.`);
-  const groups = new Map<string | number, number[]>();
+  const indices = new Map<string | number, number[]>();
   for (let i = 0; i < keys.length; i++) {
     const key = keys[i]!;
-    const known = groups.get(key);
+    const known = indices.get(key);
     if (known) known.push(i);
-    else groups.set(key, [i]);
+    else indices.set(key, [i]);
   }
-  return [...groups.values()];
+  return [...indices.values()];
 }

@@ -232,18 +232,21 @@ test('the same seed gives the same batches, another one others', () => {
 test.each([
   [
     () => iidBatches({ samples: 4, batchSize: 5 }),
-    'iidBatches: expected batchSize to be a whole number from 1 to 4, got 5.',
+    'iidBatches: expected option batchSize to be an integer >= 1 and <= 4, got 5.',
   ],
   [
     () => iidBatches({ samples: 0, batchSize: 1 }),
-    'expected samples to be a whole number of at least 1, got 0',
+    'iidBatches: expected option samples to be an integer >= 1, got 0',
   ],
   [
     () => groupedBatches({ by: [], batchSize: 2 }),
     'groupedBatches: expected a key for each sample, got none.',
   ],
   [() => groupedBatches({ by: [1, 1], batchSize: 3, groupSize: 2 }), 'a multiple of groupSize, got 3 and 2'],
-  [() => groupedBatches({ by: [1, 2], batchSize: 2 }), 'for 1 groups of 2, got 0 groups'],
+  [
+    () => groupedBatches({ by: [1, 2], batchSize: 2 }),
+    'for 1 normalization batches of 2 of one key each, got 2 samples of 2 keys, which fill 0',
+  ],
   [() => balancedBatches({ by: [1, 2, 3], batchSize: 2 }), 'at least one sample for each of 3 keys, got 2'],
   [
     () => limitedBatches({ by: [1, 1, 1], batchSize: 2, most: 1 }),
@@ -251,8 +254,20 @@ test.each([
   ],
   [
     () => limitedBatches({ by: [1, 2], batchSize: 2, most: 0.5 }),
-    'expected most to be a whole number of at least 1',
+    'limitedBatches: expected option most to be an integer >= 1, got 0.5',
   ],
+  [
+    () => limitedBatches({ by: [1, 2], batchSize: 2, mots: 1 } as never),
+    'limitedBatches: expected only options that there are, got one of the name "mots". Did you mean most?',
+  ],
+  [() => iidBatches({ samples: '4', batchSize: 2 } as never), 'samples to be an integer >= 1, got "4"'],
+  [
+    () => iidBatches({ samples: 4 } as never),
+    'expected option batchSize to be an integer >= 1, got undefined',
+  ],
+  [() => iidBatches(undefined as never), 'iidBatches: expected options to be an object'],
+  [() => groupedBatches({ by: [1, 1], batchSize: 2, seed: '7' } as never), 'seed to be an integer, got "7"'],
+  [() => balancedBatches({ by: undefined, batchSize: 2 } as never), 'the key of each sample, got undefined'],
 ])('what cannot be sampled is refused: %#', (make, message) => {
   expect(() => make().next()).toThrow(SamplerError);
   expect(() => make().next()).toThrow(message);

@@ -32,3 +32,8 @@ export function permute(x: tf.Tensor, { order, inverse }: Permutation): tf.Tenso
 export function restore(x: tf.Tensor, { order, inverse }: Permutation): tf.Tensor {
   return permute(x, { order: inverse, inverse: order });
 }
+
+/** A mask of the samples, bool, moved along with them. */
+export function permuteMask(mask: tf.Tensor, { order }: Permutation): tf.Tensor {
+  return tf.cast(tf.gather(tf.cast(mask, 'int32'), order), 'bool');
+}

@@ -1,15 +1,16 @@
 import { batchNormalization, freezeBatchNorm } from '@rebatch/layers';
+import { onEachBackend, randomizeWeights, randomTensor, weightValues } from '@rebatch/test-models';
 import { expectClose, expectNoLeaks, seededRandom } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { onEachBackend, randomizeWeights, randomTensor, weightValues } from '../backends.test.support.ts';
 import {
   type Group,
   GroupingError,
   ghostBatchNormalization,
   inLockstep,
   Shuffled,
+  type ShuffledConfig,
   setGroup,
   shuffled,
   syncBatchNormalization,
@@ -157,22 +158,70 @@ test('a layer’s own normalization batches hold again after the call, also when
     layers: [batchNormalization({ inputShape: [2], normalizationBatchSize: 4, name: 'own' })],
   });
   const layer = shuffled(inner, { groups: 3 });
-  const size = () => (inner.layers[0] as ReturnType<typeof batchNormalization>).normalizationBatchSize;
+  const own = inner.layers[0] as ReturnType<typeof batchNormalization>;
+  const runs = { count: 2, of: Int32Array.of(0, 0, 0, 0, 1, 1) };
   tf.dispose(layer.apply(tf.tensor2d(seededRandom(1).normals(12), [6, 2]), { training: true }) as tf.Tensor);
-  expect(size()).toBe(4);
-  const few = shuffled(inner, { groups: 2 });
-  expect(() => few.apply(tf.ones([2, 2]), { training: true })).toThrow('at least 2 values per channel');
-  expect(size()).toBe(4);
+  expect(own.normalizationBatches(6, 1)).toEqual(runs);
+  expect(() => layer.apply(tf.ones([1, 2]), { training: true })).toThrow('at least 2 values per channel');
+  expect(own.normalizationBatches(6, 1)).toEqual(runs);
+  expect(Object.hasOwn(own, 'call')).toBe(false);
+});
+
+test('a batch that is too small for its groups trains in as many as have two values per channel', () => {
+  const values = seededRandom(3).normals(5, 2, 3);
+  const x = tf.tensor2d(values, [5, 1]);
+  const dense = () => batchNormalization({ inputShape: [1], center: false, scale: false });
+  const wraps = [dense, () => tfl.sequential({ layers: [dense()] })];
+  for (const wrap of wraps) {
+    const y = tf.tidy(() =>
+      Array.from((shuffled(wrap(), { groups: 4 }).apply(x, { training: true }) as tf.Tensor).dataSync()),
+    );
+    // Two samples of a group lie equally far from its mean, to both sides: the other three are the second group.
+    const pairs = y.flatMap((a, i) => y.slice(i + 1).map((b, j) => [i, i + 1 + j, a + b] as const));
+    const sums = pairs.filter(([, , sum]) => Math.abs(sum) < 1e-5);
+    expect(sums).toHaveLength(1);
+    const rest = values.filter((_, i) => i !== sums[0]![0] && i !== sums[0]![1]);
+    const mean = rest.reduce((sum, value) => sum + value, 0) / 3;
+    const variance = rest.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 3;
+    expectClose(
+      y.filter((_, i) => i !== sums[0]![0] && i !== sums[0]![1]),
+      rest.map((value) => (value - mean) / Math.sqrt(variance + 1e-3)),
+      1e-5,
+    );
+  }
+  // Images have values enough: each sample is a group of its own, as before.
+  const images = shuffled(batchNormalization({ center: false, scale: false }), { groups: 4 });
+  const y = tf.tidy(() =>
+    tf.mean(images.apply(randomTensor([3, 4, 1], 1), { training: true }) as tf.Tensor, [1, 2]).dataSync(),
+  );
+  for (const mean of y) expect(Math.abs(mean)).toBeLessThan(1e-6);
 });
 
 test('what cannot be shuffled is refused', () => {
   const make = (options: { groups: number; seed?: number }) => () => shuffled(block('any'), options);
   expect(make({ groups: 0 })).toThrow(GroupingError);
-  expect(make({ groups: 0 })).toThrow('expected groups to be a whole number of at least 1, got 0');
-  expect(make({ groups: 2, seed: 0.1 })).toThrow('expected seed to be a whole number, got 0.1');
+  expect(make({ groups: 0 })).toThrow('shuffled: expected option groups to be an integer >= 1, got 0');
+  expect(make({ groups: '2' as never })).toThrow('expected option groups to be an integer >= 1, got "2"');
+  expect(make({ groups: 2, seed: 0.1 })).toThrow('expected option seed to be an integer, got 0.1');
+  expect(make({ groups: 2, sed: 1 } as never)).toThrow('Did you mean seed?');
+  const { layer, ...config } = shuffled(block('other'), { groups: 2 }).getConfig() as never as ShuffledConfig;
+  const again = (more: object) => () =>
+    new Shuffled({ ...config, layer: tfl.layers.reLU(), name: 'again', ...more });
+  expect(layer).toBeDefined();
+  expect(again({})().groups).toBe(2);
+  expect(again({ groups: 0 })).toThrow("Layer 'again': expected groups to be an integer >= 1, got 0");
+  expect(again({ group: 3 })).toThrow('Did you mean groups?');
   const merging = tfl.sequential({ layers: [tfl.layers.reshape({ targetShape: [1], inputShape: [2] })] });
   const changesSamples = shuffled(merging, { groups: 2 });
   expect(() => changesSamples.apply(tf.ones([4, 2]), { training: true })).toThrow();
+  class Silent extends tfl.layers.Layer {
+    static readonly className = 'Silent';
+    override call = (): tf.Tensor[] => [];
+  }
+  const silent = shuffled(new Silent({ name: 'silent' }), { groups: 2 });
+  expect(() => silent.call(tf.ones([4, 2]), { training: true })).toThrow(
+    "expected 'silent' to give one output for 4 samples, got none.",
+  );
 });
 
 describe('layers inside that choose their normalization batches', () => {
@@ -192,6 +241,24 @@ describe('layers inside that choose their normalization batches', () => {
     for (const layer of [ghost(), inBlock(ghost())]) {
       expectClose(trained(shuffled(layer, { groups: 4 })), expected, 1e-5);
     }
+  });
+
+  test('a layer whose surroundings pass on nothing is told its groups, too', () => {
+    class Alone extends tfl.layers.Layer {
+      static readonly className = 'Alone';
+      readonly layer = batchNormalization();
+      override build(shape: tfl.Shape) {
+        this.layer.build(shape);
+        this.built = true;
+      }
+      override call(input: tf.Tensor | tf.Tensor[], { training = false }: { training?: boolean }) {
+        return this.layer.call(input, { training });
+      }
+    }
+    const plain = () => tfl.sequential({ layers: [batchNormalization({ inputShape: [3] })] });
+    expect(trained(shuffled(new Alone({}), { groups: 4 }))).toEqual(
+      trained(shuffled(plain(), { groups: 4 })),
+    );
   });
 
   test('a synchronized layer normalizes with the other replicas, and is shuffled when it is alone', () => {

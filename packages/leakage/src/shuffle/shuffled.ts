@@ -1,17 +1,35 @@
-import { BatchNormalization, batchNormLayers, type CallArguments, convert } from '@rebatch/layers';
+import {
+  BatchNormalization,
+  batchNormLayers,
+  type CallArguments,
+  type ChooseBatches,
+  convert,
+  type StockCopier,
+} from '@rebatch/layers';
+import {
+  arrivingMask,
+  checkConfigNames,
+  checkLayer,
+  refuseForeignSymbols,
+  refuseInherited,
+  type StandIn,
+  withStandIns,
+} from '@rebatch/layers/~internal';
+import { checkOptions, checkValue, integer, required } from '@rebatch/stats/~internal';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { GroupingError } from '../errors.ts';
-import { assignGroups } from '../ghost/assign-groups.ts';
-import { GhostBatchNormalization } from '../ghost/ghost-batch-normalization.ts';
-import { normalizeInGroups } from '../ghost/normalize-in-groups.ts';
+import { type Assignment, assignGroups } from '../ghost/assign-groups.ts';
 import { seededRandom, stepSeed } from '../random.ts';
 import { SyncBatchNormalization } from '../sync/sync-batch-normalization.ts';
-import { permutationOf, permute, restore } from './permute.ts';
+import { permutationOf, permute, permuteMask, restore } from './permute.ts';
 
 /** How samples are shuffled. */
 export interface ShuffleOptions {
-  /** The number of groups that are normalized apart, as replicas would be. */
+  /**
+   * The number of groups that are normalized apart, as replicas would be. In a batch that is too small for it, such as
+   * the last of an epoch, as many as leave each two values per channel.
+   */
   readonly groups: number;
   /** The same seed, the same permutations. Default 0. */
   readonly seed?: number;
@@ -19,6 +37,8 @@ export interface ShuffleOptions {
 
 /** The configuration of a `Shuffled` layer. */
 export type ShuffledConfig = ShuffleOptions & { readonly layer: tfl.layers.Layer; readonly name?: string };
+
+const RULES = { groups: required(integer({ least: 1 })), seed: integer() };
 
 interface Wrapper extends tfl.layers.Layer {
   readonly layer: tfl.layers.Layer;
@@ -58,20 +78,23 @@ export class Shuffled extends WrapperLayer {
   #calls = 0;
 
   /** @throws {GroupingError} unless `groups` is a whole number of at least 1, and `seed` a whole number. */
-  constructor({ layer, groups, seed = 0, ...config }: ShuffledConfig) {
+  constructor(given: ShuffledConfig) {
+    const { layer, groups, seed = 0, ...config } = given;
     super({ ...config, layer: convert(layer) });
-    const demand = (name: string, value: number, least: number) => {
-      if (Number.isInteger(value) && value >= least) return;
-      const range = least > 0 ? ` of at least ${least}` : '';
-      throw new GroupingError(
-        `Layer '${this.name}': expected ${name} to be a whole number${range}, got ${JSON.stringify(value)}.`,
-      );
-    };
-    demand('groups', groups, 1);
-    demand('seed', seed, Number.NEGATIVE_INFINITY);
+    if (new.target === Shuffled) checkConfigNames(this, given, ['layer', 'groups', 'seed'], GroupingError);
+    checkValue(`Layer '${this.name}'`, 'groups', groups, RULES.groups, GroupingError);
+    checkValue(`Layer '${this.name}'`, 'seed', seed, RULES.seed, GroupingError);
     this.groups = groups;
     this.seed = seed;
-    this.supportsMasking = false;
+    // A block ends masks, as models of tf.layers do.
+    this.supportsMasking =
+      layer.supportsMasking && layer.computeMask === tfl.layers.Layer.prototype.computeMask;
+  }
+
+  /** @throws {ForeignLayerError} of `@rebatch/layers` for inputs that another copy of tfjs-layers has made. */
+  override apply(...given: Parameters<tfl.layers.Layer['apply']>): ReturnType<tfl.layers.Layer['apply']> {
+    refuseForeignSymbols(`Layer '${this.name}'`, given[0]);
+    return super.apply(...given);
   }
 
   override build(inputShape: tfl.Shape | tfl.Shape[]): void {
@@ -92,20 +115,31 @@ export class Shuffled extends WrapperLayer {
    */
   override call(inputs: tf.Tensor | tf.Tensor[], kwargs: CallArguments = {}): tf.Tensor | tf.Tensor[] {
     const { layer } = this;
-    if (kwargs.training !== true) return layer.call(inputs, kwargs);
+    if (kwargs.training !== true && kwargs.asTrained !== true) return layer.call(inputs, kwargs);
     const x = Array.isArray(inputs) ? inputs[0]! : inputs;
-    const seed = stepSeed(this.seed, this.#calls++);
+    const seed = stepSeed(this.seed, this.#calls);
+    if (kwargs.training === true) this.#calls++;
     return tf.tidy(() => {
-      if (isOrdinary(layer)) return this.#normalizeAlone(layer, x, seed, kwargs);
+      const { groups } = this;
+      const groupsOf =
+        (assign: Assignment): ChooseBatches =>
+        (samples, values) =>
+          assignGroups(samples, { groups }, assign, values, seed);
+      // Not that of an earlier layer's input.
+      const mask = arrivingMask(this, x, kwargs);
+      // Nothing has to be moved: its groups are drawn at random.
+      if (isOrdinary(layer)) {
+        return layer.call(x, { ...kwargs, mask, normalizationBatches: groupsOf('random') });
+      }
       const samples = x.shape[0]!;
       const order = seededRandom(seed).shuffle(Array.from({ length: samples }, (_, i) => i));
       const permutation = permutationOf(order);
-      const outputs = inGroups(layer, Math.ceil(samples / this.groups), () =>
-        layer.call(permute(x, permutation), kwargs),
-      );
+      const moved = { ...kwargs, mask: mask && permuteMask(mask, permutation) };
+      const outputs = callInGroups(layer, permute(x, permutation), moved, groupsOf('consecutive'));
       const [y, ...more] = Array.isArray(outputs) ? outputs : [outputs];
       if (y === undefined || more.length > 0 || y.shape[0] !== samples) {
-        const came = more.length > 0 ? `${1 + more.length} outputs` : `one of shape [${y?.shape.join(', ')}]`;
+        const one = y === undefined ? 'none' : `one of shape [${y.shape.join(', ')}]`;
+        const came = more.length > 0 ? `${1 + more.length} outputs` : one;
         throw new GroupingError(
           `Layer '${this.name}': expected '${layer.name}' to give one output for ${samples} samples, got ${came}.`,
         );
@@ -114,24 +148,15 @@ export class Shuffled extends WrapperLayer {
     });
   }
 
-  #normalizeAlone(
-    layer: BatchNormalization,
-    input: tf.Tensor,
-    seed: number,
-    kwargs: CallArguments,
-  ): tf.Tensor {
-    if (layer.frozen !== undefined || layer.trainingStatistics === 'population')
-      return layer.call(input, kwargs);
-    const x = input.dtype === 'float32' ? input : tf.cast(input, 'float32');
-    const groups = assignGroups(x.shape[0]!, { groups: this.groups }, 'random', 1, seed);
-    const { y, ...moments } = normalizeInGroups(layer, x, groups);
-    layer.moveStatistics(moments);
-    return y;
-  }
-
   /** Also of a block, whose penalties tf.layers' own wrappers forget. */
   override calculateLosses(): tf.Scalar[] {
     return this.layer.calculateLosses();
+  }
+
+  /** What it wraps: at inference nothing is shuffled. */
+  stockLayer(copier: StockCopier): tfl.layers.Layer {
+    refuseInherited(this);
+    return copier.copy(this.layer);
   }
 
   override getConfig(): tf.serialization.ConfigDict {
@@ -145,34 +170,31 @@ export class Shuffled extends WrapperLayer {
  * normalization layers are converted in place.
  *
  * @param layerOrBlock a layer, or a model (such as a `tf.sequential`) with one input and one output.
- * @throws {GroupingError} unless `groups` is a whole number of at least 1, and `seed` a whole number.
+ * @throws {GroupingError} unless `groups` is a whole number of at least 1, and `seed` a whole number, and there is no
+ *   other option.
  * @throws {ForeignLayerError} if a layer comes from another copy of tfjs-layers.
+ * @throws {NotAModelError} for anything that is neither model nor layer.
  */
 export function shuffled(layerOrBlock: tfl.layers.Layer, options: ShuffleOptions): Shuffled {
+  checkLayer('shuffled', layerOrBlock);
+  checkOptions('shuffled', options, RULES, GroupingError);
   return new Shuffled({ ...options, layer: layerOrBlock });
 }
 
-/** Runs a synchronous function while the layers inside normalize runs of so many samples. */
-function inGroups<T>(block: tfl.layers.Layer, size: number, fn: () => T): T {
-  const layers = batchNormLayers(block)
-    .filter((layer) => layer instanceof BatchNormalization)
-    .filter((layer) => !(layer instanceof GhostBatchNormalization) && !isSynchronized(layer));
-  const before = layers.map(({ normalizationBatchSize }) => normalizationBatchSize);
-  try {
-    for (const layer of layers) layer.normalizationBatchSize = size;
-    return fn();
-  } finally {
-    for (const [i, layer] of layers.entries()) layer.normalizationBatchSize = before[i];
-  }
+/** Calls a block, and tells the layers inside, also those whose surroundings do not pass it on, such as an RNN's cell. */
+function callInGroups(
+  block: tfl.layers.Layer,
+  x: tf.Tensor,
+  kwargs: CallArguments,
+  normalizationBatches: ChooseBatches,
+): tf.Tensor | tf.Tensor[] {
+  const layers = batchNormLayers(block);
+  const told = (): StandIn => (original, input, own) => original(input, { ...own, normalizationBatches });
+  return withStandIns(layers, told, () => block.call(x, { ...kwargs, normalizationBatches }));
 }
 
 /** Whether a layer does nothing but to normalize by batch statistics. */
 function isOrdinary(layer: tfl.layers.Layer): layer is BatchNormalization {
-  if (layer instanceof SyncBatchNormalization) return !isSynchronized(layer);
+  if (layer instanceof SyncBatchNormalization) return layer.group.size === 1;
   return Object.getPrototypeOf(layer) === BatchNormalization.prototype;
-}
-
-/** Whether a layer normalizes with other replicas. Alone, it is an ordinary one. */
-function isSynchronized(layer: tfl.layers.Layer): boolean {
-  return layer instanceof SyncBatchNormalization && layer.group.size > 1;
 }

@@ -1,4 +1,5 @@
 import { BatchNormalization, batchNormLayers, convert } from '@rebatch/layers';
+import { checkLayer } from '@rebatch/layers/~internal';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import type { Group } from '../group/group.ts';
 import { refuseSplit, SyncBatchNormalization } from './sync-batch-normalization.ts';
@@ -11,8 +12,10 @@ import { refuseSplit, SyncBatchNormalization } from './sync-batch-normalization.
  * @param group as for `setGroup`; without one, a model behaves as before until it has one.
  * @throws {GroupError} if a layer has a `normalizationBatchSize`. Nothing is converted then.
  * @throws {ForeignLayerError} if a layer comes from another copy of tfjs-layers. Nothing is converted then.
+ * @throws {NotAModelError} for anything that is neither model nor layer.
  */
 export function convertToSync<Model extends tfl.layers.Layer>(model: Model, group?: Group): Model {
+  checkLayer('convertToSync', model);
   for (const layer of ordinaryLayers(model)) refuseSplit(layer);
   for (const layer of ordinaryLayers(convert(model))) {
     Object.setPrototypeOf(layer, SyncBatchNormalization.prototype);
@@ -21,8 +24,13 @@ export function convertToSync<Model extends tfl.layers.Layer>(model: Model, grou
   return model;
 }
 
-/** Tells the synchronized layers of a model which group they are in. */
+/**
+ * Tells the synchronized layers of a model which group they are in.
+ *
+ * @throws {NotAModelError} for anything that is neither model nor layer.
+ */
 export function setGroup(model: tfl.layers.Layer, group: Group): void {
+  checkLayer('setGroup', model);
   for (const layer of batchNormLayers(model)) {
     if (layer instanceof SyncBatchNormalization) layer.group = group;
   }

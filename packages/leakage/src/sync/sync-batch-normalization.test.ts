@@ -14,6 +14,7 @@ import {
   GroupError,
   inLockstep,
   setGroup,
+  soloGroup,
   syncBatchNormalization,
 } from '../index.ts';
 import '../register.ts';
@@ -149,6 +150,12 @@ describe('without synchronizing', () => {
 });
 
 describe('refuses', () => {
+  test('options that do not exist, and what is no number', () => {
+    const make = (config: object) => () => syncBatchNormalization({ name: 'bn', ...config });
+    expect(make({ groop: soloGroup })).toThrow('Did you mean group?');
+    expect(make({ momentum: '0.9' })).toThrow("Layer 'bn': expected momentum to be");
+  });
+
   test('what would split the normalization batch', () => {
     expect(() => syncBatchNormalization({ normalizationBatchSize: 4 } as object)).toThrow(GroupError);
     const split = tfl.sequential({

@@ -1,11 +1,23 @@
-import { NormalizationBatchError, normalizePart } from '@rebatch/core';
+import { InvalidInputError, NormalizationBatchError, normalizePart } from '@rebatch/core';
+import { readsWithoutStalling } from '@rebatch/core/~internal';
 import {
   BatchNormalization,
   type BatchNormalizationConfig,
   type CallArguments,
-  channelAxis,
+  type ChooseBatches,
+  type NormalizationBatches,
+  type StockCopier,
 } from '@rebatch/layers';
+import {
+  BATCH_NORM_NAMES,
+  checkConfigNames,
+  floatInput,
+  fromKeras,
+  maskOf,
+  normalizeOptions,
+} from '@rebatch/layers/~internal';
 import * as tf from '@tensorflow/tfjs-core';
+import type * as tfl from '@tensorflow/tfjs-layers';
 import { GroupError } from '../errors.ts';
 import { type Group, soloGroup } from '../group/group.ts';
 import { momentsOfAll } from './moments-of-all.ts';
@@ -18,9 +30,6 @@ export interface SyncBatchNormalizationConfig
   readonly group?: Group | undefined;
 }
 
-// The backends whose tensors are in the memory of this thread: reading from any other one would stall it.
-const READABLE = ['cpu', 'wasm', 'tensorflow'];
-
 const groups = new WeakMap<object, Group>();
 
 /**
@@ -31,7 +40,7 @@ const groups = new WeakMap<object, Group>();
  * backward pass. The gradients of gamma and beta are this replica's share, to be added up like those of all other weights.
  *
  * What comes back to the layer on all replicas must be of one loss: weight each replica's mean loss by its share of the
- * samples before the backward pass, as `trainReplicas` does.
+ * samples before the backward pass, as `trainReplicas` of `@rebatch/replicas` does.
  *
  * The moving statistics move alike on all replicas. Inference, also by batch statistics, is this replica's own affair.
  * In a group of one, this is BatchNormalization. Nothing is read from a GPU in the middle of a forward pass: the layer
@@ -45,10 +54,21 @@ export class SyncBatchNormalization extends BatchNormalization {
    * @throws {InvalidInputError} for what `batchNormalization` refuses.
    */
   constructor(config: SyncBatchNormalizationConfig = {}) {
-    const { group, ...batchNorm } = config;
+    const { group, ...batchNorm } = config ?? {};
     super(batchNorm);
+    if (new.target === SyncBatchNormalization) {
+      checkConfigNames(this, config ?? {}, [...BATCH_NORM_NAMES, 'group'], InvalidInputError);
+    }
     refuseSplit(this);
     if (group !== undefined) this.group = group;
+  }
+
+  /** A layer of a configuration as this package or Keras has saved it. */
+  static override fromConfig<T extends tf.serialization.Serializable>(
+    cls: tf.serialization.SerializableConstructor<T>,
+    config: tf.serialization.ConfigDict,
+  ): T {
+    return new cls((cls as unknown) === SyncBatchNormalization ? fromKeras(config).config : config);
   }
 
   /** This replica's place among those that train the model. */
@@ -60,49 +80,59 @@ export class SyncBatchNormalization extends BatchNormalization {
     groups.set(this, group);
   }
 
+  /** With other replicas, all of its batch, whatever something around the layer has chosen. */
+  override normalizationBatches(
+    samples: number,
+    valuesPerSample: number,
+    around?: ChooseBatches,
+  ): NormalizationBatches {
+    return super.normalizationBatches(samples, valuesPerSample, this.group.size > 1 ? undefined : around);
+  }
+
   /**
    * @param kwargs `training: true` normalizes by the batches of all replicas, and waits for them.
    * @throws {GroupError} in training, on a backend that cannot be read in the middle of a pass, or with a
    *   `normalizationBatchSize`; or if the moments of a replica are not finite.
-   * @throws {ReplicaError} in training, if a replica has ended the work of the group.
+   * @throws {ReplicaError} (of `@rebatch/replicas`, if its group) in training, if a replica has ended the work of the group.
    * @throws {NormalizationBatchError} in training, if a channel has a single value in all replicas together.
    */
   override call(inputs: tf.Tensor | tf.Tensor[], kwargs: CallArguments = {}): tf.Tensor {
     const { group, name } = this;
-    const own = kwargs.training !== true || this.trainingStatistics !== 'batch' || this.frozen !== undefined;
-    if (own || group.size === 1) return super.call(inputs, kwargs);
+    const trains = kwargs.training === true && this.normalizesByBatch(true);
+    if (!trains || group.size === 1) return super.call(inputs, kwargs);
     refuseSplit(this);
-    if (!READABLE.includes(tf.getBackend())) {
+    if (!readsWithoutStalling()) {
       throw new GroupError(
         `Layer '${name}': synchronizing reads moments in the middle of a pass, which the backend '${tf.getBackend()}' ` +
           "cannot do without stalling. Train on 'wasm' or 'cpu', or with ghostBatchNormalization.",
       );
     }
     return tf.tidy(() => {
-      const input = Array.isArray(inputs) ? inputs[0]! : inputs;
-      const x = input.isDisposed || input.dtype === 'float32' ? input : tf.cast(input, 'float32');
-      const axis = channelAxis(this);
-      const { count, mean, variance } = momentsOfAll(x, group, { axis, name });
-      if (count < 2) {
+      const x = floatInput(this, inputs);
+      const options = normalizeOptions(this);
+      const mask = maskOf(this, x, kwargs);
+      const { count, mean, variance } = momentsOfAll(x, group, options, mask);
+      // There may be none, where all steps are masked. All replicas have to come to the same end.
+      if (count === 1 && this.singleValue === 'throw') {
         throw new NormalizationBatchError(
           `Layer '${name}': expected at least 2 values per channel in all ${group.size} replicas together, got ${count}. ` +
-            'The variance would be 0 and the output would not depend on the input: use a larger batch, or normalize with ' +
-            'population statistics.',
+            'The variance would be 0 and the output would not depend on the input: use a larger batch, normalize with ' +
+            "population statistics, or do as TensorFlow, whose output is beta then, with singleValue: 'normalize'.",
         );
       }
       const sumOverParts = (own: tf.Tensor) => summed(own, group);
-      const affine = { gamma: this.gamma?.read(), beta: this.beta?.read() };
       const y =
         x.size === 0
-          ? nothingOfWhole(x, affine, mean.size, sumOverParts)
-          : normalizePart(
-              x,
-              { mean, variance, count, sumOverParts },
-              { axis, epsilon: this.epsilon, name, ...affine },
-            );
-      this.moveStatistics({ mean, variance });
+          ? nothingOfWhole(x, options, mean.size, sumOverParts)
+          : normalizePart(x, { mean, variance, count, sumOverParts }, { ...options, mask });
+      if (count > 0) this.moveStatistics({ mean, variance });
       return y;
     });
+  }
+
+  /** Replicas meet in training only. */
+  override stockLayer(copier: StockCopier): tfl.layers.Layer {
+    return super.stockLayer(copier);
   }
 }
 

@@ -1,9 +1,0 @@
-// A replica in a Web Worker.
-import '@tensorflow/tfjs-backend-cpu';
-import '../register.ts';
-import * as tf from '@tensorflow/tfjs-core';
-import { serveReplica } from '../index.ts';
-
-// Messages that arrive meanwhile are lost, and asked for again.
-await tf.setBackend('cpu');
-serveReplica(self);
