@@ -1,4 +1,4 @@
-/** The gate at the entrance of every estimator. */
+// The checks that every estimator makes before it takes a batch in.
 import { checkMoments, checkSameChannels, type Moments, MomentsError } from '@rebatch/stats';
 
 /** What an estimator asks of a batch. */

@@ -1,7 +1,5 @@
-/**
- * The contract test kit, for estimators in this package and in anyone else's. It belongs to no test framework: it
- * gives named checks that throw when they fail. Needs the peer dependency `fast-check`.
- */
+// The contract test kit, for estimators in this package and in anyone else's. It belongs to no test framework: it
+// gives named checks that throw when they fail. Needs the peer dependency `fast-check`.
 import fc from 'fast-check';
 import { checks } from './contract/checks.ts';
 import { mergeChecks } from './contract/merge-checks.ts';

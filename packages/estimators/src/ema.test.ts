@@ -60,11 +60,12 @@ test('debiased, a constant stream is estimated exactly from the first batch on',
 });
 
 test('refuses options out of range', () => {
-  for (const decay of [1, -0.1, Number.NaN, '0.9' as unknown as number]) {
+  for (const decay of [1, -0.1, Number.NaN, '0.9', [0.9], null, true] as number[]) {
     expect(() => ema({ decay })).toThrow(EstimatorOptionError);
   }
-  expect(() => ema({ debias: 1 as unknown as boolean })).toThrow(/debias must be true or false, got 1/);
+  expect(() => ema({ debias: 1 as unknown as boolean })).toThrow(/option debias to be true or false, got 1/);
   expect(() => ema({ variance: 'bessel' as 'biased' })).toThrow(/'biased' or 'unbiased', got "bessel"/);
+  expect(() => ema({ decy: 0.9 } as EmaOptions)).toThrow(/"decy"\. Did you mean decay\?/);
 });
 
 test('refuses a single value per channel only where Bessel needs more', () => {

@@ -1,9 +1,10 @@
-/** The running average that batch norm layers keep during training. */
+// The running average that batch norm layers keep during training.
 import { checkMoments, type Moments, momentsToJSON, unbiasedVariance } from '@rebatch/stats';
+import { checkOptions, finite, flag, type OptionRules, oneOf } from '@rebatch/stats/~internal';
 import { checkBatch } from './check-batch.ts';
 import { EmptyEstimatorError, EstimatorOptionError } from './errors.ts';
 import type { Estimator, EstimatorState } from './estimator.ts';
-import { describe, readState } from './state.ts';
+import { readState } from './state.ts';
 
 const KIND = 'ema';
 const VERSION = 1;
@@ -19,6 +20,12 @@ export interface EmaOptions {
   variance?: 'biased' | 'unbiased';
 }
 
+const RULES: OptionRules<EmaOptions> = {
+  decay: finite({ least: 0, below: 1 }),
+  debias: flag,
+  variance: oneOf(...VARIANCES),
+};
+
 /**
  * Exponential moving average: mu <- decay * mu + (1 - decay) * mu_B per batch, likewise sigma^2 (Wu & Johnson 2021,
  * Sec. 3).
@@ -32,22 +39,12 @@ export interface EmaOptions {
  * `estimate().count` is the number of values seen since the start, though old ones hardly weigh any more. Not
  * mergeable: the order of batches matters.
  *
- * @throws EstimatorOptionError if an option is out of range. `update` needs more than one value per channel when
+ * @throws EstimatorOptionError if an option is out of range, or does not exist. `update` needs more than one value per channel when
  *   `variance` is 'unbiased'.
  */
 export function ema(options: EmaOptions = {}): Estimator {
+  checkOptions('ema', options, RULES, EstimatorOptionError);
   const { decay = 0.99, debias = false, variance = 'biased' } = options;
-  if (!isDecay(decay)) {
-    throw new EstimatorOptionError(`ema: decay must be a number in [0, 1), got ${String(decay)}.`);
-  }
-  if (typeof debias !== 'boolean') {
-    throw new EstimatorOptionError(`ema: debias must be true or false, got ${describe(debias)}.`);
-  }
-  if (!VARIANCES.includes(variance)) {
-    throw new EstimatorOptionError(
-      `ema: variance must be 'biased' or 'unbiased', got ${describe(variance)}.`,
-    );
-  }
   return new Ema({ decay, debias, variance });
 }
 

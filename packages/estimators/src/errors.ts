@@ -1,4 +1,4 @@
-/** What can go wrong with an estimator. A bad batch is a `MomentsError`, as everywhere in Rebatch. */
+// What can go wrong with an estimator. A bad batch is a `MomentsError`, as everywhere in Rebatch.
 import { RebatchError } from '@rebatch/stats';
 
 /** Base of the errors of this package. */

@@ -1,8 +1,8 @@
-/** From a file back to a working estimator. */
+// Restores an estimator that was saved.
+import { shown } from '@rebatch/stats/~internal';
 import { EstimatorStateError } from './errors.ts';
 import type { Estimator, EstimatorState } from './estimator.ts';
 import { registry } from './registry.ts';
-import { describe } from './state.ts';
 
 /**
  * Restores an estimator from what `toJSON()` wrote; it goes on exactly where the original was. Takes anything
@@ -14,14 +14,14 @@ import { describe } from './state.ts';
 export function estimatorFromJSON(state: unknown): Estimator {
   if (typeof state !== 'object' || state === null || Array.isArray(state)) {
     throw new EstimatorStateError(
-      `estimatorFromJSON: expected an object made by an estimator's toJSON(), got ${describe(state)}.`,
+      `estimatorFromJSON: expected an object made by an estimator's toJSON(), got ${shown(state)}.`,
     );
   }
   const { kind } = state as { kind?: unknown };
   const restore = typeof kind === 'string' ? registry.get(kind) : undefined;
   if (!restore) {
     throw new EstimatorStateError(
-      `estimatorFromJSON: expected kind to be one of ${[...registry.keys()].join(', ')}, got ${describe(kind)}.`,
+      `estimatorFromJSON: expected kind to be one of ${[...registry.keys()].join(', ')}, got ${shown(kind)}.`,
     );
   }
   return restore(state as EstimatorState);

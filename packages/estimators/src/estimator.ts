@@ -1,4 +1,4 @@
-/** The contract: a stream of batch moments goes in, population statistics come out. */
+// The contract: a stream of batch moments goes in, population statistics come out.
 import type { Moments } from '@rebatch/stats';
 
 /** A value that survives `JSON.stringify` and `JSON.parse` unchanged. */

@@ -1,8 +1,9 @@
-/** The alternative to PreciseBN's formula: what a framework's running average converges to. */
+// The alternative to PreciseBN's formula: what a framework's running average converges to.
 import { checkMoments, copyMoments, type Moments, momentsToJSON, unbiasedVariance } from '@rebatch/stats';
 import { checkBatch } from './check-batch.ts';
-import { EmptyEstimatorError, EstimatorMergeError } from './errors.ts';
+import { EmptyEstimatorError } from './errors.ts';
 import type { Estimator, EstimatorState } from './estimator.ts';
+import { otherKind } from './other-kind.ts';
 import { readState } from './state.ts';
 
 const KIND = 'meanOfBatchVariance';
@@ -51,7 +52,7 @@ class MeanOfBatchVariance implements Estimator {
 
   merge(other: Estimator): void {
     if (!(other instanceof MeanOfBatchVariance)) {
-      throw new EstimatorMergeError(`${KIND}: cannot merge a "${other.kind}"; expected another "${KIND}".`);
+      throw otherKind(KIND, other);
     }
     if (!other.#average) return;
     checkBatch(KIND, other.#average, { like: this.#average });

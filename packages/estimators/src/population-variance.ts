@@ -1,8 +1,10 @@
-/** PreciseBN: the statistics of all values seen, as if they had been one batch. */
-import { copyMoments, type Moments, mergeMoments, momentsToJSON } from '@rebatch/stats';
+// PreciseBN: the statistics of all values seen, as if they had been one batch.
+import { copyMoments, type Moments, momentsToJSON } from '@rebatch/stats';
+import { MergedMoments } from '@rebatch/stats/~internal';
 import { checkBatch } from './check-batch.ts';
-import { EmptyEstimatorError, EstimatorMergeError } from './errors.ts';
+import { EmptyEstimatorError } from './errors.ts';
 import type { Estimator, EstimatorState } from './estimator.ts';
+import { otherKind } from './other-kind.ts';
 import { readState } from './state.ts';
 
 const KIND = 'populationVariance';
@@ -31,30 +33,33 @@ export function populationVarianceFromJSON(state: EstimatorState): Estimator {
 
 class PopulationVariance implements Estimator {
   readonly kind = KIND;
-  #seen: Moments | undefined;
+  readonly #seen = new MergedMoments();
 
   constructor(seen?: Moments) {
-    this.#seen = seen;
+    if (seen !== undefined) this.#seen.add(seen);
   }
 
   update(batch: Moments): void {
-    checkBatch(KIND, batch, { like: this.#seen });
-    this.#seen = this.#seen ? mergeMoments(this.#seen, batch) : copyMoments(batch);
+    checkBatch(KIND, batch, { like: this.#seen.moments });
+    this.#seen.add(batch);
   }
 
   estimate(): Moments {
-    if (!this.#seen) throw new EmptyEstimatorError(KIND);
-    return copyMoments(this.#seen);
+    const { moments } = this.#seen;
+    if (!moments) throw new EmptyEstimatorError(KIND);
+    return copyMoments(moments);
   }
 
   merge(other: Estimator): void {
     if (!(other instanceof PopulationVariance)) {
-      throw new EstimatorMergeError(`${KIND}: cannot merge a "${other.kind}"; expected another "${KIND}".`);
+      throw otherKind(KIND, other);
     }
-    if (other.#seen) this.update(other.#seen);
+    const { moments } = other.#seen;
+    if (moments) this.update(moments);
   }
 
   toJSON(): EstimatorState {
-    return { kind: KIND, version: VERSION, seen: this.#seen ? { ...momentsToJSON(this.#seen) } : null };
+    const { moments } = this.#seen;
+    return { kind: KIND, version: VERSION, seen: moments ? { ...momentsToJSON(moments) } : null };
   }
 }

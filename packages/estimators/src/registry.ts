@@ -1,4 +1,4 @@
-/** Every estimator that can be restored by name. One line each; the key is the estimator's `kind`. */
+// Every estimator that can be restored by name. One line each; the key is the estimator's `kind`.
 import { emaFromJSON } from './ema.ts';
 import type { Estimator, EstimatorState } from './estimator.ts';
 import { meanOfBatchVarianceFromJSON } from './mean-of-batch-variance.ts';

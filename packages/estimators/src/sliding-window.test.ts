@@ -23,11 +23,15 @@ test('gives the moments of the values in the last batches, weighted by count', (
 });
 
 test('refuses a window that is not a positive integer', () => {
-  for (const batches of [0, -1, 1.5, Number.NaN, Infinity]) {
+  for (const batches of [0, -1, 1.5, Number.NaN, Infinity, '3', [3], true, null] as number[]) {
     expect(() => slidingWindow({ batches })).toThrow(EstimatorOptionError);
   }
   expect(() => slidingWindow(undefined as unknown as SlidingWindowOptions)).toThrow(
-    /integer >= 1, got undefined/,
+    /options to be an object such as \{batches: \.\.\.\}, got undefined/,
+  );
+  expect(() => slidingWindow({} as SlidingWindowOptions)).toThrow(/integer >= 1, got undefined\. Call/);
+  expect(() => slidingWindow({ batches: 3, batch: 1 } as SlidingWindowOptions)).toThrow(
+    /"batch"\. Did you mean batches\?/,
   );
 });
 

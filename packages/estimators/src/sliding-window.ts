@@ -1,5 +1,6 @@
-/** PreciseBN's formula over recent data only: for statistics that follow a model or a source as it changes. */
+// PreciseBN's formula over recent data only: for statistics that follow a model or a source as it changes.
 import { copyMoments, type Moments, mergeAllMoments, momentsToJSON } from '@rebatch/stats';
+import { checkOptions, integer, type OptionRules, required } from '@rebatch/stats/~internal';
 import { checkBatch } from './check-batch.ts';
 import { EmptyEstimatorError, EstimatorOptionError } from './errors.ts';
 import type { Estimator, EstimatorState } from './estimator.ts';
@@ -14,6 +15,11 @@ export interface SlidingWindowOptions {
   batches: number;
 }
 
+const WINDOW = integer({ least: 1 });
+const RULES: OptionRules<SlidingWindowOptions> = {
+  batches: required({ ...WINDOW, advice: 'Call slidingWindow({ batches: 100 }).' }),
+};
+
 /**
  * The exact moments of all values in the last `batches` batches, weighted by count: `populationVariance` with a
  * memory. Where an EMA must choose between outdated and noisy (Wu & Johnson 2021, Sec. 3), a window forgets
@@ -23,31 +29,22 @@ export interface SlidingWindowOptions {
  * `estimate().count` is the number of values in the window. Memory grows with the window: two float64 per channel
  * and batch. Not mergeable: the order of batches matters.
  *
- * @throws EstimatorOptionError if `batches` is not an integer >= 1.
+ * @throws EstimatorOptionError if `batches` is not an integer >= 1, or for an option that does not exist.
  */
 export function slidingWindow(options: SlidingWindowOptions): Estimator {
-  const batches = options?.batches;
-  if (!isWindow(batches)) {
-    throw new EstimatorOptionError(
-      `slidingWindow: batches must be an integer >= 1, got ${String(batches)}. Call slidingWindow({ batches: 100 }).`,
-    );
-  }
-  return new SlidingWindow(batches, []);
+  checkOptions('slidingWindow', options, RULES, EstimatorOptionError);
+  return new SlidingWindow(options.batches, []);
 }
 
 /** Restores a {@link slidingWindow} from its JSON. Throws an EstimatorStateError. */
 export function slidingWindowFromJSON(state: EstimatorState): Estimator {
   const reader = readState(state, KIND, VERSION);
-  const batches = reader.number('batches', 'an integer >= 1', isWindow);
+  const batches = reader.number('batches', 'an integer >= 1', WINDOW.allows);
   const recent = reader.momentsList('recent');
   if (recent.length > batches) reader.fail('recent', `at most ${batches} sets of moments`);
   const alike = recent.every(({ mean }) => mean.length === recent[0]!.mean.length);
   if (!alike) reader.fail('recent', 'moments of the same channels');
   return new SlidingWindow(batches, recent);
-}
-
-function isWindow(batches: number): boolean {
-  return Number.isSafeInteger(batches) && batches >= 1;
 }
 
 class SlidingWindow implements Estimator {

@@ -1,5 +1,6 @@
-/** Reading serialized estimators: trust nothing, and say exactly what is wrong. */
+// Reading serialized estimators: trust nothing, and say exactly what is wrong.
 import { type Moments, momentsFromJSON } from '@rebatch/stats';
+import { shown } from '@rebatch/stats/~internal';
 import { EstimatorStateError } from './errors.ts';
 import type { EstimatorState } from './estimator.ts';
 
@@ -28,7 +29,7 @@ export function readState(state: EstimatorState, kind: string, version: number):
   const fail = (field: string, expected: string, cause?: unknown): never => {
     const why = cause instanceof Error ? ` (${cause.message})` : '';
     throw new EstimatorStateError(
-      `State of estimator "${kind}": expected ${field} to be ${expected}, got ${describe(state[field])}${why}. ` +
+      `State of estimator "${kind}": expected ${field} to be ${expected}, got ${shown(state[field])}${why}. ` +
         'The state is corrupted or was not written by toJSON().',
       { cause },
     );
@@ -73,20 +74,4 @@ export function readState(state: EstimatorState, kind: string, version: number):
     },
   };
   return reader;
-}
-
-/** A short text for an unknown value, whatever it is. */
-export function describe(value: unknown): string {
-  const text = textOf(value);
-  return text.length > 60 ? `${text.slice(0, 60)}...` : text;
-}
-
-function textOf(value: unknown): string {
-  if (typeof value === 'bigint') return `${value}n`;
-  try {
-    return JSON.stringify(value) ?? String(value);
-  } catch {
-    // A cycle, or a bigint somewhere inside.
-    return Object.prototype.toString.call(value);
-  }
 }

@@ -1,27 +1,29 @@
-/**
- * The second phase: what small batches do to statistics behind layers that normalized by them (estimation shift,
- * Huang et al. 2022). The same samples are measured in mode 'batch', by the first phase, and layer by layer, here.
- */
+// The second phase: what small batches do to statistics behind layers that normalized by them (estimation shift,
+// Huang et al. 2022). The same samples are measured in mode 'batch', by the first phase, and layer by layer, here.
 import { type BatchMoments, batchNormalize, readMoments } from '@rebatch/core';
-import { estimateStatistics, normalizeOptions } from '@rebatch/recalibrate';
-import type { Moments } from '@rebatch/stats';
+import { estimateStatistics } from '@rebatch/recalibrate';
+import { type Moments, mergeAllMoments } from '@rebatch/stats';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Collected } from './collect.ts';
 import { join } from './data.ts';
 import { runWith, type Subject } from './forward.ts';
-import { tensorsIn } from './tensors.ts';
 
 /** The layerwise statistics of a part of the data, per layer. */
 export interface Layerwise {
   readonly batches: number;
   readonly samples: number;
   /** `null` for a layer that the model never applies. */
-  readonly layers: readonly ({
-    /** Of the same samples in mode 'batch', per batch. */
-    readonly batch: readonly Moments[];
-    /** Layer by layer: all samples together. */
-    readonly layerwise: Moments;
-  } | null)[];
+  readonly layers: readonly (MeasuredTwice | null)[];
+}
+
+/** The same samples at one layer, measured in both ways. */
+export interface MeasuredTwice {
+  /** In mode 'batch', per batch. */
+  readonly batch: readonly Moments[];
+  /** The same of all batches together. */
+  readonly merged: Moments;
+  /** Layer by layer: all samples together. */
+  readonly layerwise: Moments;
 }
 
 /** The largest input of a layer when all samples run at once, in bytes; a forward holds a few of that size. */
@@ -49,43 +51,46 @@ export async function accumulate(
   const measured = shared
     ? await inPasses(
         subject,
-        used.map(({ batch }) => batch),
+        used.map(({ inputs }) => inputs),
         signal,
       )
     : await atOnce(
         subject,
-        used.map(({ batch }) => batch),
+        used.map(({ inputs }) => inputs),
       );
   const layers = recorders.map(({ pooled }, i) => {
     const found = measured[i];
-    return found ? { batch: pooled.slice(0, used.length), ...found } : null;
+    if (found === undefined) return null;
+    const batch = pooled.slice(0, used.length);
+    return { batch, merged: mergeAllMoments(batch), ...found };
   });
   const sound = measured.every((found) => !found || found.layerwise.variance.every(Number.isFinite));
   return sound ? { batches: used.length, samples, layers } : null;
 }
 
+type Inputs = readonly tf.Tensor[];
 type Found = { layerwise: Moments } | undefined;
 
 /**
  * If each layer is applied once, samples that run together as one batch are normalized by the moments of all of
  * them, layer after layer: that is what mode 'layerwise' computes, in a single forward.
  */
-async function atOnce(subject: Subject, batches: readonly unknown[]): Promise<Found[]> {
+async function atOnce(subject: Subject, batches: readonly Inputs[]): Promise<Found[]> {
   const kept = new Map<number, BatchMoments>();
   try {
     tf.tidy(() => {
-      runWith(subject, join(batches), ({ layer }, x) => {
-        const { y, ...moments } = batchNormalize(x, normalizeOptions(subject.layers[layer]!));
+      runWith(subject, join(batches), ({ site, x }) => {
+        const { y, ...moments } = batchNormalize(x, subject.model.sites[site]!.options());
         tf.keep(moments.mean);
         tf.keep(moments.variance);
-        kept.set(layer, moments);
+        kept.set(site, moments);
         return y;
       });
     });
     const read = await readMoments([...kept.values()]);
-    const found: Found[] = subject.layers.map(() => undefined);
-    [...kept.keys()].forEach((layer, i) => {
-      found[layer] = { layerwise: read[i]![0]! };
+    const found: Found[] = subject.model.sites.map(() => undefined);
+    [...kept.keys()].forEach((site, i) => {
+      found[site] = { layerwise: read[i]![0]! };
     });
     return found;
   } finally {
@@ -95,10 +100,10 @@ async function atOnce(subject: Subject, batches: readonly unknown[]): Promise<Fo
 
 async function inPasses(
   { model }: Subject,
-  batches: readonly unknown[],
+  batches: readonly Inputs[],
   signal: AbortSignal | undefined,
 ): Promise<Found[]> {
-  const { statistics } = await estimateStatistics(model, batches.map(tensorsIn) as tf.Tensor[][], {
+  const { statistics } = await estimateStatistics(model, batches, {
     mode: 'layerwise',
     ...(signal ? { signal } : {}),
   });

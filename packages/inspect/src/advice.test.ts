@@ -12,7 +12,18 @@ import type { ErrorRate, InspectionReport } from './report.ts';
 import { ADVICE_THRESHOLDS } from './thresholds.ts';
 
 const SEEDS = [1, 2, 3, 4];
-const FAULTS = ['recalibrate', 'recalibrate-layerwise', 'larger-normalization-batches', 'freeze'];
+const FAULTS = [
+  'recalibrate',
+  'recalibrate-layerwise',
+  'larger-normalization-batches',
+  'freeze',
+  'check-preprocessing',
+  'repair-quantization',
+  'lower-momentum',
+  'near-dead-channels',
+];
+/** Why statistics are off is found with it. */
+const STALE = ['recalibrate', 'lower-momentum'];
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -49,7 +60,7 @@ describe.each([false, true])('labels: %s', (labels) => {
   test.each(SEEDS)('an EMA that is far from done needs recalibration (seed %i)', async (seed) => {
     const one = makeCase(seed);
     const report = await inspectCase(one, emaOf(one, 30, 64, 0.99), { batches: 40, size: 64, labels });
-    expect(kinds(report)).toEqual(['recalibrate']);
+    expect(kinds(report)).toEqual(STALE);
     const { evidence } = report.advice[0]!;
     const layer = report.layers.find(({ name }) => name === evidence.layer)!;
     expect(evidence['shift.mean.rms']).toBe(layer.shift!.mean.rms);
@@ -113,12 +124,14 @@ describe('errors have the last word about a shift', () => {
         precise: rate,
         layerwise: null,
         batch: rate,
+        repaired: null,
         differences: {
           storedMinusPrecise: difference,
           preciseMinusBatch: none,
           storedMinusLayerwise: null,
           preciseMinusLayerwise: null,
           layerwiseMinusBatch: null,
+          storedMinusRepaired: null,
         },
       },
     };
@@ -126,14 +139,18 @@ describe('errors have the last word about a shift', () => {
 
   test.each<[string, ErrorRate, string]>([
     ['that certainly does no harm', { error: 0.001, standardError: 0.001 }, 'nothing-to-gain'],
-    ['that helps', { error: -0.05, standardError: 0.004 }, 'measure-more'],
+    ['that helps', { error: -0.05, standardError: 0.004 }, 'keep-statistics'],
+    ['that helps, as far as few samples can tell', { error: -0.167, standardError: 0.09 }, 'keep-statistics'],
+    ['that helps by less than what counts', { error: -0.009, standardError: 0.004 }, 'measure-more'],
+    ['that makes no difference beyond noise', { error: -0.005, standardError: 0.01 }, 'recalibrate'],
     ['that may do harm', { error: 0.02, standardError: 0.01 }, 'recalibrate'],
     ['that does', { error: 0.05, standardError: 0.004 }, 'recalibrate'],
   ])('%s', async (_, difference, expected) => {
     const one = makeCase(6);
     const report = await inspectCase(one, emaOf(one, 30, 64, 0.99), { batches: 20, size: 64, labels: false });
-    expect(kinds(report)).toEqual(['recalibrate']);
-    expect(advise(withErrors(report, difference)).map(({ advice }) => advice)).toEqual([expected]);
+    expect(kinds(report)).toEqual(STALE);
+    const advised = advise(withErrors(report, difference)).map(({ advice }) => advice);
+    expect(advised).toEqual(expected === 'recalibrate' ? STALE : [expected]);
   });
 
   test('an error alone is reason enough, if it is certain', async () => {
@@ -145,6 +162,70 @@ describe('errors have the last word about a shift', () => {
     expect(advised(0.05, 0.02)).toEqual(['nothing-to-gain']);
     expect(advised(0.009, 0.001)).toEqual(['nothing-to-gain']);
   });
+});
+
+describe('of fifty models', () => {
+  const FIFTY = Array.from({ length: 50 }, (_, i) => i + 100);
+  const CHANGING = ['recalibrate', 'recalibrate-layerwise', 'freeze'];
+
+  test('those trained with statistics other than those of their data are told to keep them', async () => {
+    const alarms: number[] = [];
+    let kept = 0;
+    for (const seed of FIFTY) {
+      const one = makeCase(seed);
+      // An EMA that is far from done, and weights that were tuned with it: its answers are the right ones.
+      const frozen = emaOf(one, 30, 64, 0.99);
+      const about = { batches: 12, size: 32, labels: true };
+      const report = await inspectCase({ ...one, exact: frozen }, frozen, about);
+      const { storedMinusPrecise } = report.errors!.differences;
+      const advised = kinds(report);
+      if (advised.some((kind) => CHANGING.includes(kind))) {
+        alarms.push(seed);
+        // By chance: 64 held-out samples did not tell.
+        expect(storedMinusPrecise.error).toBeGreaterThanOrEqual(-storedMinusPrecise.standardError);
+      }
+      if (advised.includes('keep-statistics')) kept += 1;
+    }
+    expect(alarms.length).toBeLessThanOrEqual(2);
+    expect(kept).toBeGreaterThanOrEqual(40);
+  });
+
+  test('none that is healthy is accused, nor told that its weights are bound to its statistics', async () => {
+    for (const seed of FIFTY) {
+      const one = makeCase(seed);
+      const report = await inspectCase(one, emaOf(one, 500, 64, 0.99), {
+        batches: 12,
+        size: 32,
+        labels: true,
+      });
+      expect(
+        kinds(report).filter((kind) => [...FAULTS, 'keep-statistics'].includes(kind)),
+        `seed ${seed}`,
+      ).toEqual([]);
+    }
+  });
+
+  test('each that is stale is to be recalibrated, by a gain that is said with its uncertainty', async () => {
+    for (const seed of FIFTY) {
+      const one = makeCase(seed);
+      const report = await inspectCase(one, emaOf(one, 30, 64, 0.99), {
+        batches: 12,
+        size: 32,
+        labels: true,
+      });
+      expect(kinds(report), `seed ${seed}`).toEqual(STALE);
+      // What remains after 30 steps, as arithmetic has it.
+      expect(report.movingAverage!.remaining).toBeCloseTo(0.99 ** 30, 1);
+      expect(report.movingAverage!.steps).toBeCloseTo(30, -1);
+      expect(report.advice[0]!.text).toMatch(/a gain of \d+\.\d ± \d+\.\d percentage points\.$/);
+    }
+  });
+});
+
+test('without labels, advice says that it could not check', async () => {
+  const one = makeCase(7);
+  const report = await inspectCase(one, emaOf(one, 30, 64, 0.99), { batches: 20, size: 64, labels: false });
+  expect(report.advice[0]!.text).toContain('Without labels it could not be checked');
 });
 
 /**
@@ -228,7 +309,7 @@ describe('models that were trained', () => {
     const healthy = await trained(0.9, 5);
     expect(kinds(healthy).filter((kind) => FAULTS.includes(kind))).toEqual([]);
     const stale = await trained(0.999, 5);
-    expect(kinds(stale)).toEqual(['recalibrate']);
+    expect(kinds(stale)).toEqual(STALE);
     expect(stale.batchSize).toBe(32);
   });
 });

@@ -1,57 +1,124 @@
-/** From measured numbers to advice. A pure function of the report: the same numbers give the same advice. */
-import type { ChannelSummary } from '@rebatch/recalibrate';
+// From measured numbers to advice. A pure function of the report: the same numbers give the same advice.
+
+import { adviseOnDrift } from './advise-drift.ts';
+import { lowerMomentum, nearDeadChannels, repairQuantization } from './advise-faults.ts';
 import {
   isAbove,
   isCalm,
   isNegligible,
+  isWorse,
   noiseCeiling,
   noiseSeverity,
-  opposite,
-  type Shifted,
+  sumOf,
   worst,
 } from './judge.ts';
-import type { Advice, ErrorRate, InspectionReport, LayerInspection, Shift } from './report.ts';
+import { checkPreprocessing } from './preprocessing.ts';
+import type { Advice, ErrorComparison, InspectionReport, LayerInspection } from './report.ts';
 import { ADVICE_THRESHOLDS as LIMITS } from './thresholds.ts';
+import { describeGain, describeShift, errorEvidence, number, percent, shiftEvidence } from './wording.ts';
 
 type Findings = Omit<InspectionReport, 'advice' | 'seconds'>;
 
 /** The advice that follows from a report; see `ADVICE_THRESHOLDS` for when. Never empty. */
 export function advise(report: Findings): Advice[] {
-  const faults = [recalibrate, recalibrateLayerwise, largerBatches, freeze].flatMap(
-    (rule) => rule(report) ?? [],
-  );
-  return faults.length > 0 ? faults : [noFault(report)];
+  const wrongInputs = checkPreprocessing(report);
+  // All else was measured on these inputs, but for statistics that are broken.
+  if (wrongInputs) return [wrongInputs, ...(report.reference ? [] : (brokenStatistics(report) ?? []))];
+  const notes = nearDeadChannels(report) ?? [];
+  if (report.reference) return [adviseOnDrift(report)].concat(notes);
+  const rules = [
+    repairQuantization,
+    keepStatistics,
+    recalibrate,
+    recalibrateLayerwise,
+    largerBatches,
+    freeze,
+  ];
+  const faults = rules.flatMap((rule) => {
+    const found = rule(report);
+    if (!found) return [];
+    const why = rule === recalibrate ? lowerMomentum(report) : undefined;
+    return why ? [found, why] : [found];
+  });
+  return (faults.length > 0 ? faults : [noFault(report)]).concat(notes);
 }
 
-function recalibrate({ layers, errors }: Findings): Advice | undefined {
+const PRECISE = 'Wu & Johnson 2021, Sec. 3 (PreciseBN)';
+
+const UNCHECKED =
+  'Without labels it could not be checked that answers get better: they get worse where the weights were trained with ' +
+  'these statistics (frozen BatchNorm).';
+
+function brokenStatistics({ layers }: Findings): [Advice] | undefined {
   const broken = layers.find(({ shift, applications }) => applications > 0 && shift === null);
-  const gain = errors?.differences.storedMinusPrecise;
-  const section = 'Wu & Johnson 2021, Sec. 3 (PreciseBN)';
-  if (broken) {
-    return {
+  if (!broken) return undefined;
+  return [
+    {
       advice: 'recalibrate',
       text: `Recalibrate: the stored statistics of layer '${broken.name}' are not finite, or negative variances.`,
-      section,
+      section: PRECISE,
       evidence: { layer: broken.name, shift: null },
-    };
-  }
+    },
+  ];
+}
+
+/** Where the statistics of the data, by either mode, are not those of the model. */
+function worstShift(layers: readonly LayerInspection[]) {
   // Stored statistics that mode 'layerwise' would give are in order, however far small batches lead mode 'batch' off.
-  const shifted = worst(layers, ({ shift, layerwiseShift }) => [shift, layerwiseShift]);
+  return worst(layers, ({ shift, layerwiseShift }) => [shift, layerwiseShift]);
+}
+
+/** The stored statistics are not those of the data, and yet better than all others: the weights were trained with them. */
+function keepStatistics({ layers, errors }: Findings): Advice | undefined {
+  const shifted = worstShift(layers);
+  if (!errors || !shifted || shifted.severity <= 1 || !storedAreBest(errors)) return undefined;
+  const { storedMinusPrecise, preciseMinusBatch } = errors.differences;
+  return {
+    advice: 'keep-statistics',
+    text:
+      `Keep the statistics: they are not those of this data (off by ${describeShift(shifted.shift)} in layer ` +
+      `'${shifted.layer.name}'), but the weights were trained with them, as with frozen BatchNorm. On ` +
+      `${errors.samples} held-out samples the model makes an error of ${percent(errors.stored.error)} with them, ` +
+      `${percent(errors.precise.error)} with precise ones (recalibrating gains ${describeGain(storedMinusPrecise)}) and ` +
+      `${percent(errors.batch.error)} with those of its batches. To train it further, keep them frozen.`,
+    section: 'Wu & Johnson 2021, Sec. 4 (FrozenBN)',
+    evidence: {
+      ...shiftEvidence('shift', shifted),
+      ...errorEvidence('storedMinusPrecise', storedMinusPrecise),
+      ...errorEvidence('preciseMinusBatch', preciseMinusBatch),
+    },
+  };
+}
+
+/** Whether they make fewer errors than any others, by more than one standard error and by what counts. */
+function storedAreBest({ differences }: ErrorComparison): boolean {
+  const { storedMinusPrecise, storedMinusLayerwise, preciseMinusBatch, storedMinusRepaired } = differences;
+  if (storedMinusRepaired && isAbove(storedMinusRepaired)) return false;
+  return [storedMinusPrecise, storedMinusLayerwise, sumOf(storedMinusPrecise, preciseMinusBatch)].every(
+    (difference) => !difference || (isWorse(difference) && difference.error < -LIMITS.error),
+  );
+}
+
+function recalibrate(findings: Findings): Advice | undefined {
+  const [broken] = brokenStatistics(findings) ?? [];
+  if (broken) return broken;
+  const { layers, errors } = findings;
+  const gain = errors?.differences.storedMinusPrecise;
+  const shifted = worstShift(layers);
   const certain = shifted !== undefined && shifted.severity > 1;
   const better = gain !== undefined && isAbove(gain);
-  // Errors are what matters in the end: where they exclude a gain, or deny it, a shift alone is no reason.
-  if (!better && (!certain || (gain && (isNegligible(gain) || isAbove(opposite(gain)))))) return undefined;
-  const how = shifted ? `${describeShift(shifted.shift)} in layer '${shifted.layer.name}'` : '';
-  const what = errors
-    ? `an error of ${percent(errors.stored.error)} with the stored statistics and ${percent(errors.precise.error)} ` +
-      `with precise ones, on ${errors.samples} held-out samples`
-    : '';
+  // Errors are what matters in the end: where they exclude a gain, or speak against it, a shift alone is no reason.
+  if (!better && (!certain || (gain && (isNegligible(gain) || isWorse(gain))))) return undefined;
+  const off = certain ? `: off by ${describeShift(shifted.shift)} in layer '${shifted.layer.name}'` : '';
+  const checked =
+    errors && gain
+      ? `On ${errors.samples} held-out samples the model makes an error of ${percent(errors.stored.error)} with the ` +
+        `stored statistics and ${percent(errors.precise.error)} with precise ones: a gain of ${describeGain(gain)}.`
+      : UNCHECKED;
   return {
     advice: 'recalibrate',
-    text:
-      'Recalibrate: the stored statistics are not those of this data' +
-      `${certain ? `: off by ${how}` : ''}${better ? `${certain ? ', and' : ':'} the model makes ${what}` : ''}.`,
-    section,
+    text: `Recalibrate: the stored statistics are not those of this data${off}.${slowAverage(findings)} ${checked}`,
+    section: PRECISE,
     evidence: {
       ...(shifted ? shiftEvidence('shift', shifted) : {}),
       ...errorEvidence('storedMinusPrecise', gain),
@@ -59,29 +126,50 @@ function recalibrate({ layers, errors }: Findings): Advice | undefined {
   };
 }
 
+/** What a training that is short for its momentum leaves; where that explains the shift, a rule of its own says so. */
+function slowAverage(findings: Findings): string {
+  const { momentum, steps } = {
+    momentum: findings.movingAverage?.momentum ?? 0,
+    steps: 10 * findings.batches,
+  };
+  if (momentum >= 1 || momentum ** steps < 0.5 || lowerMomentum(findings)) return '';
+  return (
+    ` With momentum ${momentum}, ten epochs of these ${findings.batches} batches leave ${percent(momentum ** steps)} of what ` +
+    'they were before in them: if the model was fine-tuned on so few, they never moved.'
+  );
+}
+
 function recalibrateLayerwise({ layers, errors, batchSize }: Findings): Advice | undefined {
   const shifted = worst(layers, ({ estimationShift }) => [estimationShift]);
   const gain = errors?.differences.preciseMinusLayerwise ?? undefined;
   const held = worst(layers, ({ layerwiseShift }) => [layerwiseShift]);
-  const { storedMinusLayerwise } = errors?.differences ?? {};
+  const storedMinusLayerwise = errors?.differences.storedMinusLayerwise ?? undefined;
+  // The model's own are better than what it would give.
+  if (storedMinusLayerwise && isWorse(storedMinusLayerwise)) return undefined;
   // It would only give what the model has.
   if (held && held.severity <= 1 && !(storedMinusLayerwise && isAbove(storedMinusLayerwise)))
     return undefined;
   const certain = shifted !== undefined && shifted.severity > 1;
   const better = gain !== undefined && isAbove(gain);
-  if (!better && (!certain || (gain && (isNegligible(gain) || isAbove(opposite(gain)))))) return undefined;
+  if (!better && (!certain || (gain && (isNegligible(gain) || isWorse(gain))))) return undefined;
   const where = shifted
     ? ` At layer '${shifted.layer.name}' (depth ${shifted.layer.depth}) they are off by ${describeShift(shifted.shift)}.`
     : '';
+  const checked =
+    errors?.layerwise && gain
+      ? `On ${errors.samples} held-out samples the model makes an error of ${percent(errors.precise.error)} with those ` +
+        `of mode 'batch' and ${percent(errors.layerwise.error)} with layerwise ones: a gain of ${describeGain(gain)}.`
+      : UNCHECKED;
   return {
     advice: 'recalibrate-layerwise',
     text:
       `Compute statistics with mode 'layerwise', or with larger batches: ${batchSize} samples per batch are too few ` +
-      `to compute them in mode 'batch', as each layer's error adds to those before it.${where}`,
+      `to compute them in mode 'batch', as each layer's error adds to those before it.${where} ${checked}`,
     section: 'Wu & Johnson 2021, Sec. 3; Huang et al. 2022 (estimation shift)',
     evidence: {
       ...(shifted ? shiftEvidence('estimationShift', shifted) : {}),
       ...errorEvidence('preciseMinusLayerwise', gain),
+      ...errorEvidence('storedMinusLayerwise', storedMinusLayerwise),
     },
   };
 }
@@ -119,14 +207,17 @@ function largerBatches({ layers, errors, batchSize }: Findings): Advice | undefi
 
 function freeze({ errors }: Findings): Advice | undefined {
   if (!errors) return undefined;
-  const { preciseMinusBatch, layerwiseMinusBatch } = errors.differences;
+  const { storedMinusPrecise, preciseMinusBatch, layerwiseMinusBatch } = errors.differences;
+  // A model that does as well with what it has does not rely on its batches.
+  if (sumOf(storedMinusPrecise, preciseMinusBatch).error <= 0) return undefined;
   if (!isAbove(preciseMinusBatch) || (layerwiseMinusBatch && !isAbove(layerwiseMinusBatch))) return undefined;
   return {
     advice: 'freeze',
     text:
       'Freeze the statistics for the last epochs of training (recalibrate first), or use mini-batch statistics at ' +
       `inference: even precise statistics make an error of ${percent(errors.precise.error)} where mini-batch ones ` +
-      `make ${percent(errors.batch.error)}, so the model relies on its batches. If batches carry information on the ` +
+      `make ${percent(errors.batch.error)} (a gain of ${describeGain(preciseMinusBatch)} on ${errors.samples} held-out ` +
+      `samples), so the model relies on its batches. If batches carry information on the ` +
       'labels (one class or one source each), mix them instead: Sec. 6.',
     section: 'Wu & Johnson 2021, Sec. 4 (FrozenBN) and Sec. 6',
     evidence: {
@@ -172,27 +263,6 @@ function noFault({ layers, errors, samples }: Findings): Advice {
   };
 }
 
-function shiftEvidence(key: 'shift' | 'estimationShift', { layer, shift }: Shifted) {
-  return {
-    layer: layer.name,
-    [`${key}.mean.rms`]: shift.mean.rms,
-    [`${key}.variance.rms`]: shift.variance.rms,
-    [`${key}.standardErrors.mean`]: shift.standardErrors.mean,
-    [`${key}.standardErrors.variance`]: shift.standardErrors.variance,
-    'threshold.meanShift': LIMITS.meanShift,
-    'threshold.varianceShift': LIMITS.varianceShift,
-  };
-}
-
-function errorEvidence(key: string, difference: ErrorRate | undefined): Record<string, number> {
-  if (!difference) return {};
-  return {
-    [`errors.differences.${key}.error`]: difference.error,
-    [`errors.differences.${key}.standardError`]: difference.standardError,
-    'threshold.error': LIMITS.error,
-  };
-}
-
 /** Of the layers that have this number; nothing if none has. */
 function largestOf(
   layers: readonly LayerInspection[],
@@ -202,11 +272,3 @@ function largestOf(
   const known = layers.map(value).filter((one) => one !== undefined);
   return known.length > 0 ? { [`${path} (largest)`]: Math.max(...known) } : {};
 }
-
-function describeShift({ mean, variance }: Pick<Shift, 'mean' | 'variance'>): string {
-  const factor = (summary: ChannelSummary) => number(Math.exp(Math.min(summary.rms, 700)));
-  return `${number(mean.rms)} standard deviations in the mean and a factor ${factor(variance)} in the variance`;
-}
-
-const number = (value: number): string => (value >= 1000 ? value.toExponential(1) : value.toPrecision(2));
-const percent = (value: number): string => `${(100 * value).toFixed(1)}%`;

@@ -1,4 +1,5 @@
-import { convert, freezeBatchNorm, withStatistics } from '@rebatch/layers';
+import { convert, freezeBatchNorm } from '@rebatch/layers';
+import { withStatistics } from '@rebatch/models';
 import { expectClose, expectNoLeaks, seededRandom } from '@rebatch/testing';
 import '@rebatch/kernels-wasm';
 import '@tensorflow/tfjs-backend-cpu';

@@ -1,3 +1,4 @@
+import { layersModel } from '@rebatch/models';
 import { expectNoLeaks, seededRandom } from '@rebatch/testing';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
@@ -108,6 +109,9 @@ test("'auto' stops when the precise statistics are", async () => {
 });
 
 test('cutting keeps every sample in its place', async () => {
+  const subject = layersModel(
+    tfl.sequential({ layers: [tfl.layers.batchNormalization({ inputShape: [1] })] }),
+  );
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 8 }),
@@ -124,10 +128,11 @@ test('cutting keeps every sample in its place', async () => {
           ),
         }));
         const out: number[][] = [];
-        for await (const batch of batchesOf(source, { batchSize: size, all: true })) {
-          const { xs } = batch as { xs: tf.Tensor };
-          out.push([...(await xs.data())]);
-          xs.dispose();
+        const options = { batchSize: size, labels: false, all: true };
+        for await (const { inputs, samples } of batchesOf(source, subject, options)) {
+          expect(samples).toBe(size);
+          out.push([...(await inputs[0]!.data())]);
+          tf.dispose([...inputs]);
         }
         tf.dispose(source);
         expect(out.every((batch) => batch.length === size)).toBe(true);
@@ -203,4 +208,17 @@ describe('models of other forms', () => {
     tf.dispose([...pairs.flat(), ...classes]);
     both.dispose();
   });
+});
+
+test('a model that was built for batches of one is inspected with batches of any size', async () => {
+  const fixed = makeModel(network, precise(network, batches), 1);
+  expect(fixed.inputs[0]!.shape).toEqual([1, WIDTH]);
+  const tensors = data();
+  const [expected, report] = [await inspect(model, tensors), await inspect(fixed, tensors)];
+  expect(numbers(report)).toEqual(numbers(expected));
+  expect(report.accumulation!.batches).toBeGreaterThan(1);
+  const joined = await inspect(fixed, tensors, { batchSize: 16 });
+  expect(joined).toMatchObject({ batchSize: 16, batches: 7 });
+  tf.dispose(tensors);
+  fixed.dispose();
 });

@@ -1,7 +1,11 @@
-/** A stream of batches to read once, from any kind of data that `recalibrate` takes, cut to size on the way. */
-import { InsufficientDataError, InvalidDataError, type RecalibrationData } from '@rebatch/recalibrate';
+// A stream of batches to read once, from any kind of data that `recalibrate` takes, cut to size on the way.
+import { InvalidDataError, type NormalizedModel, type RecalibrationData, readBatch } from '@rebatch/models';
+import { elementsOf, openSource } from '@rebatch/models/~internal';
+import { InsufficientDataError } from '@rebatch/recalibrate';
 import * as tf from '@tensorflow/tfjs-core';
-import { cloned, disposeBatch, mapTensors, samplesIn, tensorsIn } from './tensors.ts';
+import { LabelsError } from './errors.ts';
+import { checkLabels } from './labels.ts';
+import { cloned, tensorsIn } from './tensors.ts';
 
 /**
  * Batches to inspect with: a `tf.data.Dataset` of batches, an iterable or async iterable of them, or an array; each a
@@ -10,71 +14,117 @@ import { cloned, disposeBatch, mapTensors, samplesIn, tensorsIn } from './tensor
  */
 export type InspectionData = RecalibrationData;
 
+/** One batch of what is inspected. Dispose its tensors. */
+export interface InspectedBatch {
+  /** In the order of the model's inputs. */
+  readonly inputs: readonly tf.Tensor[];
+  /** In the shape of the model's output, or as classes; undefined where errors are not measured. */
+  readonly ys: tf.Tensor | undefined;
+  readonly samples: number;
+  /** The inputs' shapes without their batch axis: only batches with the same can be joined. */
+  readonly signature: string;
+}
+
+/** How to read data. */
+export interface ReadOptions {
+  /** To cut and join to. */
+  readonly batchSize: number | undefined;
+  /** Whether there are labels to read; `'auto'`: if the first batch has some. */
+  readonly labels: 'auto' | boolean;
+  /** Whether all of the data is asked for. */
+  readonly all: boolean;
+}
+
 /**
- * The batches of the data. Whoever pulls one disposes it.
+ * The batches of the data, read as the model's inputs: by their names where they have some, whatever else an element
+ * carries. Whoever pulls one disposes it.
  *
- * @throws {InvalidDataError} (on the first pull) for data of another kind, or without an end where all is asked for.
+ * @throws {InvalidDataError} (on the first pull) for data of another kind, or without an end where all is asked for; the
+ *   errors of `readBatch`; {LabelsError} for labels that end, or that do not fit the model's output.
  */
 export async function* batchesOf(
   data: InspectionData,
-  { batchSize, all }: { batchSize?: number | undefined; all: boolean },
-): AsyncGenerator<unknown, void, undefined> {
-  const source = open(data, all);
+  model: NormalizedModel,
+  { batchSize, labels, all }: ReadOptions,
+): AsyncGenerator<InspectedBatch, void, undefined> {
+  const source = read(open(data, all), model, labels);
   if (batchSize === undefined) yield* source;
   else yield* recut(source, batchSize);
 }
 
 async function* open(data: InspectionData, all: boolean): AsyncGenerator<unknown, void, undefined> {
-  if (data instanceof tf.Tensor) {
-    yield cloned(data);
-  } else if (Array.isArray(data)) {
-    for (const batch of data) yield cloned(batch);
-  } else if (isObject(data) && 'iterator' in data && typeof data.iterator === 'function') {
-    if (all && data.size === Number.POSITIVE_INFINITY) {
-      throw new InvalidDataError(
-        "The dataset repeats for ever, so samples: 'all' would never end. Say how many samples, or 'auto'.",
-      );
-    }
-    const iterator = await data.iterator();
-    for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
-  } else if (isObject(data) && (Symbol.asyncIterator in data || Symbol.iterator in data)) {
-    yield* data as AsyncIterable<unknown>;
-  } else {
+  const source = openSource(data);
+  if (all && source.endless) {
     throw new InvalidDataError(
-      'Expected data as a tf.data.Dataset, an (async) iterable of batches, an array of batches or a tensor, ' +
-        `got ${isObject(data) ? 'another object' : String(data)}. Put a single {xs, ys} into an array.`,
+      "The dataset repeats for ever, so samples: 'all' would never end. Say how many samples, or 'auto'.",
     );
   }
+  for await (const element of elementsOf(source)) yield source.owned ? element : cloned(element);
 }
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
+async function* read(
+  elements: AsyncIterable<unknown>,
+  model: NormalizedModel,
+  labels: 'auto' | boolean,
+): AsyncGenerator<InspectedBatch, void, undefined> {
+  let labeled = labels === true;
+  let index = 0;
+  for await (const element of elements) {
+    let batch: InspectedBatch;
+    try {
+      const { inputs, samples, signature } = readBatch(element, model, `Batch ${index}`);
+      const came = labelsIn(element, model);
+      if (index === 0 && labels === 'auto') labeled = came !== undefined;
+      const ys = labeled ? labelsOf(came, model, samples, index) : undefined;
+      // Labels may be the inputs themselves, and are disposed apart.
+      batch = { inputs, ys: ys && inputs.includes(ys) ? tf.clone(ys) : ys, samples, signature };
+    } catch (error) {
+      tf.dispose(tensorsIn(element));
+      throw error;
+    }
+    const used = new Set<tf.Tensor>([...batch.inputs, ...(batch.ys ? [batch.ys] : [])]);
+    tf.dispose(tensorsIn(element).filter((tensor) => !used.has(tensor)));
+    index += 1;
+    yield batch;
+  }
+}
+
+function labelsOf(ys: unknown, model: NormalizedModel, samples: number, index: number): tf.Tensor {
+  if (ys === undefined) {
+    throw new LabelsError(
+      `Batch ${index}: expected {xs, ys}${index > 0 ? ', as batch 0 was' : ''}, got no ys. ` +
+        'Give all batches labels, or inspect without errors: labels: false.',
+    );
+  }
+  return checkLabels(ys, model, samples, index);
+}
+
+function labelsIn(element: unknown, model: NormalizedModel): unknown {
+  const isPair = isObject(element) && 'xs' in element && !model.inputs.some(({ name }) => name === 'xs');
+  return isPair ? (element as { readonly ys?: unknown }).ys : undefined;
+}
+
 /** Part of a batch that was not handed on yet. */
 interface Piece {
-  readonly batch: unknown;
-  readonly samples: number;
+  readonly batch: InspectedBatch;
   from: number;
 }
 
 /** Cuts and joins batches to `size` samples; leaves out what remains at the end. */
 async function* recut(
-  source: AsyncIterable<unknown>,
+  source: AsyncIterable<InspectedBatch>,
   size: number,
-): AsyncGenerator<unknown, void, undefined> {
+): AsyncGenerator<InspectedBatch, void, undefined> {
   const pieces: Piece[] = [];
   let have = 0;
   let seen = 0;
   try {
     for await (const batch of source) {
-      const samples = samplesIn(batch);
-      // Not a batch: handed on as it is, for the error that names what is wrong with it.
-      if (samples === undefined) {
-        yield batch;
-        continue;
-      }
-      pieces.push({ batch, samples, from: 0 });
-      have += samples;
-      seen += samples;
+      pieces.push({ batch, from: 0 });
+      have += batch.samples;
+      seen += batch.samples;
       for (; have >= size; have -= size) yield take(pieces, size);
     }
   } finally {
@@ -87,46 +137,52 @@ async function* recut(
   }
 }
 
-function take(pieces: Piece[], size: number): unknown {
-  const parts: unknown[] = [];
-  const used: unknown[] = [];
-  return tf.tidy(() => {
+function take(pieces: Piece[], size: number): InspectedBatch {
+  const { signature, ys } = pieces[0]!.batch;
+  const parts: tf.Tensor[][] = [];
+  const joined = tf.tidy(() => {
     for (let left = size; left > 0; ) {
       const piece = pieces[0]!;
-      const count = Math.min(left, piece.samples - piece.from);
-      const { from } = piece;
-      parts.push(mapTensors(piece.batch, (tensor) => tf.slice(tensor, from, count)));
+      const { batch, from } = piece;
+      const count = Math.min(left, batch.samples - from);
+      parts.push(tensorsOf(batch).map((tensor) => tf.slice(tensor, from, count)));
       piece.from += count;
       left -= count;
-      if (piece.from === piece.samples) used.push(pieces.shift()!.batch);
+      if (piece.from === batch.samples) disposeBatch(pieces.shift()!.batch);
     }
-    used.forEach(disposeBatch);
-    const joined = join(parts);
-    // A tidy keeps what it finds in its result.
-    return joined as tf.TensorContainer;
+    return join(parts);
   });
+  return {
+    inputs: ys === undefined ? joined : joined.slice(0, -1),
+    ys: ys === undefined ? undefined : joined.at(-1),
+    samples: size,
+    signature,
+  };
+}
+
+/** The tensors of a batch, in an order that is the same for all batches. */
+const tensorsOf = ({ inputs, ys }: InspectedBatch) => (ys === undefined ? [...inputs] : [...inputs, ys]);
+
+export function disposeBatch(batch: InspectedBatch): void {
+  tf.dispose(tensorsOf(batch));
 }
 
 /**
- * Batches of one structure, one after the other; tidy it.
+ * Lists of as many tensors, one after the other; tidy it.
  *
  * @throws {InvalidDataError} if they differ in more than their number of samples.
  */
-export function join(batches: readonly unknown[]): unknown {
-  if (batches.length === 1) return batches[0];
-  const columns = batches.map(tensorsIn);
+export function join(batches: readonly (readonly tf.Tensor[])[]): tf.Tensor[] {
+  const first = batches[0]!;
+  if (batches.length === 1) return [...first];
   const shape = (tensors: readonly tf.Tensor[]) =>
     tensors.map((tensor) => `${tensor.dtype} [${['?', ...tensor.shape.slice(1)].join(', ')}]`).join(', ');
-  const odd = columns.find((tensors) => shape(tensors) !== shape(columns[0]!));
+  const odd = batches.find((tensors) => shape(tensors) !== shape(first));
   if (odd) {
     throw new InvalidDataError(
-      `Expected batches of the same kind, to join them to the batch size asked for; got ${shape(columns[0]!)} ` +
+      `Expected batches of the same kind, to join them to the batch size asked for; got ${shape(first)} ` +
         `and ${shape(odd)}.`,
     );
   }
-  let at = 0;
-  return mapTensors(batches[0], () => {
-    const column = at++;
-    return tf.concat(columns.map((tensors) => tensors[column]!));
-  });
+  return first.map((_, column) => tf.concat(batches.map((tensors) => tensors[column]!)));
 }

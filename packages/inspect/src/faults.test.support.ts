@@ -1,4 +1,4 @@
-/** Models that have one fault, and healthy ones: networks of known statistics, with labels that the exact ones get right. */
+// Models that have one fault, and healthy ones: networks of known statistics, with labels that the exact ones get right.
 import { type SeededRandom, seededRandom } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { inspect } from './inspect.ts';

@@ -1,4 +1,4 @@
-/** Few batches make nothing certain: neither faults of healthy models, nor the health of those that were not measured. */
+// Few batches make nothing certain: neither faults of healthy models, nor the health of those that were not measured.
 import { type SeededRandom, seededRandom } from '@rebatch/testing';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';

@@ -16,7 +16,12 @@ test.each([true, false])('formatReport shows all that was measured, aligned (lab
   const text = formatReport(report);
   const lines = text.split('\n');
   expect(lines[0]).toMatch(/^Batch statistics of 'net': 160 samples in 20 batches of 8, \d+\.\d s on cpu$/);
-  const table = lines.slice(2, 6);
+  const [{ range } = { range: null }] = report.inputs;
+  expect(lines[1]).toMatch(/^Input 'dense0_input': float32 \[8\], -[\d.]+ to [\d.]+ in the first batch$/);
+  expect(lines[1]).toContain(
+    `${Number(range!.least.toPrecision(4))} to ${Number(range!.largest.toPrecision(4))} in`,
+  );
+  const table = lines.slice(3, 7);
   expect(table[0]).toMatch(/^layer +EMA: mean/);
   expect(table.slice(1).map((line) => line.split(' ')[0])).toEqual(['bn0', 'bn1', 'bn2']);
   expect(new Set(table.map((line) => line.length)).size).toBe(1);

@@ -1,5 +1,6 @@
-/** A report as plain text, for a terminal. */
+// A report as plain text, for a terminal.
 import type { ErrorRate, InspectionReport, Shift } from './report.ts';
+import { exact } from './wording.ts';
 
 /** Columns that prose is wrapped to. */
 const WIDTH = 88;
@@ -9,16 +10,41 @@ const WIDTH = 88;
  * No colors and no control characters; lines end in '\n', the last one too.
  */
 export function formatReport(report: InspectionReport): string {
-  const { model, backend, samples, batches, batchSize, seconds } = report;
+  const { model, backend, samples, batches, batchSize, seconds, inputs, warnings } = report;
   const head =
     `Batch statistics of '${model}': ${samples} samples in ${batches} batches of ${batchSize}, ` +
     `${seconds.toFixed(1)} s on ${backend}`;
-  return `${[head, layersSection(report), errorsSection(report), adviceSection(report)]
+  const came = inputs.map(({ name, dtype, shape, range }) => {
+    const ends = range ? `${exact(range.least)} to ${exact(range.largest)}` : 'not finite';
+    return `Input '${name}': ${dtype} [${shape.join(', ')}], ${ends} in the first batch`;
+  });
+  const about = [head, ...came, ...warnings.flatMap((warning) => wrap(warning, ''))].join('\n');
+  return `${[about, layersSection(report), errorsSection(report), adviceSection(report)]
     .filter((section) => section !== '')
     .join('\n\n')}\n`;
 }
 
-function layersSection({ layers, accumulation }: InspectionReport): string {
+function layersSection(report: InspectionReport): string {
+  return report.reference ? driftSection(report) : batchesSection(report);
+}
+
+function driftSection({ layers, reference }: InspectionReport): string {
+  const rows = layers.map(({ name, drift }) => [
+    name,
+    ...(drift
+      ? [
+          withError(drift.mean.rms, drift.standardErrors.mean),
+          withError(drift.variance.rms, drift.standardErrors.variance),
+        ]
+      : ['-', '-']),
+  ]);
+  const note =
+    `drift: from what ${reference!.samples} inputs of the reference gave to what these give, behind the stored statistics ` +
+    '(± what chance alone gives). Means in standard deviations, variances as differences of logarithms.';
+  return [...table([['layer', 'drift: mean', 'variance'], ...rows]), '', ...wrap(note, '')].join('\n');
+}
+
+function batchesSection({ layers, accumulation }: InspectionReport): string {
   const shift = (of: Shift | null) =>
     of
       ? [
@@ -49,17 +75,27 @@ function layersSection({ layers, accumulation }: InspectionReport): string {
   return [...lines, '', ...notes.flatMap((note) => wrap(note, ''))].join('\n');
 }
 
-function errorsSection({ errors }: InspectionReport): string {
-  if (!errors) return '';
-  const { stored, precise, layerwise, batch } = errors;
+function errorsSection({ errors, driftErrors }: InspectionReport): string {
   const show = ({ error, standardError }: ErrorRate) =>
     `${(100 * error).toFixed(2)}% ± ${(100 * standardError).toFixed(2)}%`;
+  if (driftErrors) {
+    const { samples, stored, matched } = driftErrors;
+    const rows = [
+      ['statistics', 'error'],
+      ['stored', show(stored)],
+      ['matched to the reference', show(matched)],
+    ];
+    return [`Errors on ${samples} held-out samples`, ...table(rows)].join('\n');
+  }
+  if (!errors) return '';
+  const { stored, precise, layerwise, batch, repaired } = errors;
   const lines = table([
     ['statistics', 'error'],
     ['stored (EMA)', show(stored)],
     ['precise', show(precise)],
     ['layerwise', layerwise ? show(layerwise) : '-'],
     ['mini-batch', show(batch)],
+    ...(repaired ? [['repaired', show(repaired)]] : []),
   ]);
   return [`Errors on ${errors.samples} held-out samples`, ...lines].join('\n');
 }

@@ -1,16 +1,13 @@
-/** Running a model with other statistics than its own, which stay as they are. */
-import { batchNormalize, normalize } from '@rebatch/core';
-import type { BatchNormLayer } from '@rebatch/layers';
-import { BackendChangedError, type CallHook, interceptCalls, normalizeOptions } from '@rebatch/recalibrate';
-import type { Moments } from '@rebatch/stats';
+// Running a model with other statistics than its own, which stay as they are.
+import { normalize } from '@rebatch/core';
+import { allOrNone, normalizePacked, packedBatchNormalize } from '@rebatch/core/~internal';
+import { BackendChangedError, type NormalizedModel, type Visitor } from '@rebatch/models';
+import type { MeanAndVariance } from '@rebatch/stats';
 import * as tf from '@tensorflow/tfjs-core';
-import type * as tfl from '@tensorflow/tfjs-layers';
-import { tensorsIn } from './tensors.ts';
 
-/** A model and its layers that have statistics, in the order of recalibrate's results. */
+/** The model that is inspected. */
 export interface Subject {
-  readonly model: tfl.LayersModel;
-  readonly layers: readonly BatchNormLayer[];
+  readonly model: NormalizedModel;
   /** Of TensorFlow.js when the inspection began. */
   readonly backend: string;
 }
@@ -24,44 +21,40 @@ export function checkBackend({ backend }: Subject): void {
   );
 }
 
-/** Statistics of all layers on the device, [channels] each. */
-export type DeviceStatistics = readonly { readonly mean: tf.Tensor; readonly variance: tf.Tensor }[];
+/** Statistics of all sites on the device, as ops take them that need not pack them first: [2, 1, channels] each. */
+export type DeviceStatistics = readonly tf.Tensor3D[];
 
-/** Runs the model as at inference (dropout off) with `hook` in place of each normalization. Tidy it. */
-export function runWith({ model, layers }: Subject, batch: unknown, hook: CallHook): tf.Tensor[] {
-  const float: CallHook = (call, x, part) =>
-    hook(call, x.dtype === 'float32' ? x : tf.cast(x, 'float32'), part);
-  return interceptCalls(layers, float, () =>
-    [model.apply(tensorsIn(batch), { training: false })].flat(),
-  ) as tf.Tensor[];
+/** Runs the model on a batch with `visit` in the place of each normalization, to its end. Tidy it. */
+export function runWith(
+  { model }: Subject,
+  inputs: readonly tf.Tensor[],
+  visit: (...application: Parameters<Visitor>) => tf.Tensor,
+): tf.Tensor[] {
+  return model.run(inputs, visit)!;
 }
 
 /** The outputs for one batch, normalized by the statistics given, or by the batch's own. Tidy it. */
 export function outputsUnder(
   subject: Subject,
-  batch: unknown,
+  inputs: readonly tf.Tensor[],
   statistics: DeviceStatistics | 'batch',
 ): tf.Tensor {
-  const [output] = runWith(subject, batch, ({ layer }, x, part) => {
-    const options = normalizeOptions(subject.layers[layer]!);
-    if (statistics !== 'batch') return normalize(x, statistics[layer]!, options);
-    return part === undefined ? batchNormalize(x, options).y : normalize(x, part, options);
+  const [output] = runWith(subject, inputs, ({ site, x, whole }) => {
+    const options = subject.model.sites[site]!.options();
+    if (statistics !== 'batch') return normalizePacked(x, statistics[site]!, options);
+    return whole === undefined ? packedBatchNormalize(x, options).y : normalize(x, whole, options);
   });
   return output!;
 }
 
-/** The statistics that the layers hold; the layers' own tensors, not to be disposed. */
-export function storedOnDevice(layers: readonly BatchNormLayer[]): DeviceStatistics {
-  return layers.map(({ movingMean, movingVariance }) => ({
-    mean: movingMean.read(),
-    variance: movingVariance.read(),
-  }));
-}
-
 /** Copies on the device; dispose them. */
-export function onDevice(statistics: readonly Omit<Moments, 'count'>[]): DeviceStatistics {
-  return statistics.map(({ mean, variance }) => ({
-    mean: tf.tensor1d(Float32Array.from(mean)),
-    variance: tf.tensor1d(Float32Array.from(variance)),
-  }));
+export function onDevice(statistics: readonly MeanAndVariance[]): DeviceStatistics {
+  return allOrNone((add) =>
+    statistics.map(({ mean, variance }) => {
+      const both = new Float32Array(2 * mean.length);
+      both.set(mean);
+      both.set(variance, mean.length);
+      return add(tf.tensor3d(both, [2, 1, mean.length]));
+    }),
+  );
 }

@@ -1,19 +1,23 @@
-/** The inspection itself: three phases that share their forwards, then the report. */
-import { batchNormLayers } from '@rebatch/layers';
-import { captureStatistics } from '@rebatch/recalibrate';
-import type { Moments } from '@rebatch/stats';
+// The inspection itself: three phases that share their forwards, then the report.
+import { type AnyModel, type ModelStatistics, modelOf, type NormalizedModel } from '@rebatch/models';
+import { checkStatistics, readStatistics } from '@rebatch/models/~internal';
+import { FoldedStatisticsError } from '@rebatch/recalibrate';
+import { warningsOfInputs } from '@rebatch/recalibrate/~internal';
+import type { MeanAndVariance } from '@rebatch/stats';
 import * as tf from '@tensorflow/tfjs-core';
-import type * as tfl from '@tensorflow/tfjs-layers';
 import { accumulate, type Layerwise } from './accumulate.ts';
 import { advise } from './advise.ts';
 import { type Collected, collect } from './collect.ts';
 import { compareErrors } from './compare-errors.ts';
 import type { InspectionData } from './data.ts';
-import { checkBackend, onDevice, type Subject, storedOnDevice } from './forward.ts';
-import { batchNoise } from './noise.ts';
-import { checkOptions, type InspectionOptions } from './options.ts';
+import { inspectDrift, type KnownReference, measureDriftErrors, readReference } from './drift.ts';
+import { readAffines } from './faults/near-dead.ts';
+import { gridsOf, withinHalfStep } from './faults/quantization.ts';
+import { checkBackend, onDevice, type Subject } from './forward.ts';
+import { inspectSites, type Known, movingAverage } from './layers.ts';
+import { checkInspectionOptions, type InspectionOptions } from './options.ts';
 import type { Accumulation, ErrorComparison, InspectionReport, LayerInspection } from './report.ts';
-import { correctedByPart, estimationShift, type Floor, layerwiseShift, storedShift } from './shift.ts';
+import { correctedByPart } from './shift.ts';
 
 /**
  * What is wrong with the batches of a model: how far its stored statistics are from those of the data, how noisy
@@ -33,39 +37,34 @@ import { correctedByPart, estimationShift, type Floor, layerwiseShift, storedShi
  *   too few batches (two; three with labels), non-finite activations or a switched backend.
  */
 export async function inspect(
-  model: tfl.LayersModel,
+  inspected: AnyModel,
   data: InspectionData,
   options: InspectionOptions = {},
 ): Promise<InspectionReport> {
   const started = performance.now();
-  checkOptions(options);
-  const { signal, onProgress } = options;
-  const backend = tf.getBackend();
-  const stored = await captureStatistics(model);
-  const layers = batchNormLayers(model).filter(({ movingMean }) => movingMean !== undefined);
-  const subject: Subject = { model, layers, backend };
-  const collected = await collect(model, data, options);
+  checkInspectionOptions(options);
+  const subject: Subject = { model: modelOf('inspect', inspected), backend: tf.getBackend() };
+  const { model } = subject;
+  const { reference, before } = options;
+  const known = reference && readReference(subject, reference);
+  if (!known) checkUnfolded(model);
+  if (before) checkStatistics(model, before);
+  const collected = await collect(model, data, options, known?.collectFor);
   try {
-    signal?.throwIfAborted();
+    options.signal?.throwIfAborted();
     checkBackend(subject);
-    const layerwise = await accumulate(subject, collected, signal);
-    if (layerwise) {
-      const { batches, samples } = layerwise;
-      onProgress?.({ phase: 'accumulation', batches, expectedBatches: batches, samples });
-    }
-    const errors = await measureErrors(subject, collected, stored, layerwise, options);
-    signal?.throwIfAborted();
-    checkBackend(subject);
-    const inspected = inspectLayers(subject, collected, stored, layerwise);
+    const measured = known
+      ? await againstReference(subject, collected, known, options)
+      : await againstData(subject, collected, options);
     const report = {
       model: model.name,
       backend: subject.backend,
       samples: collected.samples,
       batches: collected.batches,
       batchSize: collected.batchSize,
-      layers: inspected,
-      accumulation: layerwise ? accumulationOf(inspected, layerwise) : null,
-      errors,
+      inputs: collected.inputs,
+      warnings: warningsOfInputs(collected.inputs, model),
+      ...measured,
     };
     return { ...report, seconds: (performance.now() - started) / 1000, advice: advise(report) };
   } finally {
@@ -73,63 +72,118 @@ export async function inspect(
   }
 }
 
-type Statistics = Awaited<ReturnType<typeof captureStatistics>>;
+/** Of what was folded into weights nothing is known that data could be held against. */
+function checkUnfolded({ name, sites }: NormalizedModel): void {
+  const site = sites.find(({ folded }) => folded);
+  if (site === undefined) return;
+  throw new FoldedStatisticsError(
+    `inspect: site '${site.name}' of model '${name}': its statistics are folded into its weights, so that they cannot be held ` +
+      'against those of data, only what it normalizes against a reference: inspect(model, data, { reference }), with what ' +
+      'captureReference(model, inputs) of @rebatch/domains measured on inputs that the model works on.',
+  );
+}
+
+type Measured = Pick<
+  InspectionReport,
+  'reference' | 'layers' | 'accumulation' | 'errors' | 'movingAverage' | 'driftErrors'
+>;
+
+async function againstData(
+  subject: Subject,
+  collected: Collected,
+  options: InspectionOptions,
+): Promise<Measured> {
+  const { model } = subject;
+  const { signal, onProgress, weightSpecs, before } = options;
+  const stored = await readStatistics(model);
+  const known: Known = {
+    stored,
+    affines: await readAffines(model.sites),
+    grids: gridsOf(stored, weightSpecs),
+  };
+  const layerwise = await accumulate(subject, collected, signal);
+  if (layerwise) {
+    const { batches, samples } = layerwise;
+    onProgress?.({ phase: 'accumulation', batches, expectedBatches: batches, samples });
+  }
+  const errors = await measureErrors(subject, collected, known, layerwise, options);
+  signal?.throwIfAborted();
+  checkBackend(subject);
+  const { recorders } = collected;
+  const layers = inspectSites(model, recorders, known, layerwise);
+  return {
+    reference: null,
+    layers,
+    accumulation: layerwise ? accumulationOf(layers, layerwise) : null,
+    errors,
+    movingAverage: movingAverage(model, layers, recorders, stored, before && asArrays(before)),
+    driftErrors: null,
+  };
+}
+
+async function againstReference(
+  subject: Subject,
+  collected: Collected,
+  reference: KnownReference,
+  options: InspectionOptions,
+): Promise<Measured> {
+  const known = {
+    stored: await readStatistics(subject.model),
+    affines: await readAffines(subject.model.sites),
+  };
+  const driftErrors = await measureDriftErrors(subject, collected, known.stored, reference, options);
+  options.signal?.throwIfAborted();
+  checkBackend(subject);
+  return {
+    reference: { samples: reference.samples },
+    layers: inspectDrift(subject, collected, known, reference),
+    accumulation: null,
+    errors: null,
+    movingAverage: null,
+    driftErrors,
+  };
+}
+
+const asArrays = (statistics: ModelStatistics): MeanAndVariance[] =>
+  statistics.map(({ mean, variance }) => ({
+    mean: Float64Array.from(mean),
+    variance: Float64Array.from(variance),
+  }));
 
 async function measureErrors(
   subject: Subject,
   { recorders, heldOut }: Collected,
-  stored: Statistics,
+  { stored, grids }: Known,
   layerwise: Layerwise | null,
   options: InspectionOptions,
 ): Promise<ErrorComparison | null> {
   if (heldOut.length === 0) return null;
-  // A layer that the model never applies keeps what it has.
-  const precise = recorders.map(({ population }, i) => population ?? asMoments(stored[i]!));
+  // A site that the model never applies keeps what it has.
+  const precise = recorders.map(({ population }, i) => population ?? stored[i]!);
   const corrected = layerwise?.layers.map((found, i) =>
-    found ? correctedByPart(precise[i]!, found.batch, found.layerwise) : precise[i]!,
+    found ? correctedByPart(precise[i]!, found) : precise[i]!,
   );
-  const made = { precise: onDevice(precise), layerwise: corrected ? onDevice(corrected) : null };
+  const repaired = grids.some((own) => own)
+    ? grids.map((own, i) => (own ? withinHalfStep(stored[i]!, (corrected ?? precise)[i]!, own) : stored[i]!))
+    : undefined;
+  const candidates = [stored, precise, corrected, repaired];
+  const made = onDevice(candidates.flatMap((own) => own ?? []));
   try {
-    const candidates = { stored: storedOnDevice(subject.layers), ...made };
-    return await compareErrors(subject, heldOut, candidates, options);
+    let at = 0;
+    const [onStored, onPrecise, onLayerwise, onRepaired] = candidates.map((own) => {
+      if (own === undefined) return null;
+      at += own.length;
+      return made.slice(at - own.length, at);
+    });
+    return await compareErrors(
+      subject,
+      heldOut,
+      { stored: onStored!, precise: onPrecise!, layerwise: onLayerwise!, repaired: onRepaired! },
+      options,
+    );
   } finally {
-    for (const { mean, variance } of [...made.precise, ...(made.layerwise ?? [])])
-      tf.dispose([mean, variance]);
+    tf.dispose([...made]);
   }
-}
-
-function inspectLayers(
-  { layers }: Subject,
-  { recorders }: Collected,
-  stored: Statistics,
-  layerwise: Layerwise | null,
-): LayerInspection[] {
-  let cumulativeKL = 0;
-  return layers.map(({ name, epsilon }, depth) => {
-    const { population, errors, noise, values, applications } = recorders[depth]!;
-    const floor: Floor = epsilon > 0 ? { epsilon } : {};
-    const shift = population
-      ? storedShift(asMoments(stored[depth]!), population, errors, floor, cumulativeKL)
-      : null;
-    cumulativeKL = shift?.cumulativeKL ?? cumulativeKL;
-    const found = layerwise?.layers[depth];
-    const added = found ? estimationShift(found.batch, found.layerwise, floor) : null;
-    const exact = population && found ? correctedByPart(population, found.batch, found.layerwise) : null;
-    return {
-      name,
-      depth,
-      channels: stored[depth]!.mean.length,
-      valuesPerBatch: values,
-      applications,
-      shift,
-      noise: noise.length > 1 ? batchNoise(noise, floor) : null,
-      estimationShift: added,
-      layerwiseShift:
-        exact && added && shift
-          ? layerwiseShift(asMoments(stored[depth]!), exact, [shift, added], floor)
-          : null,
-    };
-  });
 }
 
 function accumulationOf(layers: readonly LayerInspection[], { samples, batches }: Layerwise): Accumulation {
@@ -141,8 +195,4 @@ function accumulationOf(layers: readonly LayerInspection[], { samples, batches }
       ? known.reduce((sum, { depth, shift }) => sum + (depth - center) * shift[of].rms, 0) / spread
       : 0;
   return { samples, batches, perLayer: { mean: slope('mean'), variance: slope('variance') } };
-}
-
-function asMoments({ mean, variance }: Statistics[number]): Moments {
-  return { count: 1, mean: Float64Array.from(mean), variance: Float64Array.from(variance) };
 }

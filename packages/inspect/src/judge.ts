@@ -1,4 +1,4 @@
-/** When a measured number is a fault, when it certainly is none, and when it is neither. */
+// When a measured number is a fault, when it certainly is none, and when it is neither.
 import type { ErrorRate, LayerInspection, Shift } from './report.ts';
 import { ADVICE_THRESHOLDS as LIMITS } from './thresholds.ts';
 
@@ -19,11 +19,7 @@ export function worst(
   for (const layer of layers) {
     const judged = shiftsOf(layer)
       .filter((shift) => shift !== null)
-      .map((shift) => ({
-        layer,
-        shift,
-        severity: Math.max(excess(shift, 'mean'), excess(shift, 'variance')),
-      }));
+      .map((shift) => ({ layer, shift, severity: severityOf(shift) }));
     const [first] = judged;
     if (!first) continue;
     const severity = Math.min(...judged.map((one) => one.severity));
@@ -51,10 +47,28 @@ export function standardErrorsOf({ batches }: { readonly batches: number }): num
 
 const limitOf = (of: 'mean' | 'variance') => (of === 'mean' ? LIMITS.meanShift : LIMITS.varianceShift);
 
+/** Above 1: a fault. */
+export const severityOf = (shift: Shift) => Math.max(excess(shift, 'mean'), excess(shift, 'variance'));
+
 /** A shift in multiples of what it takes to be a fault; 0 if too few batches stand behind it to tell. */
 function excess(shift: Shift, of: 'mean' | 'variance'): number {
   if (shift.batches < LIMITS.batches) return 0;
   return shift[of].rms / Math.max(limitOf(of), standardErrorsOf(shift) * shift.standardErrors[of]);
+}
+
+/** `standardErrorsOf` for two, three and four batches, where the expansion fails: exact quantiles at the same level. */
+const FEWEST: Readonly<Record<number, number>> = { 2: 235.8, 3: 19.21, 4: 9.219 };
+
+/**
+ * Certainly further than other inputs of the same kind could move a layer. Such distances are certain from few batches,
+ * too.
+ */
+export function isFar(shift: Shift): boolean {
+  const certain = FEWEST[shift.batches] ?? standardErrorsOf(shift);
+  return (
+    shift.mean.rms > Math.max(LIMITS.inputMeanShift, certain * shift.standardErrors.mean) ||
+    shift.variance.rms > Math.max(LIMITS.inputVarianceShift, certain * shift.standardErrors.variance)
+  );
 }
 
 /** Certainly no fault. */
@@ -91,7 +105,13 @@ export function isNegligible({ error, standardError }: ErrorRate): boolean {
   return Math.abs(error) + LIMITS.standardErrors * standardError < LIMITS.error;
 }
 
-export const opposite = ({ error, standardError }: ErrorRate): ErrorRate => ({
-  error: -error,
-  standardError,
+/** Worse by more than one standard error. Advice must do no harm, so that much speaks against it. */
+export function isWorse({ error, standardError }: ErrorRate): boolean {
+  return error < -standardError;
+}
+
+/** The sum of two differences of errors, its standard error as if they were independent. */
+export const sumOf = (a: ErrorRate, b: ErrorRate): ErrorRate => ({
+  error: a.error + b.error,
+  standardError: Math.hypot(a.standardError, b.standardError),
 });

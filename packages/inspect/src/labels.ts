@@ -1,7 +1,11 @@
-/** Which outputs are wrong, decided on the host in plain loops: the same on every backend. */
-import type * as tf from '@tensorflow/tfjs-core';
-import type * as tfl from '@tensorflow/tfjs-layers';
+// Which outputs are wrong, decided on the host in plain loops: the same on every backend.
+import type { NormalizedModel } from '@rebatch/models';
+import { shown } from '@rebatch/stats/~internal';
+import * as tf from '@tensorflow/tfjs-core';
 import { LabelsError } from './errors.ts';
+
+/** Numbers of a row that a message shows. */
+const MOST_SHOWN = 12;
 
 /** The classes of one batch: one for each sample, or for each position of each sample. */
 export interface Labels {
@@ -9,56 +13,77 @@ export interface Labels {
   readonly classes: Int32Array;
 }
 
+/** Whether labels are integers, or rows with a number for each class. */
+type Form = 'integers' | 'rows';
+
 /**
- * Reads labels as classes: one-hot (or probabilities: the largest counts) in the shape of the output, or integers in
- * that shape without its last axis. A model with one output unit has the classes 0 and 1.
+ * The labels of a batch as a tensor that fits the model's output.
  *
- * @throws {LabelsError} (rejects) for labels that do not fit the model's output, or a class that it does not have.
+ * @throws {LabelsError} if they do not.
  */
-export async function readLabels(
-  ys: unknown,
-  model: tfl.LayersModel,
-  samples: number,
-  batch: number,
-): Promise<Labels> {
+export function checkLabels(ys: unknown, model: NormalizedModel, samples: number, batch: number): tf.Tensor {
   if (model.outputs.length !== 1) {
     throw new LabelsError(
       `Model '${model.name}' has ${model.outputs.length} outputs; errors are measured for models with one. ` +
         'Inspect without errors: labels: false.',
     );
   }
-  const output = model.outputs[0]!.shape;
-  const units = output.at(-1);
-  const shape = (ys as tf.Tensor | undefined)?.shape;
+  const { name, shape: output } = model.outputs[0]!;
+  if (ys instanceof tf.Tensor && formOf(ys, output, samples) !== undefined) {
+    if (ys.isDisposed) throw new LabelsError(`Batch ${batch}: its ys are already disposed.`);
+    return ys;
+  }
+  const show = (sizes: readonly (number | null)[]) =>
+    `[${[samples, ...sizes.slice(1)].map((size) => size ?? '?').join(', ')}]`;
+  throw new LabelsError(
+    `Batch ${batch}: expected ys as one tensor for the output '${name}', one-hot of shape ${show(output)} or integer ` +
+      `classes of shape ${show(output.slice(0, -1))}, got ${shown(ys)}. Inspect without errors: labels: false.`,
+  );
+}
+
+function formOf({ shape }: tf.Tensor, output: readonly (number | null)[], samples: number): Form | undefined {
   const fits = (expected: readonly (number | null)[]) =>
-    Array.isArray(shape) &&
     shape.length === expected.length &&
     expected.every((size, i) => shape[i] === (i === 0 ? samples : (size ?? shape[i])));
   const positions = output.slice(0, -1);
-  const integers = fits(positions) || fits([...positions, 1]);
-  if (!integers && !(fits(output) && units! > 1)) {
-    const show = (sizes: readonly (number | null)[]) =>
-      `[${[samples, ...sizes.slice(1)].map((size) => size ?? '?').join(', ')}]`;
-    throw new LabelsError(
-      `Batch ${batch}: expected ys as one tensor for the output '${model.outputNames[0]}', one-hot of shape ` +
-        `${show(output)} or integer classes of shape ${show(positions)}, got ` +
-        `${shape ? `shape [${shape.join(', ')}]` : String(ys)}. Inspect without errors: labels: false.`,
-    );
-  }
-  const tensor = ys as tf.Tensor;
-  if (tensor.isDisposed) throw new LabelsError(`Batch ${batch}: its ys are already disposed.`);
-  const values = await tensor.data();
-  const classes = integers ? Int32Array.from(values) : oneHot(values, units!);
+  if (fits(positions) || fits([...positions, 1])) return 'integers';
+  return fits(output) && output.at(-1)! > 1 ? 'rows' : undefined;
+}
+
+/**
+ * Reads labels as classes: one-hot (or probabilities: the largest counts) in the shape of the output, or integers in
+ * that shape without its last axis. A model with one output unit has the classes 0 and 1.
+ *
+ * @param ys that `checkLabels` has passed.
+ * @throws {LabelsError} (rejects) for a class that the model does not have, and for rows that name no class, or several.
+ */
+export async function readLabels(
+  ys: tf.Tensor,
+  model: NormalizedModel,
+  samples: number,
+  batch: number,
+): Promise<Labels> {
+  const output = model.outputs[0]!.shape;
+  const units = output.at(-1);
+  const integers = formOf(ys, output, samples) === 'integers';
+  const values = await ys.data();
+  const classes = integers ? Int32Array.from(values) : classesOf(values, units!);
   const count = units === 1 ? 2 : units!;
   classes.forEach((label, i) => {
     const whole = !integers || label === values[i];
     if (whole && label >= 0 && label < count) return;
-    const came = integers
-      ? String(values[i])
-      : `[${[...values.slice(i * units!, (i + 1) * units!)].join(', ')}]`;
+    if (integers) {
+      throw new LabelsError(
+        `Batch ${batch}, label ${i}: expected a class from 0 to ${count - 1}, got ${values[i]}. Inspect without errors: ` +
+          'labels: false.',
+      );
+    }
+    const row = [...values.slice(i * units!, (i + 1) * units!)];
+    const shownRow = `${row.slice(0, MOST_SHOWN).join(', ')}${row.length > MOST_SHOWN ? ', ...' : ''}`;
     throw new LabelsError(
-      `Batch ${batch}, label ${i}: expected ${integers ? `a class from 0 to ${count - 1}` : 'a one-hot row'}, got ` +
-        `${came}. Inspect without errors: labels: false.`,
+      `Batch ${batch}, label ${i}: expected a row with one largest value, got [${shownRow}]. Each label is one class: a ` +
+        'one-hot row, a row of probabilities, or an integer. For labels of several classes at once (multi-hot), or of ' +
+        'none, inspect without errors: labels: false.',
     );
   });
   return { samples, classes };
@@ -82,14 +107,13 @@ export function errorsOf(outputs: ArrayLike<number>, units: number, labels: Labe
   return errors;
 }
 
-/** The class of each row; -1 for a row that favors none, such as all zeros. */
-function oneHot(values: ArrayLike<number>, units: number): Int32Array {
+/** The class of each row; -1 for a row that has several largest values, such as all zeros, or NaN. */
+function classesOf(values: ArrayLike<number>, units: number): Int32Array {
   return largest(values, units).map((best, row) => {
-    const favors = Array.from(
-      { length: units },
-      (_, i) => values[row * units + i]! < values[row * units + best]!,
-    );
-    return favors.includes(true) ? best : -1;
+    for (let unit = best + 1; unit < units; unit++) {
+      if (values[row * units + unit] === values[row * units + best]) return -1;
+    }
+    return best;
   });
 }
 

@@ -1,4 +1,4 @@
-/** A small classifier as plain float64 loops, and the same as a tf.layers model with the same weights. */
+// A small classifier as plain float64 loops, and the same as a tf.layers model with the same weights.
 import { referenceMoments, referenceNormalize, type SeededRandom } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
@@ -37,12 +37,16 @@ const depthOf = ({ widths }: Network) => widths.length - 2;
 
 function dense(x: ArrayLike<number>, kernel: ArrayLike<number>, units: number): Float64Array {
   const inputs = kernel.length / units;
-  return Float64Array.from({ length: (x.length / inputs) * units }, (_, at) => {
-    const [row, unit] = [Math.floor(at / units), at % units];
-    let sum = 0;
-    for (let i = 0; i < inputs; i++) sum += x[row * inputs + i]! * kernel[i * units + unit]!;
-    return sum;
-  });
+  const rows = x.length / inputs;
+  const y = new Float64Array(rows * units);
+  for (let row = 0; row < rows; row++) {
+    for (let unit = 0; unit < units; unit++) {
+      let sum = 0;
+      for (let i = 0; i < inputs; i++) sum += x[row * inputs + i]! * kernel[i * units + unit]!;
+      y[row * units + unit] = sum;
+    }
+  }
+  return y;
 }
 
 /** Each layer's moments of these values, and the head's outputs; normalized by `statistics`, or by themselves. */
@@ -97,13 +101,22 @@ export function classesOf(
   });
 }
 
-/** The same network in tf.layers, its layers named bn0, bn1, ..., holding `stored`. */
-export function makeModel(network: Network, stored: readonly Statistics[]): tfl.Sequential {
+/**
+ * The same network in tf.layers, its layers named bn0, bn1, ..., holding `stored`.
+ *
+ * @param samples of the batches that it says it is for; null for any.
+ */
+export function makeModel(
+  network: Network,
+  stored: readonly Statistics[],
+  samples: number | null = null,
+): tfl.Sequential {
   const model = tfl.sequential({ name: 'net' });
   const { widths, kernels } = network;
   kernels.forEach((kernel, i) => {
     const units = widths[i + 1]!;
-    model.add(tfl.layers.dense({ units, useBias: false, inputShape: [widths[i]!], name: `dense${i}` }));
+    const batchInputShape = [samples, widths[i]!];
+    model.add(tfl.layers.dense({ units, useBias: false, batchInputShape, name: `dense${i}` }));
     setWeights(model.getLayer(`dense${i}`), [kernel]);
     if (i === depthOf(network)) return;
     model.add(tfl.layers.batchNormalization({ epsilon: EPSILON, name: `bn${i}` }));

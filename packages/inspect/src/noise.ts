@@ -1,4 +1,4 @@
-/** How noisy mini-batch statistics are, measured from what they were for different batches. */
+// How noisy mini-batch statistics are, measured from what they were for different batches.
 import { type Moments, mergeAllMoments } from '@rebatch/stats';
 import type { BatchNoise } from './report.ts';
 import type { Floor } from './shift.ts';
@@ -22,16 +22,17 @@ export function batchNoise(batches: readonly (readonly Moments[])[], floor: Floo
   let terms = 0;
   for (const seen of applications) {
     const population = mergeAllMoments(seen);
-    for (let c = 0; c < population.mean.length; c++) {
-      const scale = Math.max(population.variance[c]!, floor.epsilon ?? 1e-12);
-      const center = meanOf(seen.map(({ mean }) => mean[c]!));
-      const level = meanOf(seen.map(({ variance }) => variance[c]!));
-      seen.forEach(({ mean, variance }, b) => {
-        means[b]! += (mean[c]! - center) ** 2 / scale;
-        variances[b]! += ((variance[c]! - level) / scale) ** 2;
-      });
-      terms += 1;
+    const [center, level] = centersOf(seen);
+    const channels = center.length;
+    const scales = population.variance.map((variance) => Math.max(variance, floor.epsilon ?? 1e-12));
+    for (let b = 0; b < count; b++) {
+      const { mean, variance } = seen[b]!;
+      for (let c = 0; c < channels; c++) {
+        means[b]! += (mean[c]! - center[c]!) ** 2 / scales[c]!;
+        variances[b]! += ((variance[c]! - level[c]!) / scales[c]!) ** 2;
+      }
     }
+    terms += channels;
   }
   const mean = deviation(means, terms);
   const variance = deviation(variances, terms);
@@ -42,6 +43,23 @@ export function batchNoise(batches: readonly (readonly Moments[])[], floor: Floo
     effectiveValues: mean.value > 0 ? 1 / mean.value ** 2 : null,
     batches: count,
   };
+}
+
+/** The unweighted means of the batches' means, and of their variances, per channel. */
+function centersOf(seen: readonly Moments[]): [Float64Array, Float64Array] {
+  const channels = seen[0]!.mean.length;
+  const [center, level] = [new Float64Array(channels), new Float64Array(channels)];
+  for (const { mean, variance } of seen) {
+    for (let c = 0; c < channels; c++) {
+      center[c]! += mean[c]!;
+      level[c]! += variance[c]!;
+    }
+  }
+  for (let c = 0; c < channels; c++) {
+    center[c]! /= seen.length;
+    level[c]! /= seen.length;
+  }
+  return [center, level];
 }
 
 function deviation(squares: Float64Array, terms: number) {

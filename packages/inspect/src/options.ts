@@ -1,5 +1,20 @@
-/** The options of an inspection, checked and with their defaults. Those about data are `recalibrate`'s own. */
+// The options of an inspection, checked and with their defaults. Those about data are `recalibrate`'s own.
+import type { Reference } from '@rebatch/domains';
+import type { ModelStatistics } from '@rebatch/models';
+import {
+  abortSignal,
+  anything,
+  callable,
+  checkOptions,
+  either,
+  flag,
+  integer,
+  type OptionRules,
+  oneOf,
+  type Rule,
+} from '@rebatch/stats/~internal';
 import { InspectionOptionError } from './errors.ts';
+import type { QuantizedSpec } from './faults/grid.ts';
 
 /** Where an inspection is; see {@link InspectionOptions.onProgress}. */
 export interface InspectionProgress {
@@ -35,6 +50,22 @@ export interface InspectionOptions {
   readonly samples?: number | 'all' | 'auto';
   /** For `'auto'`, as in `recalibrate`: in standard deviations for means, relative for variances. Default 0.02. */
   readonly tolerance?: number;
+  /**
+   * The weight specs of the artifacts that the model was loaded from: they say on which grid statistics were quantized.
+   * Default: where statistics lie on a grid, their values show it.
+   */
+  readonly weightSpecs?: readonly QuantizedSpec[];
+  /**
+   * The statistics that training began with, from `captureStatistics`: before fine-tuning, say. Default: means of 0 and
+   * variances of 1, as layers begin with.
+   */
+  readonly before?: ModelStatistics;
+  /**
+   * What the model's sites see on inputs that it is known to work on, from `captureReference` of `@rebatch/domains`. Then
+   * the drift from there is measured, and nothing about batches: the way to inspect models whose statistics are folded
+   * into their weights.
+   */
+  readonly reference?: Reference;
   /** Chooses which batches are held out for errors and which are measured layer by layer. Default 0. */
   readonly seed?: number;
   /** Ends the call with `signal.reason`. */
@@ -43,15 +74,28 @@ export interface InspectionOptions {
   readonly onProgress?: (progress: InspectionProgress) => void;
 }
 
-/** @throws {InspectionOptionError} for an option of this package that is out of its range. */
-export function checkOptions({ labels = 'auto', batchSize = 1, seed = 0 }: InspectionOptions): void {
-  demand(labels === 'auto' || typeof labels === 'boolean', 'labels', "'auto', true or false", labels);
-  demand(Number.isSafeInteger(batchSize) && batchSize >= 1, 'batchSize', 'an integer >= 1', batchSize);
-  demand(Number.isSafeInteger(seed) && seed >= 0, 'seed', 'an integer >= 0', seed);
-}
+export const weightSpecsRule: Rule = {
+  expected: ['a list of weight specs, as artifacts have them'],
+  allows: (value) =>
+    Array.isArray(value) && value.every((spec) => typeof (spec as QuantizedSpec | null)?.name === 'string'),
+};
 
-function demand(met: boolean, name: string, expected: string, came: unknown): void {
-  if (met) return;
-  const shown = typeof came === 'object' && came !== null ? 'an object' : JSON.stringify(came);
-  throw new InspectionOptionError(`Option ${name}: expected ${expected}, got ${shown ?? String(came)}.`);
+const RULES: OptionRules<InspectionOptions> = {
+  labels: either(oneOf('auto'), flag),
+  batchSize: integer({ least: 1 }),
+  seed: integer({ least: 0 }),
+  // recalibrate, which they are for, checks them.
+  samples: anything,
+  tolerance: anything,
+  weightSpecs: weightSpecsRule,
+  // Held against the model.
+  before: anything,
+  reference: anything,
+  signal: abortSignal,
+  onProgress: callable(),
+};
+
+/** @throws {InspectionOptionError} for an option that does not exist, or one of this package that is out of its range. */
+export function checkInspectionOptions(options: InspectionOptions): void {
+  checkOptions('inspect', options, RULES, InspectionOptionError);
 }

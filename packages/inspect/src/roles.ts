@@ -1,4 +1,4 @@
-/** Which batch is used for what: decided while they stream by, spread over the data, and the same for the same seed. */
+// Which batch is used for what: decided while they stream by, spread over the data, and the same for the same seed.
 
 /** Batches in one round; with labels, one of each round is held out. */
 export const ROUND = 6;

@@ -1,14 +1,15 @@
-/** Differences between statistics, each with the standard error of its own measurement. */
-import { summarizeShift } from '@rebatch/recalibrate';
+// Differences between statistics, each with the standard error of its own measurement.
+import { summarizeShift } from '@rebatch/recalibrate/~internal';
 import {
   type ClusterErrors,
   clusteredStandardErrors,
+  type MeanAndVariance,
   type Moments,
   MomentsError,
-  mergeAllMoments,
   relativeErrors,
   symmetricKL,
 } from '@rebatch/stats';
+import type { MeasuredTwice } from './accumulate.ts';
 import type { Shift, StoredShift } from './report.ts';
 import { finite, meanOf, rootMeanSquare } from './summarize.ts';
 
@@ -19,23 +20,22 @@ export interface Floor {
 
 /** From stored to precise statistics; null if the stored ones are not usable. */
 export function storedShift(
-  stored: Omit<Moments, 'count'>,
+  stored: MeanAndVariance,
   precise: Moments,
   errors: ClusterErrors,
   floor: Floor,
   klBefore: number,
 ): StoredShift | null {
-  const from = { ...stored, count: 1 };
   try {
-    const shift = summarizeShift(from, precise, floor);
-    const divergence = symmetricKL(from, precise, floor).map(finite);
+    const shift = summarizeShift(stored, precise, floor);
+    const divergence = symmetricKL(stored, precise, floor).map(finite);
     const own = errors.standardErrors();
     const mean = finite(meanOf(divergence));
     return {
       ...shift,
       standardErrors: {
         // In the units of the shift: the mean's by the stored deviations, the logarithm's by the precise variance.
-        mean: rootMeanSquare(relativeErrors(own, from, floor).mean),
+        mean: rootMeanSquare(relativeErrors(own, stored, floor).mean),
         variance: rootMeanSquare(relativeErrors(own, precise, floor).variance),
       },
       batches: errors.clusters,
@@ -55,8 +55,8 @@ export function storedShift(
  * @param parts the shift to the precise statistics, and the correction.
  */
 export function layerwiseShift(
-  stored: Omit<Moments, 'count'>,
-  layerwise: Moments,
+  stored: MeanAndVariance,
+  layerwise: MeanAndVariance,
   parts: readonly [Shift, Shift],
   floor: Floor,
 ): Shift {
@@ -72,8 +72,7 @@ export function layerwiseShift(
  * From layerwise to mini-batch statistics of the same samples. The standard error is that of the mini-batch statistics
  * alone: the layerwise ones err in the same direction, as they are of the same samples, so it is an upper bound.
  */
-export function estimationShift(batch: readonly Moments[], layerwise: Moments, floor: Floor): Shift {
-  const merged = mergeAllMoments(batch);
+export function estimationShift({ batch, merged, layerwise }: MeasuredTwice, floor: Floor): Shift {
   const errors = relativeErrors(clusteredStandardErrors(batch), merged, floor);
   return {
     ...summarizeShift(layerwise, merged, floor),
@@ -86,15 +85,16 @@ export function estimationShift(batch: readonly Moments[], layerwise: Moments, f
  * Layerwise statistics of all data from those of a part of it: the part tells the difference to mode 'batch', all of
  * the data tells the rest (a control variate), so that the part's being small costs little.
  */
-export function correctedByPart(precise: Moments, batch: readonly Moments[], layerwise: Moments): Moments {
-  const part = mergeAllMoments(batch);
-  return {
-    count: precise.count,
-    mean: precise.mean.map((mean, c) => mean + layerwise.mean[c]! - part.mean[c]!),
-    variance: precise.variance.map((variance, c) =>
-      part.variance[c]! > 0
-        ? (variance * layerwise.variance[c]!) / part.variance[c]!
-        : layerwise.variance[c]!,
-    ),
-  };
+export function correctedByPart(
+  precise: MeanAndVariance,
+  { merged: part, layerwise }: MeasuredTwice,
+): MeanAndVariance {
+  const channels = precise.mean.length;
+  const corrected = { mean: new Float64Array(channels), variance: new Float64Array(channels) };
+  for (let c = 0; c < channels; c++) {
+    const [known, seen, exact] = [precise.variance[c]!, part.variance[c]!, layerwise.variance[c]!];
+    corrected.mean[c] = precise.mean[c]! + layerwise.mean[c]! - part.mean[c]!;
+    corrected.variance[c] = seen > 0 ? (known * exact) / seen : exact;
+  }
+  return corrected;
 }

@@ -1,4 +1,4 @@
-/** From per-channel numbers to the few of the report. */
+// From per-channel numbers to the few of the report.
 
 export function rootMeanSquare(values: ArrayLike<number>): number {
   let squares = 0;

@@ -1,9 +1,9 @@
 // A source that keeps a recalibration waiting, or fails: an abort gets through, and no error hides another.
 import { seededRandom } from '@rebatch/testing';
 import '@tensorflow/tfjs-backend-cpu';
+import { makeBlocks, makeSequential, weightsOf } from '@rebatch/test-models';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { makeBlocks, makeSequential, weightsOf } from './network.test.helpers.ts';
 import { recalibrate } from './recalibrate.ts';
 
 const WIDTH = 4;

@@ -1,35 +1,39 @@
-/** Mode 'batch': PreciseBN. Every layer normalizes by the batch at hand, and what normalized it is measured. */
-import {
-  batchMoments,
-  batchNormalize,
-  NormalizationBatchError,
-  normalize,
-  valuesPerChannel,
-  viewChannels,
-} from '@rebatch/core';
-import { type BatchNormLayer, normalizationBatches } from '@rebatch/layers';
-import * as tf from '@tensorflow/tfjs-core';
-import { normalizeOptions } from './bn-layers.ts';
+// Mode 'batch': PreciseBN. Every layer normalizes by the batch at hand, and what normalized it is measured.
+import { normalize } from '@rebatch/core';
+import { normalizePacked, preciseMoments } from '@rebatch/core/~internal';
+import { type InBatchesOptions, normalizeInBatches } from '@rebatch/layers/~internal';
+import type { Application } from '@rebatch/models';
 import { ApplicationsChangedError } from './errors.ts';
 import { disposeMeasured, forward, type Step } from './forward.ts';
+import { momentsOf } from './moments-of.ts';
 import type { Pass, Run } from './pass.ts';
+import { singleValueError } from './single-value.ts';
 
-/** The `measure` of the only pass. */
+/** How the only pass measures a batch. */
 export function batchMeasure(run: Run): Pass['measure'] {
-  const { model, layers } = run;
+  const { model, settings } = run;
   let first: { readonly applications: number; readonly signature: string } | undefined;
-  return (inputs, batch, index) => {
+  return (inputs, batch, { index }) => {
     // The graph is the same for inputs of one shape: after the last normalization nothing is left to learn from it.
     const last = first?.signature === batch.signature ? first.applications : undefined;
     let count = 0;
-    const measured = forward(model, layers, inputs, ({ layer }, x, batch) => {
-      const options = normalizeOptions(layers[layer]!);
-      count += 1;
-      if (batch !== undefined)
-        return { moments: [batchMoments(x, options)], y: normalize(x, batch, options) };
-      checkNormalizationBatch(x, options, index);
-      return measureAsTrained(layers[layer]!, x, options, count !== last);
-    });
+    const measured = forward(
+      model,
+      inputs,
+      (application) => {
+        const { x, whole } = application;
+        const site = model.sites[application.site]!;
+        const options = site.options();
+        count += 1;
+        if (whole !== undefined) {
+          return { moments: momentsOf(application, options), y: normalize(x, whole, options) };
+        }
+        const singleValue = settings.singleValue ?? site.singleValue ?? 'throw';
+        if (singleValue === 'throw') checkNormalizationBatch(application, options, index);
+        return measureAsTrained(application, { ...options, singleValue }, count !== last);
+      },
+      { asTrained: true },
+    );
     first ??= { applications: count, signature: batch.signature };
     if (count !== first.applications) {
       disposeMeasured(measured);
@@ -42,37 +46,27 @@ export function batchMeasure(run: Run): Pass['measure'] {
   };
 }
 
-/** As the layer does in training: each of its normalization batches by itself, and each is one of the estimator's. */
+type Options = ReturnType<Run['model']['sites'][number]['options']>;
+
+/** As the site does in training: each of its normalization batches by itself, and each is one of the estimator's. */
 function measureAsTrained(
-  layer: BatchNormLayer,
-  x: tf.Tensor,
-  options: ReturnType<typeof normalizeOptions>,
+  application: Application,
+  options: Options & Pick<InBatchesOptions, 'singleValue'>,
   needed: boolean,
 ): Step {
-  const samples = x.shape[0]!;
-  const size = (layer as { normalizationBatchSize?: number }).normalizationBatchSize;
-  if (size === undefined || samples <= size) {
-    if (!needed) return { moments: [batchMoments(x, options)] };
-    const { y, ...moments } = batchNormalize(x, options);
-    return { moments: [moments], y };
-  }
-  const values = valuesPerChannel(viewChannels(x.shape, options)) / samples;
-  const runs = normalizationBatches(samples, size, values);
-  const sizes = runs.map((run) => run.groups * run.size);
-  const pieces = runs.length === 1 ? [x] : tf.split(x, sizes);
-  const parts = runs.map(({ groups }, i) => batchNormalize(pieces[i]!, { ...options, groups }));
-  const y = parts.length === 1 ? parts[0]!.y : tf.concat(parts.map((part) => part.y));
-  return {
-    moments: parts.map(({ mean, variance, count }) => ({ mean, variance, count })),
-    ...(needed && { y }),
-  };
+  const { x, mask } = application;
+  const least = options.singleValue === 'normalize' ? 1 : 2;
+  const batches = application.normalizationBatches();
+  const moments = preciseMoments(x, options, batches, mask);
+  if (!needed) return { moments, least };
+  const whole = batches.count === 1 && mask === undefined;
+  const y = whole
+    ? normalizePacked(x, moments.packed, options)
+    : normalizeInBatches(x, batches, { ...options, mask }).y;
+  return { moments, least, y };
 }
 
-function checkNormalizationBatch(x: tf.Tensor, options: { axis: number; name: string }, index: number): void {
-  if (valuesPerChannel(viewChannels(x.shape, options)) > 1) return;
-  throw new NormalizationBatchError(
-    `Layer '${options.name}', batch ${index}: expected at least 2 values per channel in a normalization batch, got 1 ` +
-      `(shape [${x.shape.join(', ')}]). Its variance is 0 and normalizing by it would erase the input: use larger ` +
-      "batches, leave out a last batch of one sample, or use mode 'layerwise'.",
-  );
+function checkNormalizationBatch({ x }: Application, { axis, name }: Options, index: number): void {
+  if (x.size > x.shape.at(axis)!) return;
+  throw singleValueError(name, index, `shape [${x.shape.join(', ')}]`);
 }

@@ -1,12 +1,12 @@
 // Every kind of data gives the same result, and every tensor is disposed by whom it belongs to.
 import { expectNoLeaks, seededRandom } from '@rebatch/testing';
 import '@tensorflow/tfjs-backend-cpu';
+import type { RecalibrationData } from '@rebatch/models';
+import { cut, makeBlocks, makeSequential, tensorOf } from '@rebatch/test-models';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfd from '@tensorflow/tfjs-data';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { RecalibrationData } from './data.ts';
-import { cut, makeBlocks, makeSequential, tensorOf } from './network.test.helpers.ts';
 import { estimateStatistics } from './recalibrate.ts';
 
 const WIDTH = 4;

@@ -1,201 +1,200 @@
-/** New population statistics of a model, computed and not written. */
-import { populationVariance } from '@rebatch/estimators';
+// New population statistics of a model, computed and not written.
+import type { Estimator } from '@rebatch/estimators';
+import type { NormalizedModel, RecalibrationData } from '@rebatch/models';
+import { openSource, readStatistics, type Source } from '@rebatch/models/~internal';
 import type { Moments } from '@rebatch/stats';
+import { shown } from '@rebatch/stats/~internal';
 import * as tf from '@tensorflow/tfjs-core';
-import type * as tfl from '@tensorflow/tfjs-layers';
-import { LayerAccumulator } from './accumulator.ts';
+import { type Seen, SiteAccumulator } from './accumulator.ts';
 import { batchMeasure } from './batch-pass.ts';
-import { findBatchNormLayers } from './bn-layers.ts';
-import { openSource, type RecalibrationData, type Source } from './data.ts';
-import {
-  InsufficientDataError,
-  InvalidDataError,
-  RecalibrationOptionError,
-  StatefulModelError,
-} from './errors.ts';
-import { DeviceStatistics, layerwiseMeasure, planLayerwise } from './layerwise-pass.ts';
+import { checkSameData, checkSource, checkStateless, checkUnfolded } from './checks.ts';
+import { RecalibrationOptionError } from './errors.ts';
+import { finish, type StatisticsEstimate } from './finish.ts';
+import { FirstInputs } from './inputs.ts';
+import { layerwise } from './layerwise/layerwise.ts';
 import { type RecalibrationOptions, readOptions, type Settings } from './options.ts';
-import { checkRunning, type Pass, type PassTotals, type Run, runPass } from './pass.ts';
-import { type RecalibrationReport, reportLayer } from './report.ts';
-import { type LayerStatistics, readStatistics } from './statistics.ts';
+import { type BatchObserver, checkRunning, type Pass, type PassTotals, type Run, runPass } from './pass.ts';
+import type { Prior } from './prior.ts';
+import { fromShards, type MeasurePass, type ShardOptions } from './shards/from-shards.ts';
+import { checkSameRun, emptySum, type ShardSum, sumOf } from './shards/shard-sum.ts';
+import { storedMeasure } from './stored-pass.ts';
 
 /** Fewer batches say too little about their own spread for `'auto'` to trust it. */
 const AUTO_BATCHES = 8;
 
-/** What `estimateStatistics` returns. */
-export interface StatisticsEstimate {
-  /**
-   * The estimate of each layer, blended with the prior, in the model's order, for `applyStatistics`. `count` is the
-   * values that were measured. A layer that the model never applies keeps its statistics, with count 0.
-   */
-  readonly statistics: readonly (Moments & { readonly name: string })[];
-  readonly report: RecalibrationReport;
-}
-
 /** An estimate, and what it was computed with. */
 export interface Estimated extends StatisticsEstimate {
   readonly run: Run;
-  readonly accumulators: readonly LayerAccumulator[];
+  readonly accumulators: readonly SiteAccumulator[];
 }
 
-/** See `estimateStatistics`. */
+/** What siblings may ask of an estimate beyond its options. */
+export interface EstimateFor {
+  /** Told of every batch that counts, before its progress is. */
+  readonly observe?: BatchObserver;
+  /**
+   * Moments of the model's sites on inputs that it is known to work on, one per site (undefined for one that they did not
+   * reach): the new statistics are then relative to these, see `matchMoments` of `@rebatch/stats`.
+   */
+  readonly reference?: readonly (Moments | undefined)[];
+  /** The signature of all batches, and why no other will do. */
+  readonly expected?: Run['expected'];
+  /** Whether the report is to say what the inputs were. Default true; it costs a look at all of the first batch. */
+  readonly looks?: boolean;
+  /** Measures behind sites with the statistics that they have, in one pass, whatever the mode. */
+  readonly asStored?: boolean;
+  /** Takes in what is measured elsewhere, in the place of the data. */
+  readonly shards?: ShardOptions & { readonly measure: MeasurePass };
+}
+
+/** In the place of data of which nothing is read here. */
+const ELSEWHERE: Source = {
+  ...{ owned: false, repeatable: true, endless: false },
+  open: async () => ({ next: () => ({ done: true, value: undefined }) }),
+};
+
+/**
+ * See `estimateStatistics`.
+ *
+ * @param who whose call it is, for messages.
+ */
 export async function estimate(
-  model: tfl.LayersModel,
-  data: RecalibrationData,
+  who: string,
+  model: NormalizedModel,
+  data: RecalibrationData | undefined,
   options: RecalibrationOptions,
+  { observe, reference, expected, asStored = false, looks = true, shards }: EstimateFor = {},
 ): Promise<Estimated> {
   const started = performance.now();
-  const settings = readOptions(options);
-  const layers = findBatchNormLayers(model);
+  const settings = readOptions(who, options);
   checkStateless(model);
-  const source = openSource(data);
+  if (!asStored && reference === undefined) checkUnfolded(model);
+  const source = shards ? undefined : openSource(data as RecalibrationData);
   checkSource(source, settings);
-  const run: Run = { model, layers, source, settings, backend: tf.getBackend(), skipped: new Set() };
-  checkRunning(run);
-  const old = await readStatistics(layers);
-  const accumulators = makeAccumulators(run, old);
-
-  const times: number[] = [];
-  const totals = await (settings.mode === 'batch' ? batch : layerwise)(run, accumulators, times);
-  const estimates = accumulators.map((item) => (item.applications.size > 0 ? item.estimate() : undefined));
-  const longest = totals.reduce((a, b) => (b.samples > a.samples ? b : a));
-  const report: RecalibrationReport = {
-    mode: settings.mode,
-    estimator: accumulators[0]!.estimator.kind,
-    prior: settings.prior,
-    samples: longest.samples,
-    batches: longest.batches,
-    passes: totals.length,
-    skipped: run.skipped.size,
-    milliseconds: performance.now() - started,
-    tolerance: settings.samples === 'auto' ? reportTolerance(accumulators, settings.tolerance) : null,
-    layers: accumulators.map((item, i) => reportLayer(item, old[i]!, estimates[i], times)),
+  const run: Run = {
+    model,
+    source: source ?? ELSEWHERE,
+    settings,
+    backend: tf.getBackend(),
+    skipped: new Set(),
+    observe,
+    inputs: new FirstInputs(looks),
+    signatures: new Set(),
+    expected,
   };
-  const statistics = layers.map(({ name }, i) => ({ name, ...(estimates[i] ?? { ...old[i]!, count: 0 }) }));
-  return { statistics, report, run, accumulators };
-}
-
-async function batch(run: Run, accumulators: readonly LayerAccumulator[], times: number[]) {
-  const pass = makePass(run, accumulators, { number: 1, passes: 1, expected: expectedSamples(run.settings) });
-  return [await timed(times, () => runPass(run, { ...pass, measure: batchMeasure(run) }))];
-}
-
-async function layerwise(run: Run, accumulators: readonly LayerAccumulator[], times: number[]) {
-  const { passes, ...rest } = await planLayerwise(run);
-  const plan = { passes, ...rest };
-  const ready = new DeviceStatistics();
-  const totals: PassTotals[] = [];
-  try {
-    for (let number = 1; number <= passes; number++) {
-      const expected =
-        run.settings.samples === 'all' ? (totals[0]?.samples ?? null) : expectedSamples(run.settings);
-      const pass = makePass(run, accumulators, { number, passes, expected });
-      const measure = layerwiseMeasure(run, plan, number, ready);
-      totals.push(await timed(times, () => runPass(run, { ...pass, measure })));
-      checkSameData(run, totals);
-      accumulators.forEach((item, layer) => {
-        const fresh = [...item.applications.values()].some((application) => application.pass === number);
-        if (fresh && number < passes) ready.set(layer, item.estimate());
-      });
-    }
-  } finally {
-    ready.dispose();
+  checkRunning(run);
+  const old = await readStatistics(model);
+  const priors = priorsOf(run, old, reference);
+  const made = makeEstimators(run);
+  const fresh = made.map((estimator, i) => new SiteAccumulator(model.sites[i]!, estimator, priors[i]!));
+  if (shards) {
+    const restore = (state: unknown) => {
+      const sum = sumOf(state, model.sites, (site) => priors[site]!);
+      checkSameRun(sum, settings.mode, made);
+      return sum;
+    };
+    const start = shards.state === undefined ? emptySum(settings.mode, fresh) : restore(shards.state);
+    const enough = (sum: ShardSum) => {
+      const measured = sum.accumulators.filter(({ collected }) => collected.passes.has(sum.pass));
+      return isEnough(settings, sum.totals.at(-1)!.batches, measured);
+    };
+    const check = (all: readonly PassTotals[]) => checkSameData(run, all);
+    const sum = await fromShards(run, start, { ...shards, restore, enough, check });
+    for (const index of sum.skipped) run.skipped.add(index);
+    const { accumulators, totals, times, inputs } = sum;
+    return { ...finish({ run, old, started, accumulators, totals, times, inputs }), run, accumulators };
   }
-  return totals;
+  const accumulators = fresh;
+  const times: number[] = [];
+  const makeOne = (about: Pick<Pass, 'number' | 'passes' | 'expected'>) => makePass(run, accumulators, about);
+  const timed = async <T>(body: () => Promise<T>): Promise<T> => {
+    const start = performance.now();
+    const result = await body();
+    times.push(performance.now() - start);
+    return result;
+  };
+  const measure = () => (asStored ? storedMeasure(run, old) : batchMeasure(run));
+  let totals: PassTotals[];
+  try {
+    totals =
+      settings.mode === 'batch' || asStored
+        ? [await timed(() => runPass(run, { ...makeOne(onlyPass(settings)), measure: measure() }))]
+        : await layerwise(run, accumulators, makeOne, timed, (all) => checkSameData(run, all));
+  } finally {
+    await run.inputs.settled();
+  }
+  const inputs = await run.inputs.report();
+  return { ...finish({ run, old, started, accumulators, totals, times, inputs }), run, accumulators };
 }
 
 function makePass(
   run: Run,
-  accumulators: readonly LayerAccumulator[],
+  accumulators: readonly SiteAccumulator[],
   about: Pick<Pass, 'number' | 'passes' | 'expected'>,
 ): Omit<Pass, 'measure'> {
-  const { samples, tolerance } = run.settings;
-  const met = new Set<LayerAccumulator>();
+  const met = new Set<SiteAccumulator>();
   return {
     ...about,
     absorb(batch, measured, moments) {
-      accumulators.forEach((accumulator, layer) => {
-        const seen = measured.flatMap((call, i) =>
-          call.layer === layer ? [{ index: call.index, moments: moments[i]! }] : [],
-        );
-        if (seen.length === 0) return;
-        accumulator.add(batch, about.number, seen);
+      const seen = accumulators.map((): Seen[] => []);
+      measured.forEach(({ site, index }, i) => {
+        seen[site]!.push({ index, moments: moments[i]! });
+      });
+      accumulators.forEach((accumulator, site) => {
+        if (seen[site]!.length === 0) return;
+        accumulator.add(batch, about.number, seen[site]!);
         met.add(accumulator);
       });
+      run.observe?.(batch, seen);
     },
     enough(batches) {
-      if (samples !== 'auto' || batches < AUTO_BATCHES) return false;
-      return [...met].every((accumulator) => accumulator.relativeError() <= tolerance);
+      return isEnough(run.settings, batches, [...met]);
     },
   };
 }
 
-function makeAccumulators({ layers, settings }: Run, old: readonly LayerStatistics[]): LayerAccumulator[] {
-  const made = layers.map(() => settings.estimator());
+/** Whether a pass has seen so many batches that 'auto' needs no more. */
+function isEnough(
+  { samples, tolerance }: Settings,
+  batches: number,
+  measured: readonly SiteAccumulator[],
+): boolean {
+  if (samples !== 'auto' || batches < AUTO_BATCHES) return false;
+  return measured.every((accumulator) => accumulator.relativeError() <= tolerance);
+}
+
+function priorsOf(
+  { model, settings }: Run,
+  old: Awaited<ReturnType<typeof readStatistics>>,
+  reference: EstimateFor['reference'],
+) {
+  return model.sites.map(
+    (_, i): Prior => ({
+      samples: settings.prior,
+      statistics: old[i]!,
+      reference: reference?.[i],
+      relative: reference !== undefined,
+    }),
+  );
+}
+
+/** One estimator per site. */
+function makeEstimators({ model, settings }: Run): Estimator[] {
+  const made = model.sites.map(() => settings.estimator());
   const sound = made.every(
     (item) => typeof item?.update === 'function' && typeof item.estimate === 'function',
   );
   if (!sound || new Set(made).size < made.length) {
     throw new RecalibrationOptionError(
       'Option estimator: expected a function that makes a new estimator each time it is called, one per layer; ' +
-        `got one that returns ${sound ? 'the same one again' : String(made[0])}. ` +
-        `Pass ${populationVariance.name}, or () => ema({ decay: 0.9 }).`,
+        `got one that returns ${sound ? 'the same one again' : shown(made[0])}. ` +
+        'Pass populationVariance, or () => ema({ decay: 0.9 }).',
     );
   }
-  return made.map((estimator, i) => {
-    const prior = { samples: settings.prior, statistics: old[i]! };
-    return new LayerAccumulator(layers[i]!, estimator, prior);
-  });
+  return made;
 }
 
-/** Forwards would change the state, and batches would be measured in the state that those before them left. */
-function checkStateless(model: tfl.LayersModel): void {
-  const layer = model.layers.find(({ stateful }) => stateful);
-  if (layer === undefined) return;
-  throw new StatefulModelError(
-    `Layer '${layer.name}' of model '${model.name}' is stateful: recalibration would change its state, and the ` +
-      'statistics would depend on the order of the batches. Recalibrate the same model built with stateful: false ' +
-      'and move the statistics with captureStatistics and applyStatistics.',
-  );
-}
-
-function checkSource(source: Source, { mode, samples }: Settings): void {
-  if (mode === 'layerwise' && !source.repeatable) {
-    throw new InvalidDataError(
-      "Mode 'layerwise' reads the data once per pass, but a generator or iterator can be read only once. " +
-        "Pass an array, a tf.data.Dataset, or an object whose [Symbol.iterator] starts anew; or use mode 'batch'.",
-    );
-  }
-  if (samples === 'all' && source.endless) {
-    throw new InvalidDataError(
-      "The dataset repeats for ever, so samples: 'all' would never end. Say how many samples, or 'auto'.",
-    );
-  }
-}
-
-/** Data that shrinks or grows between passes is not one population. */
-function checkSameData({ settings }: Run, totals: readonly PassTotals[]): void {
-  const [first, last] = [totals[0]!, totals.at(-1)!];
-  if (settings.samples !== 'all' || settings.nonFinite === 'skip' || first.samples === last.samples) return;
-  throw new InsufficientDataError(
-    `Expected pass ${totals.length} to read the same data as pass 1, ${first.samples} samples, got ${last.samples}. ` +
-      'Data for several passes must start anew each time.',
-  );
-}
-
-function expectedSamples({ samples }: Settings): number | null {
-  return typeof samples === 'number' ? samples : null;
-}
-
-function reportTolerance(accumulators: readonly LayerAccumulator[], asked: number) {
-  const used = accumulators.filter(({ applications }) => applications.size > 0);
-  const worst = Math.max(...used.map((accumulator) => accumulator.relativeError()));
-  return { asked, worst: Number.isFinite(worst) ? worst : null, met: worst <= asked };
-}
-
-async function timed<T>(times: number[], body: () => Promise<T>): Promise<T> {
-  const start = performance.now();
-  const result = await body();
-  times.push(performance.now() - start);
-  return result;
+/** Of mode 'batch'. */
+function onlyPass({ samples }: Settings): Pick<Pass, 'number' | 'passes' | 'expected'> {
+  return { number: 1, passes: 1, expected: typeof samples === 'number' ? samples : null };
 }

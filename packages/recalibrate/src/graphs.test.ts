@@ -2,9 +2,6 @@
 import { convert } from '@rebatch/layers';
 import { expectClose, expectNoLeaks, seededRandom } from '@rebatch/testing';
 import '@tensorflow/tfjs-backend-cpu';
-import * as tf from '@tensorflow/tfjs-core';
-import * as tfl from '@tensorflow/tfjs-layers';
-import { beforeAll, describe, expect, test } from 'vitest';
 import {
   type Block,
   bnReluReference,
@@ -19,7 +16,10 @@ import {
   preciseReference,
   setWeights,
   withBatches,
-} from './network.test.helpers.ts';
+} from '@rebatch/test-models';
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { recalibrate } from './recalibrate.ts';
 
 const WIDTH = 4;

@@ -1,5 +1,26 @@
-/** PreciseBN for TensorFlow.js: recompute the population statistics of a whole model. */
-export { findBatchNormLayers, normalizeOptions } from './bn-layers.ts';
+// PreciseBN for TensorFlow.js: recompute the population statistics of a whole model.
+
+// The statistics of a model
+
+export {
+  applyStatistics,
+  type BatchInputs,
+  captureStatistics,
+  type DataBatch,
+  type DatasetLike,
+  type LayerStatistics,
+  type ModelStatistics,
+  type RecalibrationData,
+} from '@rebatch/models';
+export type { StatisticsEstimate } from './finish.ts';
+export type { InputReport } from './inputs.ts';
+export type { RecalibrationMode, RecalibrationOptions, RecalibrationProgress } from './options.ts';
+export { estimateStatistics, recalibrate } from './recalibrate.ts';
+export type { ApplicationReport, LayerReport, RecalibrationReport } from './report.ts';
+export type { ChannelSummary, MomentsSummary } from './summaries.ts';
+
+// Callbacks for training
+
 export {
   type FreezeStatistics,
   type FreezeStatisticsOptions,
@@ -11,34 +32,26 @@ export {
   validateRecalibrated,
 } from './callbacks/validate-recalibrated.ts';
 export type { ValidationData } from './callbacks/validation.ts';
-export type { BatchInputs, DataBatch, DatasetLike, RecalibrationData } from './data.ts';
+
+// Errors
+
 export {
-  ApplicationsChangedError,
   BackendChangedError,
   DisposedTensorError,
-  EstimateError,
   InputShapeError,
-  InsufficientDataError,
   InvalidDataError,
   NoBatchNormError,
+  NotAModelError,
+  StatisticsError,
+} from '@rebatch/models';
+export {
+  ApplicationsChangedError,
+  EstimateError,
+  FoldedStatisticsError,
+  InsufficientDataError,
   NonFiniteActivationError,
   RecalibrationError,
   RecalibrationOptionError,
   StatefulModelError,
-  StatisticsError,
   TrainingCallbackError,
 } from './errors.ts';
-export type { StatisticsEstimate } from './estimate.ts';
-export { type Batch, readBatch } from './inputs.ts';
-export { type Call, type CallHook, interceptCalls } from './intercept.ts';
-export type { RecalibrationMode, RecalibrationOptions, RecalibrationProgress } from './options.ts';
-export { estimateStatistics, recalibrate } from './recalibrate.ts';
-export type { ApplicationReport, LayerReport, RecalibrationReport } from './report.ts';
-export {
-  applyStatistics,
-  captureStatistics,
-  checkStatistics,
-  type LayerStatistics,
-  type ModelStatistics,
-} from './statistics.ts';
-export { type ChannelSummary, type MomentsSummary, summarizeShift } from './summaries.ts';

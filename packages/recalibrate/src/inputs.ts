@@ -1,87 +1,75 @@
-/** One batch, checked against the model's inputs before anything runs. */
+// What a model was given, for the report: kinds and ranges that betray inputs which were prepared in another way.
+import type { Batch, NormalizedModel } from '@rebatch/models';
 import * as tf from '@tensorflow/tfjs-core';
-import type * as tfl from '@tensorflow/tfjs-layers';
-import { keysOf } from './data.ts';
-import { DisposedTensorError, InputShapeError, InvalidDataError } from './errors.ts';
 
-/** The model's inputs for one batch, in the order of `model.inputs`. */
-export interface Batch {
-  readonly inputs: readonly tf.Tensor[];
-  readonly samples: number;
-  /** The inputs' shapes without their batch axis: two batches with the same run through the same graph. */
-  readonly signature: string;
+/** One input of the model, as its first batch was. */
+export interface InputReport {
+  readonly name: string;
+  readonly dtype: string;
+  /** The shape of one sample. */
+  readonly shape: readonly number[];
+  /** The smallest and the largest number in the first batch; null if it has NaN or Infinity. */
+  readonly range: { readonly least: number; readonly largest: number } | null;
 }
 
-/**
- * Reads one element of the data.
- *
- * @param what what to call it in messages, such as `Batch 3`.
- * @throws {InvalidDataError} for something else than tensors, {DisposedTensorError}, {InputShapeError}.
- */
-export function readBatch(element: unknown, model: tfl.LayersModel, what: string): Batch {
-  const inputs = tensorsOf(element, model, what);
-  inputs.forEach((tensor, i) => {
-    checkInput(tensor, model, i, what);
+/** Looks at the first batch, while the model runs on it. */
+export class FirstInputs {
+  #report: Promise<InputReport[]> | undefined;
+
+  /** @param looks false to look at none. */
+  constructor(looks = true) {
+    if (!looks) this.#report = Promise.resolve([]);
+  }
+
+  /** Reads what there is to read of the first batch that comes; others are left alone. */
+  look({ inputs }: Batch, model: NormalizedModel): void {
+    if (this.#report !== undefined) return;
+    this.#report = Promise.all(inputs.map((x, i) => reportInput(x, model.inputs[i]!.name)));
+    // Who asks hears of it; if nobody does, because something else has failed first, it does not matter.
+    this.#report.catch(() => {});
+  }
+
+  /** What was read; empty if there was no batch. */
+  async report(): Promise<readonly InputReport[]> {
+    return (await this.#report) ?? [];
+  }
+
+  /** Resolves when nothing is held any more. */
+  async settled(): Promise<void> {
+    await this.#report?.catch(() => {});
+  }
+}
+
+async function reportInput(x: tf.Tensor, name: string): Promise<InputReport> {
+  const { dtype, shape } = x;
+  const ends = tf.tidy(() => {
+    const values = tf.cast(x, 'float32');
+    return tf.stack([tf.min(values), tf.max(values)]);
   });
-  const samples = inputs[0]!.shape[0]!;
-  for (const [i, tensor] of inputs.entries()) {
-    if (tensor.shape[0] === samples) continue;
-    throw new InputShapeError(
-      `${what}: expected all inputs to have the same number of samples, got ${samples} for input ` +
-        `'${inputNames(model)[0]}' and ${tensor.shape[0]} for '${inputNames(model)[i]}'.`,
+  try {
+    const [least, largest] = (await ends.data()) as unknown as [number, number];
+    const range = Number.isFinite(least) && Number.isFinite(largest) ? { least, largest } : null;
+    return { name, dtype, shape: shape.slice(1), range };
+  } finally {
+    ends.dispose();
+  }
+}
+
+/** What a reader of the report should know about inputs that were not what a model is usually trained on. */
+export function warningsOfInputs(
+  inputs: readonly InputReport[],
+  { inputs: declared }: Pick<NormalizedModel, 'inputs'>,
+): string[] {
+  const isImage = ({ shape }: InputReport) => shape.length >= 3;
+  // A model that declares whole numbers scales them itself.
+  const isAsDeclared = ({ name, dtype }: InputReport) =>
+    dtype === (declared.find((input) => input.name === name)?.dtype ?? 'float32');
+  return inputs
+    .filter((input) => input.dtype !== 'float32' && isImage(input) && !isAsDeclared(input))
+    .map(
+      ({ name, dtype, range }) =>
+        `Input '${name}' came as ${dtype} and was taken as the numbers that it holds, unscaled` +
+        `${range ? `: from ${range.least} to ${range.largest} in the first batch` : ''}. If the model was trained on ` +
+        'scaled images, scale these as there: tf.div(images, 255), for instance.',
     );
-  }
-  return { inputs, samples, signature: inputs.map((tensor) => tensor.shape.slice(1).join('x')).join() };
-}
-
-/** The first `samples` samples of a batch; tidy it. */
-export function firstSamples(batch: Batch, samples: number): readonly tf.Tensor[] {
-  if (samples >= batch.samples) return batch.inputs;
-  return batch.inputs.map((tensor) => tf.slice(tensor, 0, samples));
-}
-
-/** `model.inputNames`, which is empty for Sequential models. */
-function inputNames(model: tfl.LayersModel): string[] {
-  return model.inputs.map(({ sourceLayer }) => sourceLayer.name);
-}
-
-function tensorsOf(element: unknown, model: tfl.LayersModel, what: string): tf.Tensor[] {
-  const names = inputNames(model);
-  const expected =
-    names.length === 1 ? 'a tensor' : `tensors for the ${names.length} inputs ${names.join(', ')}`;
-  const fail = (came: string): never => {
-    throw new InvalidDataError(`${what}: expected ${expected} (or {xs, ys} with such xs), got ${came}.`);
-  };
-  if (element instanceof tf.Tensor) return names.length === 1 ? [element] : fail('a single tensor');
-  if (typeof element !== 'object' || element === null) return fail(String(element));
-  if ('xs' in element && !names.includes('xs')) return tensorsOf(element.xs, model, what);
-  if (Array.isArray(element)) {
-    const tensors = element.every((item) => item instanceof tf.Tensor);
-    return tensors && element.length === names.length ? element : fail(`an array of ${element.length} items`);
-  }
-  const keyed = element as Record<string, unknown>;
-  return names.map((name) => {
-    const tensor = keyed[name];
-    return tensor instanceof tf.Tensor ? tensor : fail(`an object with ${keysOf(element)}`);
-  });
-}
-
-function checkInput(tensor: tf.Tensor, model: tfl.LayersModel, input: number, what: string): void {
-  const name = inputNames(model)[input]!;
-  if (tensor.isDisposed) {
-    throw new DisposedTensorError(
-      `${what}, input '${name}': the tensor is already disposed. Keep it until it has been used; if an ` +
-        'iterable yields the same tensor twice, pass an array, whose tensors are left alone.',
-    );
-  }
-  const expected = model.inputs[input]!.shape;
-  const { shape } = tensor;
-  const fits = shape.length === expected.length && shape.every((size, i) => size === (expected[i] ?? size));
-  if (fits && shape[0]! > 0) return;
-  const show = (sizes: readonly (number | null)[]) => `[${sizes.map((size) => size ?? '?').join(', ')}]`;
-  const unbatched = shape.length === expected.length - 1;
-  throw new InputShapeError(
-    `${what}, input '${name}': expected shape ${show(expected)}${shape[0] === 0 ? ' with at least one sample' : ''}, ` +
-      `got ${show(shape)}.${unbatched ? ' Batches need a batch axis: dataset.batch(64), or tf.expandDims(x, 0).' : ''}`,
-  );
 }

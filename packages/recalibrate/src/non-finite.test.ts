@@ -1,10 +1,10 @@
 // NaN that arises deep in the model, or only where a layer is applied a second time: the message says where.
 import '@tensorflow/tfjs-backend-cpu';
+import { weightsOf } from '@rebatch/test-models';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeAll, expect, test } from 'vitest';
 import { NonFiniteActivationError } from './errors.ts';
-import { weightsOf } from './network.test.helpers.ts';
 import { recalibrate } from './recalibrate.ts';
 
 beforeAll(async () => {

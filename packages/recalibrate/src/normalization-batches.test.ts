@@ -3,9 +3,9 @@ import { populationVariance } from '@rebatch/estimators';
 import { type BatchNormalization, convert, freezeBatchNorm } from '@rebatch/layers';
 import { expectClose, expectNoLeaks, seededRandom } from '@rebatch/testing';
 import '@tensorflow/tfjs-backend-cpu';
+import { cut, makeBlocks, makeSequential, preciseReference, tensorOf } from '@rebatch/test-models';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test } from 'vitest';
-import { cut, makeBlocks, makeSequential, preciseReference, tensorOf } from './network.test.helpers.ts';
 import { estimateStatistics } from './recalibrate.ts';
 
 const WIDTH = 4;

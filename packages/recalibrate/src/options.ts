@@ -1,5 +1,15 @@
-/** The options of a recalibration, checked and with their defaults. */
+// The options of a recalibration, checked and with their defaults.
 import { type Estimator, populationVariance } from '@rebatch/estimators';
+import {
+  abortSignal,
+  callable,
+  checkOptions,
+  either,
+  finite,
+  integer,
+  type OptionRules,
+  oneOf,
+} from '@rebatch/stats/~internal';
 import { RecalibrationOptionError } from './errors.ts';
 
 /**
@@ -46,6 +56,18 @@ export interface RecalibrationOptions {
    * statistics, as the model will run. Default 0: the old ones are replaced.
    */
   readonly prior?: number;
+  /**
+   * For mode `'layerwise'`: how many bytes of activations may be kept between its passes, so that each computes what
+   * follows the last measured layers and not the whole model again. Default 512 MiB; 0 keeps none. The statistics are the
+   * same either way; so is the memory that a forward of one batch takes by itself.
+   */
+  readonly activationBytes?: number;
+  /**
+   * For mode `'batch'`: what to do where a normalization batch has a single value per channel, such as one image of 1x1:
+   * `'throw'`, or `'normalize'` it all the same, as TensorFlow does: what follows is measured behind an output of beta.
+   * Default: as each layer does in training, which is to throw unless it is set otherwise.
+   */
+  readonly singleValue?: 'throw' | 'normalize';
   /** What to do when a layer receives NaN or Infinity: throw (default), or leave the batch out and count it. */
   readonly nonFinite?: 'throw' | 'skip';
   /** Ends the call with `signal.reason`; the model stays as it was. */
@@ -61,46 +83,48 @@ export interface Settings {
   readonly samples: number | 'all' | 'auto';
   readonly tolerance: number;
   readonly prior: number;
+  readonly activationBytes: number;
+  readonly singleValue: 'throw' | 'normalize' | undefined;
   readonly nonFinite: 'throw' | 'skip';
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: RecalibrationProgress) => void) | undefined;
 }
 
-/** @throws {RecalibrationOptionError} for an option out of its range. */
-export function readOptions(options: RecalibrationOptions): Settings {
-  const settings: Settings = {
+/** What layerwise passes may keep unless the caller says otherwise. */
+const ACTIVATION_BYTES = 512 * 2 ** 20;
+
+/** What each option may be. */
+export const recalibrationRules: OptionRules<RecalibrationOptions> = {
+  estimator: callable(
+    'a function that makes an estimator (populationVariance, or () => ema({ decay: 0.9 }))',
+  ),
+  mode: oneOf('batch', 'layerwise'),
+  samples: either(integer({ least: 1 }), oneOf('all', 'auto')),
+  tolerance: finite({ above: 0 }),
+  prior: finite({ least: 0 }),
+  activationBytes: either(finite({ least: 0 }), oneOf(Number.POSITIVE_INFINITY)),
+  singleValue: oneOf('throw', 'normalize'),
+  nonFinite: oneOf('throw', 'skip'),
+  signal: abortSignal,
+  onProgress: callable(),
+};
+
+/**
+ * @param who whose options they are, for messages.
+ * @throws {RecalibrationOptionError} for an option that does not exist or is out of its range.
+ */
+export function readOptions(who: string, options: RecalibrationOptions): Settings {
+  checkOptions(who, options, recalibrationRules, RecalibrationOptionError);
+  return {
     estimator: options.estimator ?? populationVariance,
     mode: options.mode ?? 'batch',
     samples: options.samples ?? 'all',
     tolerance: options.tolerance ?? 0.02,
     prior: options.prior ?? 0,
+    activationBytes: options.activationBytes ?? ACTIVATION_BYTES,
+    singleValue: options.singleValue,
     nonFinite: options.nonFinite ?? 'throw',
     signal: options.signal,
     onProgress: options.onProgress,
   };
-  const { estimator, mode, samples, tolerance, prior, nonFinite } = settings;
-  const count = typeof samples === 'number' && Number.isSafeInteger(samples) && samples >= 1;
-  demand(
-    typeof estimator === 'function',
-    'estimator',
-    'a function that makes an estimator (populationVariance, or () => ema({ decay: 0.9 }))',
-    estimator,
-  );
-  demand(mode === 'batch' || mode === 'layerwise', 'mode', "'batch' or 'layerwise'", mode);
-  demand(
-    count || samples === 'all' || samples === 'auto',
-    'samples',
-    "an integer >= 1, 'all' or 'auto'",
-    samples,
-  );
-  demand(tolerance > 0 && tolerance < Infinity, 'tolerance', 'a finite number > 0', tolerance);
-  demand(Number.isFinite(prior) && prior >= 0, 'prior', 'a finite number >= 0 (of samples)', prior);
-  demand(nonFinite === 'throw' || nonFinite === 'skip', 'nonFinite', "'throw' or 'skip'", nonFinite);
-  return settings;
-}
-
-function demand(met: boolean, name: string, expected: string, came: unknown): void {
-  if (met) return;
-  const shown = typeof came === 'object' && came !== null ? 'an object' : JSON.stringify(came);
-  throw new RecalibrationOptionError(`Option ${name}: expected ${expected}, got ${shown ?? String(came)}.`);
 }

@@ -1,25 +1,51 @@
-/** One pass over the data: forwards, one packed read per batch, and the host's share of the work in between. */
-import { readMoments } from '@rebatch/core';
-import type { BatchNormLayer } from '@rebatch/layers';
+// One pass over the data: forwards, one packed read per batch, and the host's share of the work in between.
+import { readPreciseMoments } from '@rebatch/core/~internal';
+import {
+  BackendChangedError,
+  type Batch,
+  InputShapeError,
+  type NormalizedModel,
+  readBatch,
+} from '@rebatch/models';
+import { breather, elementsOf, firstSamples, type Source } from '@rebatch/models/~internal';
 import type { Moments } from '@rebatch/stats';
 import * as tf from '@tensorflow/tfjs-core';
-import type * as tfl from '@tensorflow/tfjs-layers';
-import { breather } from './breathe.ts';
-import { elementsOf, type Source } from './data.ts';
-import { BackendChangedError, InsufficientDataError, NonFiniteActivationError } from './errors.ts';
+import type { Seen } from './accumulator.ts';
+import { InsufficientDataError, NonFiniteActivationError } from './errors.ts';
 import { disposeMeasured, type Measured } from './forward.ts';
-import { type Batch, firstSamples, readBatch } from './inputs.ts';
+import type { FirstInputs } from './inputs.ts';
 import type { Settings } from './options.ts';
+import { singleValueError } from './single-value.ts';
+
+/** Called with each batch that counts, and what each site saw of it, by the site's position; empty for one not applied. */
+export type BatchObserver = (
+  batch: { readonly index: number; readonly samples: number },
+  seen: readonly (readonly Seen[])[],
+) => void;
 
 /** What stays the same over all passes. */
 export interface Run {
-  readonly model: tfl.LayersModel;
-  readonly layers: readonly BatchNormLayer[];
+  readonly model: NormalizedModel;
   readonly source: Source;
   readonly settings: Settings;
   readonly backend: string;
   /** Indices of batches that are left out for being non-finite. Later passes leave out what earlier ones did. */
   readonly skipped: Set<number>;
+  readonly observe: BatchObserver | undefined;
+  readonly inputs: FirstInputs;
+  /** The shapes of samples that were met, as signatures of batches. */
+  readonly signatures: Set<string>;
+  /** The only one that is expected, with the reason; undefined for any. */
+  readonly expected: { readonly signature: string; readonly because: string } | undefined;
+  /** The position in all of the data of the first batch that the source has, where it has a part of the data. Default 0. */
+  readonly first?: number;
+}
+
+/** A batch that need not be read again. */
+export interface KeptBatch {
+  readonly index: number;
+  readonly samples: number;
+  measure(): Measured[];
 }
 
 /** What one pass does with each batch. */
@@ -29,7 +55,15 @@ export interface Pass {
   /** Samples that this pass is expected to take, for progress. */
   readonly expected: number | null;
   /** Runs the model on a batch; synchronous. */
-  measure(inputs: () => readonly tf.Tensor[], batch: Batch, index: number): Measured[];
+  measure(
+    inputs: () => readonly tf.Tensor[],
+    batch: Batch,
+    at: { readonly index: number; readonly samples: number },
+  ): Measured[];
+  /** Batches of which enough is kept to go on without reading them again; else they come from the source. */
+  readonly kept?: readonly KeptBatch[] | undefined;
+  /** Is told what each forward measured, before any of it is left out. */
+  forwarded?(measured: readonly Measured[]): void;
   /** Takes in one batch's moments, in the order of `measured`. */
   absorb(
     batch: { readonly index: number; readonly samples: number },
@@ -64,9 +98,12 @@ export async function runPass(run: Run, pass: Pass): Promise<PassTotals> {
     read: Promise<Moments[][]>,
   ) => {
     const groups = await read;
-    const moments = groups.flat();
-    const measured = forwarded.flatMap((call, i) => groups[i]!.map(() => call));
+    const all = forwarded.flatMap((one, i) => groups[i]!.map((moments) => ({ one, moments })));
     underway -= samples;
+    // Where all steps are masked, there is nothing to take in.
+    const counted = all.filter(({ moments }) => moments.count > 0);
+    const [measured, moments] = [counted.map(({ one }) => one), counted.map(({ moments }) => moments)];
+    checkCounts(run, index, measured, moments);
     if (!usable(run, index, measured, moments)) return;
     pass.absorb({ index, samples }, measured, moments);
     totals.samples += samples;
@@ -80,25 +117,32 @@ export async function runPass(run: Run, pass: Pass): Promise<PassTotals> {
     });
   };
 
-  let next = 0;
-  try {
+  const take = async (index: number, samples: number, measured: readonly Measured[]) => {
+    pass.forwarded?.(measured);
+    const read = readPreciseMoments(measured.map(({ moments }) => moments));
+    disposeMeasured(measured);
+    const previous = pending;
+    underway += samples;
+    pending = Promise.all([read, previous]).then(() => settle(index, samples, measured, read));
+    pending.catch(() => {});
+    await previous;
+  };
+
+  const fromSource = async () => {
+    let next = run.first ?? 0;
     for await (const element of elementsOf(source, settings.signal)) {
       const index = next++;
       try {
         checkRunning(run);
         if (skipped.has(index)) continue;
         const batch = readBatch(element, model, `Batch ${index}`);
+        checkSignature(run, batch, index);
+        run.inputs.look(batch, model);
         if (exact && totals.samples + underway + batch.samples > limit) await pending;
         const room = limit - totals.samples - underway;
         const samples = exact ? Math.min(batch.samples, room) : batch.samples;
-        const measured = pass.measure(() => firstSamples(batch, samples), batch, index);
-        const read = readMoments(measured.map(({ moments }) => moments));
-        disposeMeasured(measured);
-        const previous = pending;
-        underway += samples;
-        pending = Promise.all([read, previous]).then(() => settle(index, samples, measured, read));
-        pending.catch(() => {});
-        await previous;
+        const inputs = () => firstSamples(batch, samples);
+        await take(index, samples, pass.measure(inputs, batch, { index, samples }));
       } finally {
         if (source.owned) tf.dispose(element as tf.TensorContainer);
       }
@@ -106,6 +150,19 @@ export async function runPass(run: Run, pass: Pass): Promise<PassTotals> {
       if (totals.samples >= limit || pass.enough(totals.batches)) break;
       await breathe();
     }
+  };
+
+  const fromKept = async (batches: readonly KeptBatch[]) => {
+    for (const { index, samples, measure } of batches) {
+      checkRunning(run);
+      if (skipped.has(index)) continue;
+      await take(index, samples, measure());
+      await breathe();
+    }
+  };
+
+  try {
+    await (pass.kept ? fromKept(pass.kept) : fromSource());
     await pending;
   } finally {
     await Promise.allSettled([pending]);
@@ -113,6 +170,15 @@ export async function runPass(run: Run, pass: Pass): Promise<PassTotals> {
   checkRunning(run);
   checkAmount(run, pass, totals, limit);
   return totals;
+}
+
+function checkSignature({ signatures, expected }: Run, { signature }: Batch, index: number): void {
+  signatures.add(signature);
+  if (expected === undefined || expected.signature === signature) return;
+  throw new InputShapeError(
+    `Batch ${index}: expected samples of shape ${expected.signature}, ${expected.because}, got ${signature}. ` +
+      'Bring them to the same size first.',
+  );
 }
 
 /** @throws the signal's reason, or {BackendChangedError}. */
@@ -125,30 +191,55 @@ export function checkRunning({ settings, backend }: Run): void {
   );
 }
 
+/** @throws {NormalizationBatchError} for moments of fewer values than normalizing takes, of which only the device knew. */
+function checkCounts(
+  { model }: Run,
+  index: number,
+  measured: readonly Measured[],
+  moments: readonly Moments[],
+): void {
+  const single = moments.findIndex(({ count }, i) => count < (measured[i]!.least ?? 1));
+  if (single < 0) return;
+  throw singleValueError(model.sites[measured[single]!.site]!.name, index, 'all other steps are masked');
+}
+
 /** Whether all moments are finite; if not, throws or leaves the batch out, as the caller wants it. */
 function usable(
-  { layers, settings, skipped }: Run,
+  { model, settings, skipped }: Run,
   index: number,
   measured: readonly Measured[],
   moments: readonly Moments[],
 ): boolean {
-  const bad = moments.findIndex(
-    ({ mean, variance }) => !mean.every(Number.isFinite) || !variance.every(Number.isFinite),
-  );
+  const bad = moments.findIndex((own) => nonFiniteChannel(own) >= 0);
   if (bad < 0) return true;
   skipped.add(index);
   if (settings.nonFinite === 'skip') return false;
-  const { layer, index: application } = measured[bad]!;
-  const { mean, variance } = moments[bad]!;
-  const channel = mean.findIndex((value, c) => !Number.isFinite(value) || !Number.isFinite(variance[c]));
+  const { site, index: application } = measured[bad]!;
+  const channel = nonFiniteChannel(moments[bad]!);
   throw new NonFiniteActivationError(
-    `Layer '${layers[layer]!.name}'${application > 0 ? ` (application ${application})` : ''}, batch ${index}: ` +
+    `Layer '${model.sites[site]!.name}'${application > 0 ? ` (application ${application})` : ''}, batch ${index}: ` +
       `expected finite activations, got NaN, Infinity or values too large for float32 in channel ${channel}. ` +
       "Look for NaN in the data and in the weights, or leave such batches out with nonFinite: 'skip'.",
   );
 }
 
-function checkAmount({ skipped }: Run, pass: Pass, { samples }: PassTotals, limit: number): void {
+/** The first channel that is not finite, or -1. */
+function nonFiniteChannel({ mean, variance }: Moments): number {
+  for (let c = 0; c < mean.length; c++) {
+    if (!Number.isFinite(mean[c]!) || !Number.isFinite(variance[c]!)) return c;
+  }
+  return -1;
+}
+
+/** @throws {InsufficientDataError} for no samples, or fewer than asked. */
+export function checkAmount(
+  { skipped, first }: Pick<Run, 'skipped' | 'first'>,
+  pass: Pick<Pass, 'number' | 'passes'>,
+  { samples }: PassTotals,
+  limit: number,
+): void {
+  // Of a part of the data all may be left out.
+  if (first !== undefined) return;
   const left = skipped.size > 0 ? ` (${skipped.size} batches with non-finite activations were left out)` : '';
   const where = pass.passes > 1 ? ` in pass ${pass.number} of ${pass.passes}` : '';
   if (samples === 0) {

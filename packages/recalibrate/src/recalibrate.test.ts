@@ -1,9 +1,6 @@
 import { ema, meanOfBatchVariance, slidingWindow } from '@rebatch/estimators';
 import { expectClose, expectNoLeaks, seededRandom } from '@rebatch/testing';
 import '@tensorflow/tfjs-backend-cpu';
-import * as tf from '@tensorflow/tfjs-core';
-import fc from 'fast-check';
-import { beforeAll, describe, expect, test } from 'vitest';
 import {
   bnReluReference,
   cut,
@@ -16,7 +13,10 @@ import {
   preciseReference,
   weightsOf,
   withBatches,
-} from './network.test.helpers.ts';
+} from '@rebatch/test-models';
+import * as tf from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { estimateStatistics, recalibrate } from './recalibrate.ts';
 
 const WIDTH = 5;

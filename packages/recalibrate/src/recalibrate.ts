@@ -1,14 +1,14 @@
-/** PreciseBN on a whole model. */
-import type * as tfl from '@tensorflow/tfjs-layers';
-import type { RecalibrationData } from './data.ts';
-import { estimate, type StatisticsEstimate } from './estimate.ts';
+// PreciseBN on a whole model.
+import { type AnyModel, modelOf, type NormalizedModel, type RecalibrationData } from '@rebatch/models';
+import { writeStatistics } from '@rebatch/models/~internal';
+import { type Estimated, type EstimateFor, estimate } from './estimate.ts';
+import type { StatisticsEstimate } from './finish.ts';
 import type { RecalibrationOptions } from './options.ts';
 import { checkRunning } from './pass.ts';
 import type { RecalibrationReport } from './report.ts';
-import { writeStatistics } from './statistics.ts';
 
 /**
- * Recomputes the population statistics of all batch normalization layers of a model, stock or converted, from data,
+ * Recomputes the population statistics of all sites of a model (batch normalization layers, stock or converted), from data,
  * with its weights as they are (PreciseBN: Wu & Johnson 2021, Sec. 3). Sequential and functional models, nested
  * models, wrappers, and layers that are applied more than once: their applications' moments are merged for the shared
  * statistics (each application is one update of the estimator), and reported apart.
@@ -29,16 +29,37 @@ import { writeStatistics } from './statistics.ts';
  *   batch with one value per channel.
  */
 export async function recalibrate(
-  model: tfl.LayersModel,
+  model: AnyModel,
   data: RecalibrationData,
   options: RecalibrationOptions = {},
 ): Promise<RecalibrationReport> {
-  const { run, accumulators, statistics, report } = await estimate(model, data, options);
+  return recalibrateFor('recalibrate', modelOf('recalibrate', model), data, options);
+}
+
+/**
+ * The same for siblings, with what they may ask beyond the options.
+ *
+ * @param who whose call it is, for messages.
+ */
+export async function recalibrateFor(
+  who: string,
+  model: NormalizedModel,
+  data: RecalibrationData,
+  options: RecalibrationOptions,
+  how?: EstimateFor,
+): Promise<RecalibrationReport> {
+  return writeEstimate(model, await estimate(who, model, data, options, how));
+}
+
+/** The one write at the end. */
+export function writeEstimate(
+  model: NormalizedModel,
+  { run, accumulators, statistics, report }: Estimated,
+): RecalibrationReport {
   checkRunning(run);
   writeStatistics(
-    accumulators.flatMap(({ layer, applications }, i) =>
-      applications.size > 0 ? [{ layer, statistics: statistics[i]! }] : [],
-    ),
+    model,
+    accumulators.map(({ applications }, i) => (applications.size > 0 ? statistics[i] : undefined)),
   );
   return report;
 }
@@ -48,10 +69,11 @@ export async function recalibrate(
  * training. Same arguments, same errors.
  */
 export async function estimateStatistics(
-  model: tfl.LayersModel,
+  model: AnyModel,
   data: RecalibrationData,
   options: RecalibrationOptions = {},
 ): Promise<StatisticsEstimate> {
-  const { statistics, report } = await estimate(model, data, options);
+  const who = 'estimateStatistics';
+  const { statistics, report } = await estimate(who, modelOf(who, model), data, options);
   return { statistics, report };
 }

@@ -1,7 +1,5 @@
 import { expectClose, seededRandom } from '@rebatch/testing';
 import '@tensorflow/tfjs-backend-cpu';
-import * as tf from '@tensorflow/tfjs-core';
-import { beforeAll, describe, expect, test } from 'vitest';
 import {
   cut,
   denseReference,
@@ -14,7 +12,9 @@ import {
   setWeights,
   tensorOf,
   withBatches,
-} from './network.test.helpers.ts';
+} from '@rebatch/test-models';
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { RecalibrationProgress } from './options.ts';
 import { estimateStatistics, recalibrate } from './recalibrate.ts';
 

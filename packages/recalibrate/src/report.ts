@@ -1,14 +1,20 @@
-/** What a recalibration did, as plain JSON. */
+// What a recalibration did, as plain JSON.
 
-import type { BatchNormLayer } from '@rebatch/layers';
-import { type Moments, MomentsError, relativeErrors, type StandardErrors } from '@rebatch/stats';
-import { floorOf, type LayerAccumulator } from './accumulator.ts';
+import {
+  type MeanAndVariance,
+  type Moments,
+  MomentsError,
+  relativeErrors,
+  type StandardErrors,
+} from '@rebatch/stats';
+import { type AccumulatedSite, floorOf, type SiteAccumulator } from './accumulator.ts';
+import type { InputReport } from './inputs.ts';
 import type { RecalibrationMode } from './options.ts';
 import { type MomentsSummary, summarizeChannels, summarizeShift } from './summaries.ts';
 
 /** What one application of a layer saw. */
 export interface ApplicationReport {
-  /** Which call of the layer within one forward, from 0. */
+  /** Which application of the layer within one forward, from 0. */
   readonly application: number;
   /** The pass that measured it, from 1. */
   readonly pass: number;
@@ -27,7 +33,7 @@ export interface LayerReport {
   readonly values: number;
   /**
    * From the old to the new statistics, which a prior blends with the old. `mean` in old standard deviations, `variance` as a difference of natural
-   * logarithms (0.1 is about 10%). Null if the old ones are not finite.
+   * logarithms (0.1 is about 10%). Null if the old ones are not finite, or negative variances.
    */
   readonly shift: MomentsSummary | null;
   /**
@@ -61,40 +67,61 @@ export interface RecalibrationReport {
   readonly milliseconds: number;
   /** For `samples: 'auto'`: what was asked, the worst layer's error, and whether it is within; else null. */
   readonly tolerance: { readonly asked: number; readonly worst: number | null; readonly met: boolean } | null;
+  /** What the model was given, as the first batch has it. */
+  readonly inputs: readonly InputReport[];
+  /**
+   * What makes the statistics less certain than they look, in plain sentences; empty if nothing does. How uncertain they
+   * are, where the standard errors are large or cannot be known (a single batch); images of whole numbers, which were taken
+   * unscaled.
+   */
+  readonly warnings: readonly string[];
   /** In the model's order. */
   readonly layers: readonly LayerReport[];
 }
 
 /** @param times milliseconds of each pass. */
 export function reportLayer(
-  accumulator: LayerAccumulator,
-  old: Omit<Moments, 'count'>,
-  estimate: Omit<Moments, 'count'> | undefined,
+  accumulator: SiteAccumulator,
+  old: MeanAndVariance,
+  estimate: MeanAndVariance | undefined,
   times: readonly number[],
 ): LayerReport {
-  const { layer, applications } = accumulator;
+  const { site, applications } = accumulator;
   const passes = new Set([...applications.values()].map(({ pass }) => pass));
   const list = [...applications].sort(([a], [b]) => a - b);
+  const standardErrors = estimate ? errorsOf(site, accumulator.standardErrors(), accumulator.seen()) : null;
   return {
-    name: layer.name,
-    values: list.reduce((sum, [, { moments }]) => sum + moments.count, 0),
-    shift: estimate ? shiftOf(layer, old, estimate) : null,
-    standardErrors: estimate ? errorsOf(layer, accumulator.standardErrors(), accumulator.seen()) : null,
+    name: site.name,
+    values: list.reduce((sum, [, { tally }]) => sum + tally.moments.count, 0),
+    shift: estimate ? shiftOf(site, old, estimate) : null,
+    standardErrors,
     passes: passes.size,
     milliseconds: [...passes].reduce((sum, pass) => sum + times[pass - 1]!, 0),
-    applications: list.map(([application, { pass, moments, errors: own }]) => ({
-      application,
-      pass,
-      values: moments.count,
-      shift: shiftOf(layer, old, moments),
-      standardErrors: errorsOf(layer, own.clusters < 2 ? undefined : own.standardErrors(), moments),
-    })),
+    applications: list.map(
+      ([
+        application,
+        {
+          pass,
+          tally: { moments, errors: own },
+        },
+      ]) => ({
+        application,
+        pass,
+        values: moments.count,
+        shift: shiftOf(site, old, moments),
+        // What the only application has seen is what the layer has.
+        standardErrors:
+          list.length === 1
+            ? standardErrors
+            : errorsOf(site, own.clusters < 2 ? undefined : own.standardErrors(), moments),
+      }),
+    ),
   };
 }
 
-function shiftOf(layer: BatchNormLayer, from: Omit<Moments, 'count'>, to: Omit<Moments, 'count'>) {
+function shiftOf(site: AccumulatedSite, from: MeanAndVariance, to: MeanAndVariance) {
   try {
-    return summarizeShift(from, to, floorOf(layer));
+    return summarizeShift(from, to, floorOf(site));
   } catch (error) {
     // Broken old statistics are a reason to recalibrate, not to refuse it; but there is no way to measure from them.
     if (error instanceof MomentsError) return null;
@@ -103,11 +130,11 @@ function shiftOf(layer: BatchNormLayer, from: Omit<Moments, 'count'>, to: Omit<M
 }
 
 function errorsOf(
-  layer: BatchNormLayer,
+  site: AccumulatedSite,
   errors: StandardErrors | undefined,
   moments: Moments,
 ): MomentsSummary | null {
   if (errors === undefined) return null;
-  const relative = relativeErrors(errors, moments, floorOf(layer));
+  const relative = relativeErrors(errors, moments, floorOf(site));
   return { mean: summarizeChannels(relative.mean), variance: summarizeChannels(relative.variance) };
 }

@@ -1,5 +1,5 @@
-/** Quantities with one value per channel, in the few numbers of a report. */
-import { type EpsilonOptions, type Moments, normalizedShift } from '@rebatch/stats';
+// Quantities with one value per channel, in the few numbers of a report.
+import { type EpsilonOptions, type MeanAndVariance, normalizedShift } from '@rebatch/stats';
 
 /** A quantity with one value per channel, in two numbers. */
 export interface ChannelSummary {
@@ -16,15 +16,16 @@ export interface MomentsSummary {
 }
 
 export function rootMeanSquare(values: Float64Array): number {
-  return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
+  let squares = 0;
+  for (let c = 0; c < values.length; c++) squares += values[c]! * values[c]!;
+  return Math.sqrt(squares / values.length);
 }
 
 /** @param values one per channel, at least one. */
 export function summarizeChannels(values: Float64Array): ChannelSummary {
-  return {
-    rms: rootMeanSquare(values),
-    max: values.reduce((max, value) => Math.max(max, Math.abs(value)), 0),
-  };
+  let max = 0;
+  for (let c = 0; c < values.length; c++) max = Math.max(max, Math.abs(values[c]!));
+  return { rms: rootMeanSquare(values), max };
 }
 
 /**
@@ -34,10 +35,10 @@ export function summarizeChannels(values: Float64Array): ChannelSummary {
  * @throws {MomentsError} as `normalizedShift` does.
  */
 export function summarizeShift(
-  from: Omit<Moments, 'count'>,
-  to: Omit<Moments, 'count'>,
+  from: MeanAndVariance,
+  to: MeanAndVariance,
   options: EpsilonOptions,
 ): MomentsSummary {
-  const shift = normalizedShift({ ...from, count: 1 }, { ...to, count: 1 }, options);
+  const shift = normalizedShift(from, to, options);
   return { mean: summarizeChannels(shift.mean), variance: summarizeChannels(shift.variance) };
 }

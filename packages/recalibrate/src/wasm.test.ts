@@ -4,10 +4,10 @@ import { convert } from '@rebatch/layers';
 import { expectClose, expectNoLeaks, seededRandom } from '@rebatch/testing';
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
+import { setWeights } from '@rebatch/test-models';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { setWeights } from './network.test.helpers.ts';
 import { estimateStatistics, recalibrate } from './recalibrate.ts';
 
 const SIZE = 8;

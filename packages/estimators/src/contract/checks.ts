@@ -1,4 +1,4 @@
-/** What every estimator promises. */
+// What every estimator promises.
 import { copyMoments, MomentsError } from '@rebatch/stats';
 import fc from 'fast-check';
 import { EmptyEstimatorError, EstimatorStateError } from '../errors.ts';

@@ -1,4 +1,4 @@
-/** Assertions without a test framework. */
+// Assertions without a test framework.
 import type { Moments } from '@rebatch/stats';
 import type { Estimator } from '../estimator.ts';
 

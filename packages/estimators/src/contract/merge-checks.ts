@@ -1,4 +1,4 @@
-/** What every estimator promises that has `merge`. */
+// What every estimator promises that has `merge`.
 import { MomentsError } from '@rebatch/stats';
 import fc from 'fast-check';
 import { EstimatorMergeError } from '../errors.ts';

@@ -1,4 +1,4 @@
-/** The batches that estimators are tried on: easy ones, and those that break naive formulas. */
+// The batches that estimators are tried on: easy ones, and those that break naive formulas.
 import type { Moments } from '@rebatch/stats';
 import fc from 'fast-check';
 

@@ -1,11 +1,11 @@
 import { BatchNormalization, unfreezeBatchNorm } from '@rebatch/layers';
 import { expectNoLeaks } from '@rebatch/testing';
 import '@tensorflow/tfjs-backend-cpu';
+import { held, tensorOf, weightsOf, withBatches } from '@rebatch/test-models';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeAll, expect, test } from 'vitest';
-import * as errors from '../errors.ts';
-import { held, tensorOf, weightsOf, withBatches } from '../network.test.helpers.ts';
+import * as errors from '../index.ts';
 import { recalibrate } from '../recalibrate.ts';
 import { type FreezeStatisticsOptions, freezeStatistics } from './freeze-statistics.ts';
 import { type Callbacks, compiled, rows, stateOf, train, WAYS, WIDTH } from './training.test.helpers.ts';
@@ -62,7 +62,7 @@ test.each(WAYS.flatMap((way) => (['fixed', 'trainable'] as const).map((kind) => 
       expect(after.map((epoch) => epoch.frozen)).toEqual(
         [0, 0, 0, kind, kind].map((x) => [x || false, x || false]),
       );
-      // Nothing happens before, and the running averages move.
+      // Nothing happens before, and the moving averages move.
       for (const epoch of [0, 1, 2]) {
         expect(after[epoch]!.statistics).toEqual(begun[epoch]!.statistics);
         expect(begun[epoch + 1]!.statistics).not.toEqual(begun[epoch]!.statistics);
@@ -141,7 +141,14 @@ test.each<[Partial<FreezeStatisticsOptions>, RegExp]>([
   [{ lastEpochs: 1.5 }, /lastEpochs.*got 1.5/],
   [{ lastEpochs: undefined as never }, /lastEpochs.*got undefined/],
   [{ affine: 'free' as never }, /affine to be 'fixed' or 'trainable', got "free"/],
-  [{ recalibrate: { samples: 0 } }, /samples: expected an integer/],
+  [{ recalibrate: { samples: 0 } }, /option recalibrate: expected option samples to be an integer/],
+  ...['1', [1], true, null].map((value): [Partial<FreezeStatisticsOptions>, RegExp] => [
+    { lastEpochs: value as never },
+    /freezeStatistics: expected option lastEpochs to be an integer >= 1, got /,
+  ]),
+  [{ onFreeze: 'log' as never }, /option onFreeze to be a function/],
+  [{ lastEpoch: 3 } as never, /"lastEpoch"\. Did you mean lastEpochs\?/],
+  [{ recalibrate: { priors: 8 } as never }, /"priors"\. Did you mean prior\?/],
 ])('options out of their range: %o', (options, message) => {
   const make = () => freezeStatistics({ lastEpochs: 1, data: [], ...options });
   expect(make).toThrow(errors.RecalibrationOptionError);
@@ -212,7 +219,7 @@ test.each(WAYS)('%s rejects with what recalibration rejects with, and nothing is
   expect(frozen(model)).toEqual([false, false]);
 });
 
-test('a layer that cannot be frozen keeps its running statistics, too', () =>
+test('a layer that cannot be frozen keeps its moving statistics, too', () =>
   withBatches(rows, WIDTH, async (data) => {
     const Stock = tfl.layers.batchNormalization({}).constructor as unknown as typeof BatchNormalization;
     class Derived extends Stock {}

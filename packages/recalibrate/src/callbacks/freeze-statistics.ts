@@ -1,13 +1,22 @@
-/** PreciseBN and then FrozenBN for the last epochs of a training, as a callback. */
+// PreciseBN and then FrozenBN for the last epochs of a training, as a callback.
 import { batchNormLayers, type FrozenAffine, freezeBatchNorm } from '@rebatch/layers';
-import { findBatchNormLayers } from '../bn-layers.ts';
-import type { RecalibrationData } from '../data.ts';
+import type { RecalibrationData } from '@rebatch/models';
+import { holdStatistics } from '@rebatch/models/~internal';
+import {
+  anything,
+  callable,
+  checkOptions,
+  integer,
+  type OptionRules,
+  oneOf,
+  required,
+  shown,
+} from '@rebatch/stats/~internal';
 import { RecalibrationOptionError } from '../errors.ts';
 import type { RecalibrationOptions } from '../options.ts';
 import { recalibrate } from '../recalibrate.ts';
 import type { RecalibrationReport } from '../report.ts';
-import { holdStatistics } from './held-statistics.ts';
-import { checkCount, checkRecalibration, shown, TrainingCallback } from './training-callback.ts';
+import { checkRecalibration, TrainingCallback } from './training-callback.ts';
 
 /** Options of `freezeStatistics`. */
 export interface FreezeStatisticsOptions {
@@ -23,6 +32,14 @@ export interface FreezeStatisticsOptions {
   readonly onFreeze?: (epoch: number, report: RecalibrationReport) => void | Promise<void>;
 }
 
+const RULES: OptionRules<FreezeStatisticsOptions> = {
+  lastEpochs: required(integer({ least: 1 })),
+  data: anything,
+  recalibrate: anything,
+  affine: oneOf('fixed', 'trainable'),
+  onFreeze: callable(),
+};
+
 /** See `freezeStatistics`. */
 export class FreezeStatistics extends TrainingCallback {
   readonly #options: FreezeStatisticsOptions;
@@ -30,20 +47,14 @@ export class FreezeStatistics extends TrainingCallback {
 
   constructor(options: FreezeStatisticsOptions) {
     super();
-    const { lastEpochs, data, affine = 'fixed' } = options;
-    checkCount('freezeStatistics', 'lastEpochs', lastEpochs);
-    checkRecalibration('freezeStatistics', data, options.recalibrate ?? {}, false);
-    if (affine !== 'fixed' && affine !== 'trainable') {
-      throw new RecalibrationOptionError(
-        `freezeStatistics: expected option affine to be 'fixed' or 'trainable', got ${shown(affine)}.`,
-      );
-    }
+    checkOptions('freezeStatistics', options, RULES, RecalibrationOptionError);
+    checkRecalibration('freezeStatistics', options.data, options.recalibrate, false);
     this.#options = options;
   }
 
   override async onTrainBegin(): Promise<void> {
     this.#frozen = false;
-    findBatchNormLayers(this.trainee);
+    this.checkModel();
     this.#firstEpoch();
   }
 
@@ -59,10 +70,10 @@ export class FreezeStatistics extends TrainingCallback {
 
   async #freeze(epoch: number): Promise<void> {
     const { data, affine, onFreeze } = this.#options;
-    const held = holdStatistics(findBatchNormLayers(this.trainee));
+    const held = holdStatistics(this.subject);
     let report: RecalibrationReport;
     try {
-      report = await recalibrate(this.trainee, data, this.#options.recalibrate);
+      report = await recalibrate(this.subject, data, this.#options.recalibrate);
       try {
         freezeBatchNorm(this.trainee, affine ? { affine } : {});
       } catch (error) {
@@ -102,10 +113,10 @@ export class FreezeStatistics extends TrainingCallback {
  * Put it into a list with other callbacks; plain objects among them have to be wrapped:
  * `callbacks: [freezeStatistics(...), new tfl.CustomCallback({ onEpochEnd })]`.
  *
- * @throws {RecalibrationOptionError} for an option out of its range. {InvalidDataError} for data that is missing or
+ * @throws {RecalibrationOptionError} for an option that does not exist or is out of its range. {InvalidDataError} for data that is missing or
  *   cannot be read. Training itself rejects, at its start, for more `lastEpochs` than epochs, and with
  *   {NoBatchNormError} or {TrainingCallbackError}; later with what `recalibrate` or `freezeBatchNorm` rejects with:
- *   then the model is not frozen and its running statistics are as they were.
+ *   then the model is not frozen and its moving statistics are as they were.
  */
 export function freezeStatistics(options: FreezeStatisticsOptions): FreezeStatistics {
   return new FreezeStatistics(options);

@@ -1,8 +1,9 @@
-/** What the training callbacks share: bound to their model by fit, and what they can check before training starts. */
-import * as tf from '@tensorflow/tfjs-core';
+// What the training callbacks share: bound to their model by fit, and what they can check before training starts.
+
+import { InvalidDataError, layersModel, type NormalizedModel, type RecalibrationData } from '@rebatch/models';
+import { openSource } from '@rebatch/models/~internal';
 import * as tfl from '@tensorflow/tfjs-layers';
-import { openSource, type RecalibrationData } from '../data.ts';
-import { InvalidDataError, RecalibrationOptionError, TrainingCallbackError } from '../errors.ts';
+import { TrainingCallbackError } from '../errors.ts';
 import { type RecalibrationOptions, readOptions } from '../options.ts';
 
 /** A `tf.Callback` that says so where tf.layers has not given it the model. */
@@ -18,6 +19,16 @@ export abstract class TrainingCallback extends tfl.Callback {
     this.onBatchEnd = this.onBatchEnd.bind(this);
   }
 
+  /** The same model as its batch norms see it. @throws {NoBatchNormError} if it has none. */
+  protected get subject(): NormalizedModel {
+    return layersModel(this.trainee);
+  }
+
+  /** @throws {NoBatchNormError} if the model has none, or {TrainingCallbackError}. */
+  protected checkModel(): void {
+    layersModel(this.trainee);
+  }
+
   /** The model that is being trained. @throws {TrainingCallbackError} if fit did not pass it on. */
   protected get trainee(): tfl.LayersModel {
     if (this.model && this.params) return this.model;
@@ -30,14 +41,6 @@ export abstract class TrainingCallback extends tfl.Callback {
   }
 }
 
-/** @throws {RecalibrationOptionError} unless `value` is a count of something, from 1. */
-export function checkCount(callback: string, name: string, value: unknown): asserts value is number {
-  if (Number.isSafeInteger(value) && (value as number) >= 1) return;
-  throw new RecalibrationOptionError(
-    `${callback}: expected option ${name} to be an integer >= 1, got ${shown(value)}.`,
-  );
-}
-
 /**
  * Everything about a recalibration that can be known before training, so that no hours are lost.
  *
@@ -47,10 +50,10 @@ export function checkCount(callback: string, name: string, value: unknown): asse
 export function checkRecalibration(
   callback: string,
   data: RecalibrationData,
-  options: RecalibrationOptions,
+  options: RecalibrationOptions = {},
   several: boolean,
 ): void {
-  const { mode, samples } = readOptions(options);
+  const { mode, samples } = readOptions(`${callback}, option recalibrate`, options);
   if (data === undefined || data === null) {
     throw new InvalidDataError(
       `${callback}: expected option data, the batches to compute statistics from, got ${data}. ` +
@@ -70,11 +73,4 @@ export function checkRecalibration(
         "Say how many samples: recalibrate: { samples: 1000 }, or 'auto'.",
     );
   }
-}
-
-/** A value for a message. */
-export function shown(value: unknown): string {
-  if (value instanceof tf.Tensor) return `a tensor of shape [${value.shape.join(', ')}]`;
-  if (Array.isArray(value)) return `an array of ${value.length} items`;
-  return typeof value === 'object' && value !== null ? 'an object' : (JSON.stringify(value) ?? String(value));
 }

@@ -1,10 +1,11 @@
 // A small training that is the same each time: same weights, data, shuffles and dropout.
+
+import { cut, makeBlocks, makeSequential, setWeights, tensorOf } from '@rebatch/test-models';
 import { seededRandom } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfd from '@tensorflow/tfjs-data';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { vi } from 'vitest';
-import { cut, makeBlocks, makeSequential, setWeights, tensorOf } from '../network.test.helpers.ts';
 
 export const WIDTH = 4;
 const random = seededRandom(11);
@@ -16,7 +17,7 @@ const labels = random.normals(32 * 2);
 export const rows = cut(random.normals(32 * WIDTH, 1, 2), WIDTH, 8);
 export const validation = { xs: random.normals(12 * WIDTH, 1, 2), ys: random.normals(12 * 2) };
 
-/** Dense, BN and relu twice, dropout, head; compiled. The running statistics are far off. */
+/** Dense, BN and relu twice, dropout, head; compiled. The moving statistics are far off. */
 export function compiled(): tfl.Sequential {
   const model = makeSequential(blocks);
   setWeights(model.getLayer('head'), [head, new Float32Array(2)]);
@@ -62,6 +63,6 @@ export async function train(
 
 /** The optimizer's state, too, would show a step that was taken differently. */
 export async function stateOf(model: tfl.LayersModel): Promise<number[][]> {
-  const slots = (await model.optimizer.getWeights()).map(({ tensor }) => tensor);
-  return [...model.getWeights(), ...slots].map((weight) => [...weight.dataSync()]);
+  const state = (await model.optimizer.getWeights()).map(({ tensor }) => tensor);
+  return [...model.getWeights(), ...state].map((weight) => [...weight.dataSync()]);
 }

@@ -1,11 +1,11 @@
 import { unfreezeBatchNorm } from '@rebatch/layers';
 import { expectNoLeaks } from '@rebatch/testing';
 import '@tensorflow/tfjs-backend-cpu';
+import { setWeights, tensorOf, weightsOf, withBatches } from '@rebatch/test-models';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
-import * as errors from '../errors.ts';
-import { setWeights, tensorOf, weightsOf, withBatches } from '../network.test.helpers.ts';
+import * as errors from '../index.ts';
 import { recalibrate } from '../recalibrate.ts';
 import { freezeStatistics } from './freeze-statistics.ts';
 import {
@@ -119,7 +119,7 @@ describe.each(WAYS)('%s', (way) => {
     ['a validation dataset', () => ({ validationData: failing(boom) }), boom],
     ['onResult', () => ({ onResult: () => Promise.reject(boom) }), boom],
   ];
-  test.each(BROKEN)('fails with %s: the running statistics are as they were', (_, options, expected) =>
+  test.each(BROKEN)('fails with %s: the moving statistics are as they were', (_, options, expected) =>
     withBatches(rows, WIDTH, async (data) => {
       const model = compiled();
       let before: unknown;
@@ -232,7 +232,7 @@ test.each<[string, unknown[], typeof errors.RecalibrationError, RegExp]>([
   }),
 );
 
-test('running statistics that are NaN stay so, and do not reach the metrics', () =>
+test('moving statistics that are NaN stay so, and do not reach the metrics', () =>
   withBatches(rows, WIDTH, async (data) => {
     const model = compiled();
     const layer = model.getLayer('bn0');
@@ -278,12 +278,26 @@ test('metrics of several outputs with the same name are numbered, as by fit', ()
 test.each<[typeof errors.RecalibrationError, Partial<ValidateRecalibratedOptions>, RegExp]>([
   [errors.RecalibrationOptionError, { every: 0 }, /every to be an integer >= 1, got 0/],
   [errors.RecalibrationOptionError, { batchSize: 0 }, /batchSize to be an integer >= 1, got 0/],
-  [errors.RecalibrationOptionError, { recalibrate: { mode: 'best' as never } }, /mode: expected 'batch'/],
+  ...['1', [1], true, null].flatMap((value) =>
+    ['every', 'batchSize'].map((name): [typeof errors.RecalibrationError, object, RegExp] => [
+      errors.RecalibrationOptionError,
+      { [name]: value },
+      new RegExp(`validateRecalibrated: expected option ${name} to be an integer >= 1, got `),
+    ]),
+  ),
+  [errors.RecalibrationOptionError, { onResult: 'log' as never }, /option onResult to be a function/],
+  [errors.RecalibrationOptionError, { batchsize: 4 } as never, /"batchsize"\. Did you mean batchSize\?/],
+  [errors.RecalibrationOptionError, { recalibrate: { sample: 4 } as never }, /Did you mean samples\?/],
+  [
+    errors.RecalibrationOptionError,
+    { recalibrate: { mode: 'best' as never } },
+    /validateRecalibrated, option recalibrate: expected option mode to be 'batch'/,
+  ],
   [errors.InvalidDataError, { data: undefined as never }, /validateRecalibrated: expected option data/],
   [errors.InvalidDataError, { data: (function* () {})() }, /read several times/],
   [errors.InvalidDataError, { validationData: undefined as never }, /option validationData.*got undefined/],
   [errors.InvalidDataError, { validationData: {} as never }, /got an object/],
-  [errors.InvalidDataError, { validationData: [1, 2] as never }, /got an array of 2 items/],
+  [errors.InvalidDataError, { validationData: [1, 2] as never }, /got \[1, 2\]/],
 ])('%s for %o', (kind, options, message) => {
   const make = () => validateRecalibrated({ data: [], validationData: [xs, ys], ...options });
   expect(make).toThrow(kind);

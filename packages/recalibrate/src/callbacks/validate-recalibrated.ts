@@ -1,14 +1,13 @@
-/** Validation metrics under precise statistics, while training goes on with its own, as a callback. */
-import type { BatchNormLayer } from '@rebatch/layers';
+// Validation metrics under precise statistics, while training goes on with its own, as a callback.
+import type { NormalizedModel, RecalibrationData } from '@rebatch/models';
+import { holdStatistics, writeStatistics } from '@rebatch/models/~internal';
+import { anything, callable, checkOptions, integer, type OptionRules } from '@rebatch/stats/~internal';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import { findBatchNormLayers } from '../bn-layers.ts';
-import type { RecalibrationData } from '../data.ts';
-import type { StatisticsEstimate } from '../estimate.ts';
+import { RecalibrationOptionError } from '../errors.ts';
+import type { StatisticsEstimate } from '../finish.ts';
 import type { RecalibrationOptions } from '../options.ts';
 import { estimateStatistics } from '../recalibrate.ts';
-import { writeStatistics } from '../statistics.ts';
-import { holdStatistics } from './held-statistics.ts';
-import { checkCount, checkRecalibration, TrainingCallback } from './training-callback.ts';
+import { checkRecalibration, TrainingCallback } from './training-callback.ts';
 import {
   type Evaluation,
   metricNames,
@@ -33,6 +32,15 @@ export interface ValidateRecalibratedOptions {
   readonly onResult?: (epoch: number, metrics: Readonly<Record<string, number>>) => void | Promise<void>;
 }
 
+const RULES: OptionRules<ValidateRecalibratedOptions> = {
+  data: anything,
+  validationData: anything,
+  every: integer({ least: 1 }),
+  batchSize: integer({ least: 1 }),
+  recalibrate: anything,
+  onResult: callable(),
+};
+
 /** See `validateRecalibrated`. */
 export class ValidateRecalibrated extends TrainingCallback {
   readonly #options: ValidateRecalibratedOptions;
@@ -41,16 +49,16 @@ export class ValidateRecalibrated extends TrainingCallback {
 
   constructor(options: ValidateRecalibratedOptions) {
     super();
+    checkOptions('validateRecalibrated', options, RULES, RecalibrationOptionError);
     const { data, every = 1, validationData, batchSize } = options;
-    checkCount('validateRecalibrated', 'every', every);
-    checkRecalibration('validateRecalibrated', data, options.recalibrate ?? {}, true);
+    checkRecalibration('validateRecalibrated', data, options.recalibrate, true);
     this.#evaluation = readValidation('validateRecalibrated', validationData, batchSize);
     this.#every = every;
     this.#options = options;
   }
 
   override async onTrainBegin(): Promise<void> {
-    findBatchNormLayers(this.trainee);
+    this.checkModel();
   }
 
   override async onEpochEnd(
@@ -59,9 +67,9 @@ export class ValidateRecalibrated extends TrainingCallback {
   ): Promise<void> {
     if ((epoch + 1) % this.#every !== 0) return;
     const { data, recalibrate, onResult } = this.#options;
-    const model = this.trainee;
-    const { statistics } = await estimateStatistics(model, data, recalibrate);
-    const scope: Scope = (body) => runUnder(model, statistics, body);
+    const { subject, trainee: model } = this;
+    const { statistics } = await estimateStatistics(subject, data, recalibrate);
+    const scope: Scope = (body) => runUnder(subject, statistics, body);
     const values = await this.#evaluation(model, scope, recalibrate?.signal);
     const metrics: Record<string, number> = {};
     for (const [i, name] of metricNames(model).entries()) metrics[`val_${name}_precise`] = values[i]!;
@@ -71,23 +79,19 @@ export class ValidateRecalibrated extends TrainingCallback {
 }
 
 /** Runs `body` with other statistics than the model's own, which it has again when this returns or throws. */
-function runUnder<T>(model: tfl.LayersModel, statistics: StatisticsEstimate['statistics'], body: () => T): T {
-  const layers = findBatchNormLayers(model);
-  const held = holdStatistics(layers);
+function runUnder<T>(model: NormalizedModel, statistics: StatisticsEstimate['statistics'], body: () => T): T {
+  const held = holdStatistics(model);
   try {
-    writeStatistics(measured(layers, statistics));
+    // A site that the model never applies has no estimate, and keeps what it has.
+    writeStatistics(
+      model,
+      statistics.map((estimate) => (estimate.count > 0 ? estimate : undefined)),
+    );
     return body();
   } finally {
     held.restore();
     held.dispose();
   }
-}
-
-/** A layer that the model never applies has no estimate, and keeps what it has. */
-function measured(layers: readonly BatchNormLayer[], statistics: StatisticsEstimate['statistics']) {
-  return layers.flatMap((layer, i) =>
-    statistics[i]!.count > 0 ? [{ layer, statistics: statistics[i]! }] : [],
-  );
 }
 
 /**
@@ -107,10 +111,10 @@ function measured(layers: readonly BatchNormLayer[], statistics: StatisticsEstim
  * Put it into a list with other callbacks; plain objects among them have to be wrapped:
  * `callbacks: [validateRecalibrated(...), new tfl.CustomCallback({ onEpochEnd })]`.
  *
- * @throws {RecalibrationOptionError} for an option out of its range. {InvalidDataError} for data that is missing, of
+ * @throws {RecalibrationOptionError} for an option that does not exist or is out of its range. {InvalidDataError} for data that is missing, of
  *   another kind, without an end, or that can be read only once. Training itself rejects, at its start, with
  *   {NoBatchNormError} or {TrainingCallbackError}; later with what `estimateStatistics`, `model.evaluate` or
- *   `onResult` fails with: then the running statistics are as they were, too.
+ *   `onResult` fails with: then the moving statistics are as they were, too.
  */
 export function validateRecalibrated(options: ValidateRecalibratedOptions): ValidateRecalibrated {
   return new ValidateRecalibrated(options);

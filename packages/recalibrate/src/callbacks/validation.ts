@@ -1,9 +1,11 @@
-/** Validation data in the forms that fit takes, and a model's metrics on it. */
+// Validation data in the forms that fit takes, and a model's metrics on it.
+
+import { type BatchInputs, type DatasetLike, InvalidDataError } from '@rebatch/models';
+import { elementsOf, openSource } from '@rebatch/models/~internal';
+import { shown } from '@rebatch/stats/~internal';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import { type BatchInputs, type DatasetLike, elementsOf, openSource } from '../data.ts';
-import { InsufficientDataError, InvalidDataError, RecalibrationOptionError } from '../errors.ts';
-import { checkCount, shown } from './training-callback.ts';
+import { InsufficientDataError, RecalibrationOptionError } from '../errors.ts';
 
 /**
  * Inputs and labels, as `[xs, ys]` or `{xs, ys}`: tensors with a batch axis, or lists or objects of them; or a
@@ -24,14 +26,13 @@ export type Evaluation = (model: tfl.LayersModel, scope: Scope, signal?: AbortSi
  * Checks validation data.
  *
  * @param callback whose option it is, for messages.
- * @throws {InvalidDataError} for another kind of data. {RecalibrationOptionError} for a batch size that is none.
+ * @throws {InvalidDataError} for another kind of data. {RecalibrationOptionError} for a batch size with a dataset.
  */
 export function readValidation(
   callback: string,
   data: ValidationData,
   batchSize: number | undefined,
 ): Evaluation {
-  if (batchSize !== undefined) checkCount(callback, 'batchSize', batchSize);
   if (typeof data === 'object' && data !== null) {
     if ('iterator' in data && typeof data.iterator === 'function') {
       return ofDataset(callback, data, batchSize);

@@ -1,0 +1,69 @@
+// Whether a model was given what it was trained to take, judged before anything else is.
+import { otherScale } from './faults/input-scale.ts';
+import { isFar, isWorse, severityOf } from './judge.ts';
+import type { Advice, InspectionReport, Shift } from './report.ts';
+import { ADVICE_THRESHOLDS as LIMITS } from './thresholds.ts';
+import { describeShift, exact, number, shiftEvidence } from './wording.ts';
+
+type Findings = Pick<InspectionReport, 'layers' | 'inputs' | 'errors' | 'driftErrors'>;
+
+/**
+ * Inputs that are prepared in another way than in training show at the first layer that they reach: further off than other
+ * inputs of the same kind could be, or by the factor between two ways of scaling pixels, in all channels alike.
+ */
+export function checkPreprocessing({ layers, inputs, errors, driftErrors }: Findings): Advice | undefined {
+  const first = layers.find(({ applications }) => applications > 0);
+  // What nobody trained says nothing about the inputs that it expects.
+  if (!first || (first.untouched && !first.drift)) return undefined;
+  // What rounding did to stored statistics is not the inputs'.
+  const shift = first.drift ?? first.quantization?.repairedShift ?? first.shift;
+  if (!shift) return undefined;
+  const scale = first.inputScale ? otherScale(first.inputScale, inputs) : undefined;
+  const far = isFar(shift);
+  if (!far && !(scale && isCertain(shift) && !isBetterSo({ errors, driftErrors }))) return undefined;
+  const came = inputs.map(
+    ({ name, dtype, range }) =>
+      `'${name}' (${dtype})${range ? ` from ${exact(range.least)} to ${exact(range.largest)}` : ' with NaN or Infinity'}`,
+  );
+  const than = first.drift ? 'for the reference' : 'in training';
+  const why = far
+    ? `Other images of the same kind do not do that; inputs that are scaled or centered in another way than ${than} do.`
+    : `Its channels all agree on a factor of ${number(first.inputScale!.factor)}, which other images would not give.`;
+  const told = scale
+    ? ` It is as if pixels of ${scale.came} came where the model expects those of ${scale.expected}.`
+    : '';
+  return {
+    advice: 'check-preprocessing',
+    text:
+      `Check the preprocessing first: layer '${first.name}', the first that the inputs reach, is off by ` +
+      `${describeShift(shift)}. ${why}${told} The first batch came as ${came.join(', ')}. Only if that is how the model was ` +
+      `trained, ${first.drift ? 'capture the reference again' : 'recalibrate'}.`,
+    section: 'Wu & Johnson 2021, Sec. 3 and 5, take inputs that are prepared as in training',
+    evidence: {
+      ...shiftEvidence(first.drift ? 'drift' : 'shift', { layer: first, shift }),
+      ...(first.inputScale && {
+        'inputScale.factor': first.inputScale.factor,
+        'inputScale.spread': first.inputScale.spread,
+        'threshold.scaleTolerance': LIMITS.scaleTolerance,
+        'threshold.scaleSpread': LIMITS.scaleSpread,
+      }),
+      'threshold.meanShift': LIMITS.inputMeanShift,
+      'threshold.varianceShift': LIMITS.inputVarianceShift,
+      ...Object.fromEntries(
+        inputs.flatMap(({ name, dtype, range }) => [
+          [`inputs.${name}.dtype`, dtype],
+          [`inputs.${name}.range.least`, range?.least ?? null],
+          [`inputs.${name}.range.largest`, range?.largest ?? null],
+        ]),
+      ),
+    },
+  };
+}
+
+const isCertain = (shift: Shift) => severityOf(shift) > 1;
+
+/** Whether errors say that the model does better with what it has than with what these inputs would give. */
+function isBetterSo({ errors, driftErrors }: Pick<Findings, 'errors' | 'driftErrors'>): boolean {
+  const gain = errors?.differences.storedMinusPrecise ?? driftErrors?.storedMinusMatched;
+  return gain !== undefined && isWorse(gain);
+}

@@ -1,0 +1,209 @@
+// Measuring one shard after another, wherever the model and the data are.
+import { type AnyModel, modelOf, type NormalizedModel, type RecalibrationData } from '@rebatch/models';
+import { openSource, unusable } from '@rebatch/models/~internal';
+import { checkNames, shown } from '@rebatch/stats/~internal';
+import * as tf from '@tensorflow/tfjs-core';
+import { batchMeasure } from '../batch-pass.ts';
+import { checkStateless, checkUnfolded } from '../checks.ts';
+import { InsufficientDataError, RecalibrationOptionError, ShardError } from '../errors.ts';
+import { FirstInputs } from '../inputs.ts';
+import { Activations } from '../layerwise/activations.ts';
+import { DeviceStatistics } from '../layerwise/measure.ts';
+import { type LayerwisePlan, planLayerwise } from '../layerwise/plan.ts';
+import { type RecalibrationOptions, readOptions } from '../options.ts';
+import { checkRunning, type Pass, type Run, runPass } from '../pass.ts';
+import type { MeasuredBatch, MeasuredShard, ShardRequest } from './shard.ts';
+
+/** What of the options of a recalibration matters to who measures. */
+export type MeasuringOptions = Pick<
+  RecalibrationOptions,
+  'mode' | 'activationBytes' | 'singleValue' | 'nonFinite' | 'signal'
+>;
+
+const OPTIONS: readonly (keyof MeasuringOptions)[] = [
+  ...(['mode', 'activationBytes', 'singleValue', 'nonFinite', 'signal'] as const),
+];
+
+/** Measures shards with one model. */
+export interface ShardMeasurer {
+  /**
+   * Runs the batches of one shard through the model.
+   *
+   * @param data the shard's batches alone, as `recalibrate` takes data; in mode `'layerwise'` something that can be read again.
+   *   Not read where what is needed of it was kept from the pass before.
+   * @throws (rejects) what `recalibrate` throws for such data; {ShardError} for a request that does not fit the model.
+   */
+  measure(request: ShardRequest, data: RecalibrationData): Promise<MeasuredShard>;
+  /** Gives up what is kept on the device. The model stays. */
+  dispose(): void;
+}
+
+/**
+ * Measures shards with one model, in any order, several at a time if need be: the part of a recalibration that takes the
+ * time. What it gives depends on the request and the data alone. In mode `'layerwise'` activations are kept between passes,
+ * within `activationBytes` for all shards together, so that a pass of a shard that was measured here before computes its own
+ * level alone.
+ *
+ * @throws {StatefulModelError}, {FoldedStatisticsError}, {RecalibrationOptionError}, and what `modelOf` throws.
+ */
+export function shardMeasurer(model: AnyModel, options: MeasuringOptions = {}): ShardMeasurer {
+  const who = 'shardMeasurer';
+  const subject = modelOf(who, model);
+  checkNames(who, options, OPTIONS, RecalibrationOptionError);
+  const settings = readOptions(who, options);
+  checkStateless(subject);
+  checkUnfolded(subject);
+  return new Measurer({
+    model: subject,
+    settings,
+    backend: tf.getBackend(),
+    observe: undefined,
+    expected: undefined,
+  });
+}
+
+/** What stays the same for all shards. */
+type Base = Pick<Run, 'model' | 'settings' | 'backend' | 'observe' | 'expected'>;
+
+/** A shard in mode 'layerwise'. */
+interface KeptShard {
+  readonly activations: Activations;
+  pass: number;
+}
+
+class Measurer implements ShardMeasurer {
+  readonly #base: Base;
+  readonly #ready = new DeviceStatistics();
+  /** The pass that `#ready` is of. */
+  #readyFor = 0;
+  readonly #kept = new Map<number, KeptShard>();
+  #plan: Promise<LayerwisePlan> | undefined;
+
+  constructor(base: Base) {
+    this.#base = base;
+  }
+
+  async measure(request: ShardRequest, data: RecalibrationData): Promise<MeasuredShard> {
+    checkRequest(this.#base.model, request);
+    const { first, batches, pass } = request;
+    // A part of the data never is all of it in one batch, of which a single forward would do.
+    const { batches: _, ...source } = openSource(data);
+    const run: Run = {
+      ...this.#base,
+      source,
+      skipped: new Set(request.skipped.filter((index) => index >= first && index < first + batches)),
+      inputs: new FirstInputs(),
+      signatures: new Set(),
+      first,
+    };
+    checkRunning(run);
+    const known = new Set(run.skipped);
+    const measured: MeasuredBatch[] = [];
+    const places = new Set<string>();
+    const absorb: Pass['absorb'] = (batch, at, moments) => {
+      const seen = at.map(({ site, index }, i) => ({ site, index, moments: moments[i]! }));
+      measured.push({ ...batch, seen });
+    };
+    const collect: Omit<Pass, 'passes' | 'measure'> = {
+      ...{ number: pass, expected: null, absorb, enough: () => false },
+      forwarded(all) {
+        for (const { site, index } of all) places.add(`${site}:${index}`);
+      },
+    };
+    let passes = 1;
+    try {
+      if (run.settings.mode === 'layerwise') passes = await this.#layerwise(run, request, collect);
+      else await runPass(run, { ...collect, passes, measure: batchMeasure(run) });
+    } finally {
+      await run.inputs.settled();
+    }
+    return {
+      ...{ first, batches, pass, passes, applications: places.size, measured },
+      skipped: [...run.skipped].filter((index) => !known.has(index)),
+      inputs: await run.inputs.report(),
+    };
+  }
+
+  dispose(): void {
+    this.#ready.dispose();
+    for (const { activations } of this.#kept.values()) activations.dispose();
+    this.#kept.clear();
+  }
+
+  /** @returns how many passes there are, 0 if that is not known. */
+  async #layerwise(
+    run: Run,
+    { first, pass, statistics }: ShardRequest,
+    collect: Omit<Pass, 'passes' | 'measure'>,
+  ): Promise<number> {
+    const plan = await this.#planned(run);
+    // Nothing of it could be read: it has nothing to say.
+    if (plan === undefined) return 0;
+    const { passes } = plan;
+    if (pass > passes) {
+      throw new ShardError(
+        `Shard from batch ${first} on: expected a pass from 1 to ${passes} of model '${run.model.name}', got ${pass}.`,
+      );
+    }
+    if (this.#readyFor !== pass) {
+      statistics.forEach((moments, site) => {
+        if (moments) this.#ready.set(site, moments);
+      });
+      this.#readyFor = pass;
+    }
+    const activations = this.#take(first, pass) ?? new Activations(run, plan, this.#ready);
+    const others = [...this.#kept.values()].reduce((sum, one) => sum + one.activations.bytes, 0);
+    const budget = Math.max(0, run.settings.activationBytes - others);
+    try {
+      await runPass(run, { ...collect, passes, ...activations.begin(pass, budget) });
+    } catch (error) {
+      activations.dispose();
+      throw error;
+    }
+    activations.end();
+    if (pass === passes) activations.dispose();
+    else this.#kept.set(first, { activations, pass });
+    return passes;
+  }
+
+  /** What is kept of a shard from earlier passes; it is not kept here any more. */
+  #take(first: number, pass: number): Activations | undefined {
+    const kept = this.#kept.get(first);
+    this.#kept.delete(first);
+    if (kept === undefined || kept.pass < pass) return kept?.activations;
+    // The shard is measured once more: what this pass measured on is gone.
+    kept.activations.dispose();
+    return undefined;
+  }
+
+  /** From the first sample that comes; the same for all shards. Undefined as long as there was none. */
+  async #planned(run: Run): Promise<LayerwisePlan | undefined> {
+    this.#plan ??= planLayerwise(run);
+    try {
+      return await this.#plan;
+    } catch (error) {
+      this.#plan = undefined;
+      if (error instanceof InsufficientDataError) return undefined;
+      throw error;
+    }
+  }
+}
+
+function checkRequest({ name, sites }: NormalizedModel, request: ShardRequest): void {
+  const fail = (expected: string, came: unknown): never => {
+    throw new ShardError(`Shard of model '${name}': expected ${expected}, got ${shown(came)}.`);
+  };
+  const count = (value: unknown, least: number) => Number.isSafeInteger(value) && (value as number) >= least;
+  const { first, batches, pass, statistics, skipped } = request;
+  if (!count(first, 0)) fail('the position of its first batch', first);
+  if (!count(batches, 1)) fail('one batch or more', batches);
+  if (!count(pass, 1)) fail('a pass from 1 on', pass);
+  if (!Array.isArray(skipped)) fail('a list of batches that were left out', skipped);
+  if (!Array.isArray(statistics) || statistics.length !== sites.length) {
+    fail(`statistics or null for each of ${sites.length} sites`, statistics?.length);
+  }
+  statistics.forEach((one, i) => {
+    const flaw = one && unusable(one.mean, one.variance, sites[i]!.channels);
+    if (flaw) fail(`usable statistics of site '${sites[i]!.name}'`, flaw);
+  });
+}
