@@ -1,0 +1,100 @@
+// `rebatch compare`, against what the models say themselves and plain loops.
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writeLayers } from '../testing/models.ts';
+import { type PhotoFolder, photoFolder, predicts } from '../testing/photo-folder.ts';
+import { contentsOf, rebatch, rebatchJson } from '../testing/run-cli.ts';
+import type { CompareOutput } from './run/compare.ts';
+
+let photos: PhotoFolder;
+const at = (name: string) => photos.at(name);
+
+beforeAll(async () => {
+  photos = await photoFolder();
+  await rebatchJson('recalibrate', at('model'), at('photos'), '--out', at('fresh'));
+});
+afterAll(() => photos.remove());
+
+describe('compare', () => {
+  test('counts agreement and errors as plain loops do', async () => {
+    const { agreement, sites } = await rebatchJson<CompareOutput>(
+      'compare',
+      at('model'),
+      at('fresh'),
+      at('photos'),
+      '--batch-size',
+      '7',
+    );
+    const names = Object.keys(await contentsOf(at('photos')));
+    const [labels, rows] = [[] as number[], [] as number[]];
+    for (const name of names) {
+      labels.push(['ants', 'bees', 'cats'].indexOf(name.split('/')[0]!));
+      const sharp = (await import('sharp')).default;
+      const pixels = await sharp(join(at('photos'), name))
+        .raw()
+        .toBuffer();
+      // Of one color each, whatever the size.
+      for (let i = 0; i < 64; i++) rows.push(...[0, 1, 2].map((c) => pixels[c]! / 255));
+    }
+    const xs = tf.tensor4d(rows, [36, 8, 8, 3]);
+    const [a, b] = [await predicts(at('model'), xs), await predicts(at('fresh'), xs)];
+    xs.dispose();
+    const top = (y: Float32Array) =>
+      labels.map((_, i) => [0, 1, 2].reduce((best, k) => (y[3 * i + k]! > y[3 * i + best]! ? k : best), 0));
+    const share = (same: (i: number) => boolean) => labels.filter((_, i) => same(i)).length / 36;
+    expect(agreement).toMatchObject({
+      samples: 36,
+      answers: 36,
+      top1: share((i) => top(a)[i] === top(b)[i]),
+      errors: { a: share((i) => top(a)[i] !== labels[i]), b: share((i) => top(b)[i] !== labels[i]) },
+    });
+    const squares = a.reduce((sum, value, i) => sum + (value - b[i]!) ** 2, 0);
+    expect(agreement.difference.rms).toBeCloseTo(Math.sqrt(squares / a.length), 6);
+    expect(agreement.difference.max).toBeCloseTo(
+      Math.max(...a.map((value, i) => Math.abs(value - b[i]!))),
+      6,
+    );
+    // The only site sees the same: only its statistics differ.
+    expect(sites).toEqual([
+      { name: 'bn', shift: { mean: { rms: 0, max: 0 }, variance: { rms: 0, max: 0 } } },
+    ]);
+  });
+
+  test('ends with 7 below the agreement that is asked for, and is 1 with itself', async () => {
+    const same = await rebatchJson<CompareOutput>(
+      'compare',
+      at('model'),
+      at('model'),
+      at('photos'),
+      '--min-agreement',
+      '1',
+    );
+    expect(same.agreement).toMatchObject({ top1: 1, difference: { max: 0, rms: 0 } });
+    const differing = (await rebatchJson<CompareOutput>('compare', at('model'), at('fresh'), at('photos')))
+      .agreement.top1;
+    const { code, err } = await rebatch(
+      'compare',
+      at('model'),
+      at('fresh'),
+      at('photos'),
+      '--min-agreement',
+      '1',
+    );
+    expect(code).toBe(differing === 1 ? 0 : 7);
+    if (differing < 1) expect(err).toMatch(/The models agree in \d+\.\d%, less than 100\.0%/);
+  });
+
+  test('refuses models whose outputs are of different shapes', async () => {
+    const other = tfl.sequential({
+      layers: [tfl.layers.flatten({ inputShape: [8, 8, 3] }), tfl.layers.dense({ units: 2 })],
+    });
+    await writeLayers(other, at('other'));
+    const { code, err } = await rebatch('compare', at('model'), at('other'), at('photos'));
+    expect([code, err]).toEqual([
+      4,
+      expect.stringContaining('outputs of the same shape, got [32, 3] and [32, 2]'),
+    ]);
+  });
+});

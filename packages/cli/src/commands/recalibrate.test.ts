@@ -1,0 +1,261 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RecalibrationReport } from '@rebatch/recalibrate';
+import { cut, exactReference, makeBlocks, makeSequential, preciseReference } from '@rebatch/test-models';
+import { expectClose, seededRandom } from '@rebatch/testing';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { startBackend } from '../model/backend.ts';
+import type { RepairOutput } from '../report/repair-report.ts';
+import { float32, npy } from '../testing/arrays.ts';
+import { asFloats, weightsIn, writeLayers } from '../testing/models.ts';
+import { inFolder, writeFiles } from '../testing/pictures.ts';
+import { contentsOf, rebatch, rebatchJson } from '../testing/run-cli.ts';
+
+const random = seededRandom(3);
+const blocks = makeBlocks(random, [5, 6, 4]);
+const values = random.normals(60 * 5, 0.4, 1.2);
+
+beforeAll(() => startBackend('wasm'));
+
+/** The network of float64 loops, as a model in a folder, with data beside it. */
+async function withNetwork(
+  use: (paths: { folder: string; model: string; data: string }) => Promise<void>,
+): Promise<void> {
+  await inFolder(async (folder) => {
+    const model = await writeLayers(makeSequential(blocks), join(folder, 'net'));
+    await writeFiles(folder, { 'x.npy': npy('<f4', [60, 5], float32([...values])) });
+    await use({ folder, model, data: join(folder, 'x.npy') });
+  });
+}
+
+describe('recalibrate', () => {
+  test.each([
+    ['layerwise' as const, () => exactReference(values, blocks)],
+    ['batch' as const, () => preciseReference(cut(values, 5, 20), blocks)],
+  ])('mode %s writes the statistics of float64 loops, and nothing else', (mode, reference) =>
+    withNetwork(async ({ folder, model, data }) => {
+      const before = await contentsOf(folder);
+      const args = ['--mode', mode, '--batch-size', '20', '--no-shuffle'];
+      const result = await rebatchJson<RepairOutput>('recalibrate', model, data, ...args);
+      expect(result.written).toEqual([join(folder, 'net-recalibrated/model.json')]);
+      expect(result.report).toMatchObject({
+        samples: 60,
+        batches: 3,
+        mode,
+      } satisfies Partial<RecalibrationReport>);
+      const { 'net-recalibrated/group1-shard1of1.bin': _, ...after } = await contentsOf(folder);
+      expect(after).toMatchObject(before);
+      expect(Object.keys(after)).toEqual([
+        'net-recalibrated/model.json',
+        'net-recalibrated/model.rebatch.json',
+        ...Object.keys(before),
+      ]);
+      const [old, fresh] = [await weightsIn(model), await weightsIn(`${model}-recalibrated`)];
+      expect(Object.keys(fresh)).toEqual(Object.keys(old));
+      for (const [i, { mean, variance }] of reference().entries()) {
+        expectClose(asFloats(fresh[`bn${i}/moving_mean`]!), mean, 1e-5);
+        expectClose(asFloats(fresh[`bn${i}/moving_variance`]!), variance, 1e-5);
+      }
+      for (const name of Object.keys(old).filter((one) => !one.includes('moving'))) {
+        expect(fresh[name], name).toEqual(old[name]);
+      }
+    }),
+  );
+
+  test('the order of samples is shuffled by the seed, and the same each time', () =>
+    withNetwork(async ({ model, data }) => {
+      const run = async (...args: string[]) => {
+        await rebatchJson('recalibrate', model, data, '--batch-size', '20', '--overwrite', ...args);
+        return weightsIn(`${model}-recalibrated`);
+      };
+      const first = await run();
+      expect(await run()).toEqual(first);
+      expect(await run('--seed', '1')).not.toEqual(first);
+      expect(await run('--mode', 'layerwise', '--no-shuffle')).not.toEqual(first);
+    }));
+
+  test('--dry-run writes nothing, and says what it would', () =>
+    withNetwork(async ({ folder, model, data }) => {
+      const before = await contentsOf(folder);
+      const { code, out } = await rebatch(
+        'recalibrate',
+        model,
+        data,
+        '--dry-run',
+        '--report',
+        join(folder, 'r.html'),
+      );
+      expect(code).toBe(0);
+      expect(out).toContain(`Dry run: nothing was written. The model would be in ${model}-recalibrated.`);
+      expect(await contentsOf(folder)).toEqual(before);
+    }));
+
+  test('never writes over what is there unless told, and in place only if told', () =>
+    withNetwork(async ({ folder, model, data }) => {
+      expect((await rebatch('recalibrate', model, data, '--out', join(folder, 'new/deep'))).code).toBe(0);
+      const before = await contentsOf(folder);
+      for (const out of [join(folder, 'new/deep'), model, data]) {
+        const { code, err } = await rebatch('recalibrate', model, data, '--out', out);
+        expect(code, out).toBe(6);
+        expect(err).toMatch(/is there already\. .*--overwrite|is the model itself.*--in-place/);
+      }
+      expect(await contentsOf(folder)).toEqual(before);
+      expect((await rebatch('recalibrate', model, data, '--in-place', '--out', folder)).code).toBe(2);
+      expect((await rebatch('recalibrate', model, data, '--in-place')).code).toBe(0);
+      const recalibrated = await weightsIn(join(folder, 'new/deep'));
+      expect(await weightsIn(model)).toEqual(recalibrated);
+      // And again, with the file of the preprocessing that lies there by now.
+      expect((await rebatch('recalibrate', model, data, '--in-place')).code).toBe(0);
+      expect(Object.keys(await contentsOf(model))).toEqual([
+        'group1-shard1of1.bin',
+        'model.json',
+        'model.rebatch.json',
+      ]);
+    }));
+
+  test('keeps beside the model what the command line says of the inputs, and reads it there', () =>
+    withNetwork(async ({ model, data }) => {
+      const run = (...args: string[]) =>
+        rebatchJson<RepairOutput>('recalibrate', model, data, '--overwrite', ...args);
+      expect((await run()).data).toMatchObject({ preprocessingFrom: 'default', preprocessing: { scale: 1 } });
+      const told = await run('--scale', '1/2', '--mean', '0.25');
+      expect(told.written).toContain(join(model, 'model.rebatch.json'));
+      expect(told.data).toMatchObject({
+        preprocessingFrom: 'flags',
+        preprocessing: { scale: 0.5, mean: [0.25], std: [1] },
+      });
+      const remembered = await run();
+      expect(remembered.data).toMatchObject({
+        preprocessingFrom: 'file',
+        preprocessing: { scale: 0.5, mean: [0.25] },
+      });
+      const half = values.map((value) => value / 2 - 0.25);
+      const [expected] = exactReference(half, blocks);
+      expectClose(
+        asFloats((await weightsIn(`${model}-recalibrated`))['bn0/moving_mean']!),
+        expected!.mean,
+        1e-5,
+      );
+      // The new model brings it along.
+      const next = await rebatchJson<RepairOutput>('recalibrate', `${model}-recalibrated`, data);
+      expect(next.data.preprocessingFrom).toBe('file');
+    }));
+
+  test('the report is a page that needs nothing else', () =>
+    withNetwork(async ({ folder, model, data }) => {
+      const report = join(folder, 'deep/report.html');
+      await rebatchJson('recalibrate', model, data, '--report', report);
+      const html = await readFile(report, 'utf8');
+      expect(html).toMatch(/^<!doctype html>/);
+      expect(html).toContain('<svg');
+      expect(html).toContain('>bn1</text>');
+      expect(html.replaceAll('http://www.w3.org', '')).not.toMatch(
+        /https?:\/\/|<script|<link|src="(?!data:)/,
+      );
+    }));
+
+  test('an aborted run ends with 130, and writes nothing', () =>
+    withNetwork(async ({ folder, model, data }) => {
+      const before = await contentsOf(folder);
+      const { rebatchWith } = await import('../testing/run-cli.ts');
+      const { code, err } = await rebatchWith(
+        AbortSignal.abort(new Error('stop')),
+        'recalibrate',
+        model,
+        data,
+      );
+      expect([code, err]).toEqual([130, 'Interrupted. Nothing was written.\n']);
+      expect(await contentsOf(folder)).toEqual(before);
+    }));
+});
+
+describe('shards and merge', () => {
+  const layers = async (path: string) => {
+    const file = JSON.parse(await readFile(path, 'utf8')) as {
+      sites: { mean: number[]; variance: number[] }[];
+    };
+    return file.sites;
+  };
+
+  test('give what one run gives, whatever the number and the order of the files', () =>
+    withNetwork(async ({ folder, model, data }) => {
+      const [whole, merged] = [join(folder, 'whole.json'), join(folder, 'merged.json')];
+      await rebatchJson('recalibrate', model, data, '--batch-size', '8', '--statistics', whole);
+      for (const of of [1, 3, 8]) {
+        const files: string[] = [];
+        for (let i = 1; i <= of; i++) {
+          files.push(join(folder, `part-${i}-${of}.json`));
+          await rebatchJson(
+            'recalibrate',
+            model,
+            data,
+            '--batch-size',
+            '8',
+            '--shard',
+            `${i}/${of}`,
+            '--states',
+            files.at(-1)!,
+          );
+        }
+        const args = ['--statistics', merged, '--overwrite'];
+        const result = await rebatchJson<{ samples: number }>('merge', model, ...files.reverse(), ...args);
+        expect(result.samples).toBe(60);
+        const expected = await layers(whole);
+        for (const [i, { mean, variance }] of (await layers(merged)).entries()) {
+          // Both were rounded to float32.
+          expectClose(mean, expected[i]!.mean, 1.2e-7);
+          expectClose(variance, expected[i]!.variance, 1.2e-7);
+        }
+      }
+    }));
+
+  test('refuses parts that do not belong together', () =>
+    withNetwork(async ({ folder, model, data }) => {
+      const part = async (name: string, ...args: string[]) => {
+        const path = join(folder, name);
+        await rebatchJson('recalibrate', model, data, '--states', path, ...args);
+        return path;
+      };
+      const first = await part('1.json', '--shard', '1/2');
+      const second = await part('2.json', '--shard', '2/2');
+      const other = await part('other.json', '--shard', '2/2', '--seed', '5');
+      const odd = await part('odd.json', '--shard', '2/2', '--batch-size', '7');
+      const ema = await part('ema.json', '--shard', '2/2', '--estimator', 'ema');
+      const ema1 = await part('ema1.json', '--shard', '1/2', '--estimator', 'ema');
+      const wrong: readonly (readonly [string[], RegExp])[] = [
+        [[first], /Samples 32 to 60 of 60 are in no part/],
+        [[second], /Samples 0 to 32 of 60 are in no part/],
+        [[first, second, second], /of which others have some, too/],
+        [[first, other], /are parts of different data/],
+        [[first, odd], /are parts of different data/],
+        [[ema1, ema], /depend on the order of batches and cannot be merged/],
+        [[first, data], /expected estimators of a shard as JSON/],
+        [[join(folder, 'none.json')], /none\.json does not exist/],
+      ];
+      const before = await contentsOf(folder);
+      for (const [files, reason] of wrong) {
+        const { code, err } = await rebatch('merge', model, ...files);
+        expect(err).toMatch(reason);
+        expect(code).toBe(4);
+      }
+      const unlike = await rebatch(
+        'merge',
+        await writeLayers(makeSequential(makeBlocks(random, [5, 6, 4])), join(folder, 'b')),
+        first,
+        second,
+      );
+      expect(unlike.err).toMatch(/was measured on another model/);
+      for (const [args, reason] of [
+        [['--shard', '1/2'], /say with --states/],
+        [['--shard', '3/2', '--states', 'x'], /Expected a part, as 1\/4/],
+        [['--shard', '1/99', '--states', 'x'], /fewer batches than 99 parts/],
+        [['--shard', '1/2', '--states', 'x', '--mode', 'layerwise'], /use mode batch/],
+      ] as const) {
+        const { code, err } = await rebatch('recalibrate', model, data, ...args);
+        expect(err).toMatch(reason);
+        expect(code).toBe(2);
+      }
+      const { 'b/group1-shard1of1.bin': _, 'b/model.json': __, ...after } = await contentsOf(folder);
+      expect(after).toEqual(before);
+    }));
+});

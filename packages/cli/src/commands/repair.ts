@@ -1,0 +1,144 @@
+// What recalibrate and adapt share: a model, data, new statistics, and the model with them beside the old one.
+import type { Precision } from '@rebatch/graph-models';
+import { captureStatistics, type RecalibrationData } from '@rebatch/models';
+import type { RecalibrationProgress, RecalibrationReport } from '@rebatch/recalibrate';
+import type * as tf from '@tensorflow/tfjs-core';
+import { watchModel } from '../model/changed-weights.ts';
+import { planOutput } from '../output/model-output.ts';
+import { dataPart, headLines, modelPart } from '../report/base.ts';
+import { shiftChart } from '../report/charts.ts';
+import { writePage } from '../report/page.ts';
+import { answers, pictures } from '../report/predictions.ts';
+import { type RepairOutput, repairText } from '../report/repair-report.ts';
+import { checkInputs, keepPreprocessing, type Session, type SessionFlags, withSession } from '../session.ts';
+import { writeStatisticsFile } from '../statistics-file.ts';
+import type { Context } from './context.ts';
+import type { OutputFlags } from './options.ts';
+
+export interface RepairFlags extends SessionFlags, OutputFlags {
+  readonly samples: number | 'all' | 'auto';
+  readonly tolerance: number;
+  readonly report?: string;
+  /** A file for the new statistics by themselves. */
+  readonly statistics?: string;
+  readonly precision?: Precision;
+}
+
+/** Computes new statistics and puts them into the model in memory. */
+export type Repair = (
+  session: Session,
+  data: RecalibrationData,
+  options: RepairOptions,
+) => Promise<RecalibrationReport>;
+
+export interface RepairOptions {
+  readonly samples: number | 'all' | 'auto';
+  readonly tolerance: number;
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: RecalibrationProgress) => void;
+}
+
+/** A repair that has begun: from where an earlier one was killed, for one. */
+export interface Begun {
+  readonly repair: Repair;
+  /** Whether the result of an earlier one may be there, which gives way. */
+  readonly mayReplace: boolean;
+  /** Whether the model is itself the result of an earlier one, and nothing is left to do. */
+  readonly done: boolean;
+  /** Called with what will be written, and when it is, and has been reported. */
+  writing(artifacts: tf.io.ModelArtifacts): void;
+  written(): void;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens, repairs, writes and reports.
+ *
+ * @param begin what to do in the place of `repair`, if anything.
+ */
+export async function runRepair(
+  command: RepairOutput['command'],
+  suffix: string,
+  paths: { readonly model: string; readonly data: string },
+  flags: RepairFlags,
+  { streams }: Context,
+  repair: Repair,
+  begin?: (session: Session) => Promise<Begun>,
+): Promise<void> {
+  const { signal } = streams;
+  const run = async (session: Session, begun: Begun | undefined) => {
+    const { loaded, progress } = session;
+    if (begun?.done) {
+      streams.err('Nothing is left to do: the run before was killed after it had written its result.\n');
+      return;
+    }
+    const overwrite = flags.overwrite === true || begun?.mayReplace === true;
+    const output = planOutput(loaded, suffix, { ...flags, overwrite }, signal);
+    const model = loaded.normalized();
+    const watch = watchModel(loaded);
+    const check = await checkInputs(session, flags.force === true, signal);
+    const before = flags.report === undefined ? [] : await answers(session, loaded, signal);
+    const report = await (begun?.repair ?? repair)(session, session.batches(), {
+      samples: flags.samples,
+      tolerance: flags.tolerance,
+      signal,
+      onProgress: ({ pass, passes, samples, expectedSamples }) =>
+        progress.show(
+          passes === 1 ? 'samples' : `samples, pass ${pass} of ${passes}`,
+          samples,
+          expectedSamples ?? (typeof flags.samples === 'number' ? flags.samples : session.data.count),
+        ),
+    });
+    progress.stop();
+    const data = dataPart(session, check);
+    const text = [...headLines(session, data), '', repairText({ report })];
+    const dryRun = flags.dryRun === true;
+    const written: string[] = [];
+    if (!dryRun) {
+      const precision = flags.precision === undefined ? {} : { precision: flags.precision };
+      const artifacts = await watch.artifacts(precision);
+      begun?.writing(artifacts);
+      const path = await output.write(artifacts, session.resolved.preprocessing);
+      written.push(path!);
+      if (flags.statistics !== undefined) {
+        await writeStatisticsFile(flags.statistics, loaded, await captureStatistics(model));
+        written.push(flags.statistics);
+      }
+      const kept = await keepPreprocessing(session, dryRun);
+      if (kept !== null) written.push(kept);
+    }
+    if (flags.report !== undefined && !dryRun) {
+      const rows = report.layers.flatMap(({ name, shift }) => (shift ? [{ name, shift }] : []));
+      await writePage(flags.report, {
+        title: `${loaded.path}, ${command === 'adapt' ? 'adapted' : 'recalibrated'}`,
+        lines: headLines(session, data),
+        charts: [await shiftChart('From the old statistics to the new ones', rows)],
+        pictures: {
+          before: 'before',
+          after: 'after',
+          list: await pictures(session, before, await answers(session, loaded, signal)),
+        },
+        details: repairText({ report }),
+      });
+      written.push(flags.report);
+    }
+    const result: RepairOutput = { command, model: modelPart(loaded), data, report, written, dryRun };
+    if (flags.json) streams.out(`${JSON.stringify(result, undefined, 2)}\n`);
+    else streams.out(`${[...text, '', ...endLines(written, dryRun, output.folder)].join('\n')}\n`);
+    if (!dryRun) begun?.written();
+  };
+  await withSession(paths.model, paths.data, flags, streams, async (session) => {
+    const begun = await begin?.(session);
+    try {
+      await run(session, begun);
+    } finally {
+      await begun?.close();
+    }
+  });
+}
+
+/** What was written, or would have been. */
+export function endLines(written: readonly string[], dryRun: boolean, folder: string): string[] {
+  if (dryRun) return [`Dry run: nothing was written. The model would be in ${folder}.`];
+  return written.map((path) => `Written: ${path}`);
+}

@@ -1,0 +1,161 @@
+// Two models on the same data: how often they say the same, how far their outputs lie apart, and where they part.
+import { captureReference } from '@rebatch/domains';
+import type { MomentsSummary } from '@rebatch/recalibrate';
+import { summarizeShift } from '@rebatch/recalibrate/~internal';
+import { momentsFromJSON } from '@rebatch/stats';
+import * as tf from '@tensorflow/tfjs-core';
+import { toTensors } from './data/tensors.ts';
+import { DataError } from './errors.ts';
+import type { LoadedModel } from './model/load-model.ts';
+import type { Session } from './session.ts';
+
+/** How often two models say the same, and how far apart. */
+export interface Agreement {
+  readonly samples: number;
+  /** Answers that were compared: one per sample, or one per position of one. */
+  readonly answers: number;
+  /** The share with the same top class. */
+  readonly top1: number;
+  /** Between the outputs: the largest difference, and its root mean square. */
+  readonly difference: { readonly max: number; readonly rms: number };
+  /** The share of wrong answers of each, where there are labels. */
+  readonly errors: { readonly a: number; readonly b: number } | null;
+}
+
+/** What a site sees in both models. */
+export interface SiteDrift {
+  readonly name: string;
+  /**
+   * Of what the site sees, from a to b: means in standard deviations of what it sees in a, variances as a difference of
+   * logarithms. Null where one of them does not reach it.
+   */
+  readonly shift: MomentsSummary | null;
+}
+
+/** @throws {DataError} if their outputs are of different shapes, or nothing could be read. */
+export async function compareOutputs(
+  { data, labels, bad }: Session,
+  a: LoadedModel,
+  b: LoadedModel,
+  { batchSize, to, signal, onSamples }: CompareOptions,
+): Promise<Agreement> {
+  const totals = {
+    samples: 0,
+    answers: 0,
+    same: 0,
+    max: 0,
+    squares: 0,
+    values: 0,
+    labelled: 0,
+    wrongA: 0,
+    wrongB: 0,
+  };
+  for await (const batch of data.read({ from: 0, to: to ?? Number.MAX_SAFE_INTEGER, batchSize, signal })) {
+    for (const one of batch.bad) bad.set(one.position, one);
+    if (batch.count === 0) continue;
+    const { xs } = toTensors(
+      batch,
+      false,
+      a.inputs.map(({ name }) => name),
+    );
+    const made: tf.Tensor[] = [];
+    try {
+      made.push(await a.predict(xs as tf.Tensor | tf.Tensor[]));
+      made.push(await b.predict(xs as tf.Tensor | tf.Tensor[]));
+      const [first, second] = made as [tf.Tensor, tf.Tensor];
+      if (first.shape.join() !== second.shape.join()) {
+        throw new DataError(
+          `Expected two models with outputs of the same shape, got [${first.shape.join(', ')}] and [${second.shape.join(', ')}].`,
+        );
+      }
+      const size = first.shape.at(-1) ?? 1;
+      const [x, y] = await Promise.all([first.data(), second.data()]);
+      const [answersA, answersB] = [topOf(x, size), topOf(y, size)];
+      totals.samples += batch.count;
+      totals.answers += answersA.length;
+      totals.values += x.length;
+      answersA.forEach((answer, i) => {
+        if (answer === answersB[i]) totals.same += 1;
+      });
+      for (let i = 0; i < x.length; i++) {
+        const difference = Math.abs(x[i]! - y[i]!);
+        totals.max = Math.max(totals.max, difference);
+        totals.squares += difference ** 2;
+      }
+      const own = labels && answersA.length === batch.count ? batch.labels : null;
+      own?.forEach((label, i) => {
+        totals.labelled += 1;
+        if (answersA[i] !== label) totals.wrongA += 1;
+        if (answersB[i] !== label) totals.wrongB += 1;
+      });
+    } finally {
+      tf.dispose(made);
+      tf.dispose(xs as tf.TensorContainer);
+    }
+    onSamples(totals.samples);
+  }
+  if (totals.samples === 0) throw new DataError('Expected at least one sample that can be read, got none.');
+  const { samples, answers, same, max, squares, values, labelled, wrongA, wrongB } = totals;
+  return {
+    samples,
+    answers,
+    top1: same / answers,
+    difference: { max, rms: Math.sqrt(squares / values) },
+    errors: labelled === 0 ? null : { a: wrongA / labelled, b: wrongB / labelled },
+  };
+}
+
+export interface CompareOptions {
+  readonly batchSize: number;
+  /** Positions up to which data is read; undefined for all. */
+  readonly to: number | undefined;
+  readonly signal: AbortSignal;
+  readonly onSamples: (samples: number) => void;
+}
+
+/** The class of the largest value of each row; of a single value, whether it is above a half. */
+function topOf(values: ArrayLike<number>, size: number): number[] {
+  const rows = values.length / size;
+  return Array.from({ length: rows }, (_, row) => {
+    if (size === 1) return values[row]! > 0.5 ? 1 : 0;
+    let best = 0;
+    for (let i = 1; i < size; i++) if (values[row * size + i]! > values[row * size + best]!) best = i;
+    return best;
+  });
+}
+
+/** What the sites that both models have see, in the order of the first. Empty if there are none. */
+export async function compareSites(
+  session: Session,
+  a: LoadedModel,
+  b: LoadedModel,
+  to: number | undefined,
+  signal: AbortSignal,
+): Promise<SiteDrift[]> {
+  const models = [sitesOf(a), sitesOf(b)] as const;
+  const [first, second] = models;
+  if (!first || !second) return [];
+  const options = { signal };
+  const range = to === undefined ? {} : { to };
+  const seenA = await captureReference(first, session.batches(range), options);
+  const seenB = await captureReference(second, session.batches(range), options);
+  const others = new Map(seenB.sites.map(({ name, moments }) => [name, moments]));
+  return first.sites.flatMap(({ name, epsilon, channels }, i): SiteDrift[] => {
+    const [x, y] = [seenA.sites[i]!.moments, others.get(name)];
+    if (y === undefined) return [];
+    if (x === null || y === null) return [{ name, shift: null }];
+    const [from, target] = [momentsFromJSON(x), momentsFromJSON(y)];
+    if (target.mean.length !== channels) return [];
+    // A site that was folded adds nothing to its variance, which may be 0.
+    return [{ name, shift: summarizeShift(from, target, { epsilon: epsilon > 0 ? epsilon : 1e-12 }) }];
+  });
+}
+
+/** None for a model without batch norms: it can be compared all the same. */
+function sitesOf(model: LoadedModel) {
+  try {
+    return model.normalized();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { DataError } from '../../errors.ts';
+import { sampleWriter } from '../../preprocessing/prepare.ts';
+import { ahead } from '../ahead.ts';
+import type { BadSample, Data, ReadOptions, SampleBatch, SampleRange } from '../data.ts';
+import type { DataDescription, DataSource } from '../description.ts';
+import { batchesOf, orderOf } from '../order.ts';
+import { type Arrays, openArrays } from './open-arrays.ts';
+import { lengthOf, readSample, type SampleArray } from './sample-array.ts';
+
+/** Samples of arrays in a file. */
+export async function arrayData(
+  description: DataDescription,
+  source: Exclude<DataSource, { kind: 'folder' | 'module' }>,
+): Promise<Data> {
+  const opened = await openArrays(source);
+  try {
+    return dataOf(description, source, opened);
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+function dataOf(
+  description: DataDescription,
+  source: Exclude<DataSource, { kind: 'folder' | 'module' }>,
+  { inputs: arrays, labels, close }: Arrays,
+): Data {
+  const { preprocessing, shuffle, skipBad, dtype = 'float32' } = description;
+  const { samples } = arrays[0]!.array;
+  const order = orderOf(samples, shuffle);
+  const writers = arrays.map(({ array }, i) => {
+    const shape = reshaped(array, i === 0 ? description.sampleShape : null);
+    const first = preprocessing.layout === 'nchw' && shape.length === 3;
+    const channels = first ? shape[0]! : (shape.at(-1) ?? 1);
+    return { shape, write: sampleWriter(preprocessing, channels, first ? 'already' : 'no') };
+  });
+  const nameOf = (position: number) => `sample ${order[position]!} of ${arrays[0]!.array.name}`;
+
+  const readOne = async (
+    position: number,
+    into: readonly Float32Array[],
+    slot: number,
+  ): Promise<BadSample | undefined> => {
+    for (const [i, { array }] of arrays.entries()) {
+      const values = await readSample(array, order[position]!);
+      const at = values.findIndex((value) => !Number.isFinite(value));
+      if (at < 0) {
+        writers[i]!.write(values, into[i]!, slot * values.length);
+        continue;
+      }
+      const reason = `has ${values[at]} at value ${at}`;
+      if (skipBad) return { position, name: nameOf(position), reason };
+      throw new DataError(
+        `${nameOf(position)} ${reason}. Mend it, or leave such samples out with --skip-bad.`,
+      );
+    }
+    return undefined;
+  };
+
+  const readBatch = async ({ from, to }: SampleRange, signal?: AbortSignal): Promise<SampleBatch> => {
+    const values = arrays.map(({ array }) => new Float32Array((to - from) * lengthOf(array)));
+    const bad: BadSample[] = [];
+    const good: number[] = [];
+    for (let position = from; position < to; position++) {
+      signal?.throwIfAborted();
+      const flaw = await readOne(position, values, good.length);
+      if (flaw) bad.push(flaw);
+      else good.push(position);
+    }
+    return {
+      from,
+      to,
+      count: good.length,
+      positions: Int32Array.from(good),
+      inputs: arrays.map(({ name, array }, i) => ({
+        name,
+        dtype,
+        shape: [good.length, ...writers[i]!.shape],
+        values: values[i]!.subarray(0, good.length * lengthOf(array)),
+      })),
+      labels:
+        labels &&
+        (await labelsOf(
+          labels,
+          good.map((position) => order[position]!),
+        )),
+      bad,
+    };
+  };
+
+  return {
+    count: samples,
+    classes: null,
+    labelled: labels !== null,
+    sampleShape: writers[0]!.shape,
+    nameOf,
+    read: ({ batchSize, signal, ...range }: ReadOptions) =>
+      ahead(batchesOf(range, batchSize), (batch) => readBatch(batch, signal)),
+    async fingerprint() {
+      const hash = createHash('sha256').update(JSON.stringify({ ...description, source: source.kind }));
+      await pipeline(createReadStream(source.path), hash, { end: false });
+      return hash.digest('hex');
+    },
+    async thumbnail() {
+      return undefined;
+    },
+    close,
+  };
+}
+
+function reshaped(array: SampleArray, shape: readonly number[] | null): readonly number[] {
+  if (shape === null) return array.shape;
+  if (lengthOf({ shape }) === lengthOf(array)) return shape;
+  throw new DataError(
+    `${array.name}: expected samples of shape [${shape.join(', ')}], as the model takes them, got ` +
+      `[${array.shape.join(', ')}].`,
+  );
+}
+
+async function labelsOf(labels: SampleArray, indices: readonly number[]): Promise<Int32Array> {
+  const result = new Int32Array(indices.length);
+  for (const [i, index] of indices.entries()) {
+    const [label] = await readSample(labels, index);
+    if (!Number.isInteger(label) || label! < 0 || label! >= 2 ** 31) {
+      throw new DataError(
+        `${labels.name}: expected classes as whole numbers from 0 on, got ${label} for sample ${index}.`,
+      );
+    }
+    result[i] = label!;
+  }
+  return result;
+}

@@ -1,0 +1,81 @@
+// Where a model that comes out goes: beside the one that came in, and never over it unless that was asked for.
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { writeModel } from '@rebatch/files/node';
+import type * as tf from '@tensorflow/tfjs-core';
+import type { OutputFlags } from '../commands/options.ts';
+import { OutputError, UsageError } from '../errors.ts';
+import type { LoadedModel } from '../model/load-model.ts';
+import { besideModel, isAddress, SIDECAR, sidecarOf } from '../model/paths.ts';
+import type { Preprocessing } from '../preprocessing/preprocessing.ts';
+import { sidecarText } from '../preprocessing/sidecar.ts';
+
+/** Where a model will be written. */
+export interface ModelOutput {
+  readonly folder: string;
+  /** Writes it, all or nothing, with how its inputs are prepared; resolves to the path of its model.json, null if dry. */
+  write(artifacts: tf.io.ModelArtifacts, preprocessing?: Preprocessing): Promise<string | null>;
+}
+
+/**
+ * Says where, and finds out now what would be wrong with it later.
+ *
+ * @param suffix what is done to the model, as in `-recalibrated`.
+ * @throws {OutputError} if something is there that may not give way. {UsageError} for what cannot be done in place.
+ */
+export function planOutput(
+  { path, opened }: Pick<LoadedModel, 'path' | 'opened'>,
+  suffix: string,
+  { out, inPlace = false, overwrite = false, dryRun = false }: OutputFlags,
+  signal: AbortSignal,
+): ModelOutput {
+  if (out !== undefined && inPlace) throw new UsageError('--out and --in-place go in two places: say one.');
+  const folder = inPlace
+    ? ownFolder(path, opened.source.kind, opened.source.name)
+    : (out ?? besideModel(path, suffix));
+  const replace = overwrite || inPlace;
+  if (!inPlace && isOwn(folder, path)) {
+    throw new OutputError(`${folder} is the model itself. Name another folder, or say --in-place.`);
+  }
+  if (!replace && existsSync(folder) && (!statSync(folder).isDirectory() || readdirSync(folder).length > 0)) {
+    throw new OutputError(`${folder} is there already. Name another one with --out, or say --overwrite.`);
+  }
+  return {
+    folder,
+    async write(artifacts, preprocessing) {
+      if (dryRun) return null;
+      const name = `model${SIDECAR}`;
+      // What is known of the inputs goes where the model goes.
+      const text =
+        (preprocessing && sidecarText(preprocessing)) ??
+        (await textOf(sidecarOf(path))) ??
+        (await textOf(join(folder, name)));
+      const beside = text === undefined ? [] : [{ name, bytes: new TextEncoder().encode(text) }];
+      await writeModel(artifacts, folder, { overwrite: replace, beside, signal });
+      return join(folder, 'model.json');
+    },
+  };
+}
+
+async function textOf(path: string | undefined): Promise<string | undefined> {
+  return path === undefined ? undefined : readFile(path, 'utf8').catch(() => undefined);
+}
+
+function ownFolder(path: string, kind: string, name: string): string {
+  if (isAddress(path))
+    throw new UsageError('--in-place: the model is at an address, where nothing can be written.');
+  if (kind !== 'model.json' || name !== 'model.json') {
+    throw new UsageError(
+      `--in-place: what comes out is a folder with model.json, which cannot take the place of ${basename(path)}. Leave it ` +
+        'out, and the folder lies beside the model.',
+    );
+  }
+  return statSync(path).isDirectory() ? path : dirname(path);
+}
+
+function isOwn(folder: string, path: string): boolean {
+  if (isAddress(path)) return false;
+  const own = resolve(path);
+  return resolve(folder) === own || resolve(folder) === dirname(own);
+}

@@ -1,0 +1,57 @@
+// From the values of a sample to what a model takes, in float32.
+import { DataError } from '../errors.ts';
+import type { Preprocessing } from './preprocessing.ts';
+
+/**
+ * Writes one sample, (value * scale - mean) / std per channel, into `into` from `at` on.
+ *
+ * @param values channels last.
+ * @param channels of the sample: the size of its last axis.
+ * @param moves whether the channels have to be moved to the front, as for pictures in layout nchw.
+ */
+export type WriteSample = (values: ArrayLike<number>, into: Float32Array, at: number) => void;
+
+/** @throws {DataError} if there are neither one mean and deviation nor one per channel. */
+export function sampleWriter(
+  { scale, mean, std }: Pick<Preprocessing, 'scale' | 'mean' | 'std'>,
+  channels: number,
+  channelsFirst: 'moved' | 'already' | 'no',
+): WriteSample {
+  for (const [name, values] of Object.entries({ mean, std })) {
+    if (values.length === 1 || values.length === channels) continue;
+    throw new DataError(
+      `--${name}: expected one number, or one for each of the ${channels} channels, got ${values.length}.`,
+    );
+  }
+  const means = perChannel(mean, channels);
+  const deviations = perChannel(std, channels);
+  const prepared = (value: number, c: number) => (value * scale - means[c]!) / deviations[c]!;
+  const tables: Float32Array[] = [];
+  /** What each byte becomes in a channel. */
+  const tableOf = (c: number) => {
+    tables[c] ??= Float32Array.from({ length: 256 }, (_, byte) => prepared(byte, c));
+    return tables[c];
+  };
+  const plain = scale === 1 && mean.every((m) => m === 0) && std.every((s) => s === 1);
+  return (values, into, at) => {
+    const { length } = values;
+    if (plain && channelsFirst !== 'moved') {
+      into.set(values, at);
+      return;
+    }
+    const pixels = length / channels;
+    // How far the next pixel lies, and the next channel.
+    const [fromPixel, fromChannel] = channelsFirst === 'already' ? [1, pixels] : [channels, 1];
+    const [toPixel, toChannel] = channelsFirst === 'no' ? [channels, 1] : [1, pixels];
+    for (let c = 0; c < channels; c++) {
+      const table = values instanceof Uint8Array ? tableOf(c) : undefined;
+      for (let pixel = 0; pixel < pixels; pixel++) {
+        const value = values[pixel * fromPixel + c * fromChannel]!;
+        into[at + pixel * toPixel + c * toChannel] = table ? table[value]! : prepared(value, c);
+      }
+    }
+  };
+}
+
+const perChannel = (values: readonly number[], channels: number): number[] =>
+  Array.from({ length: channels }, (_, c) => (values.length === 1 ? values[0]! : values[c]!));

@@ -1,0 +1,204 @@
+// What every command with a model and data begins with: both opened, and the inputs prepared in a way that is said.
+import { RebatchError } from '@rebatch/stats';
+import type { DataFlags, RunFlags } from './commands/options.ts';
+import { openArrays } from './data/arrays/open-arrays.ts';
+import type { BadSample, Data } from './data/data.ts';
+import type { DataDescription, DataSource } from './data/description.ts';
+import { findSource } from './data/find-source.ts';
+import { openData } from './data/open-data.ts';
+import { type TensorBatch, tensorsOf } from './data/tensors.ts';
+import { RefusedError } from './errors.ts';
+import type { Streams } from './io.ts';
+import { startBackend } from './model/backend.ts';
+import { type LoadedModel, loadModel } from './model/load-model.ts';
+import { sidecarOf } from './model/paths.ts';
+import { checkPreprocessing, describeFirst, type PreprocessingCheck } from './preprocessing/check.ts';
+import { readFlags } from './preprocessing/flags.ts';
+import { describePreprocessing, PRESETS } from './preprocessing/preprocessing.ts';
+import { type RawData, type Resolved, resolvePreprocessing } from './preprocessing/resolve.ts';
+import { readSidecar, writeSidecar } from './preprocessing/sidecar.ts';
+import { type Progress, progressBar } from './progress.ts';
+
+/** A model and data, both open. */
+export interface Session {
+  readonly loaded: LoadedModel;
+  readonly description: DataDescription;
+  readonly data: Data;
+  readonly resolved: Resolved;
+  /** What the data is called, as it was named. */
+  readonly dataPath: string;
+  /** Whether labels fit the model's outputs and may be looked at. */
+  readonly labels: boolean;
+  /** Samples that were left out, by position: whoever reads the data itself adds to them. */
+  readonly bad: Map<number, BadSample>;
+  readonly progress: Progress;
+  /** Samples per batch: --batch-size, or what the model was built for. */
+  readonly batchSize: number;
+  /** Positions that are read at most; null where only reading tells. Without a remainder that the model does not take. */
+  readonly count: number | null;
+  /** The data in batches of that size, to be read as often as needed. */
+  batches(options?: { readonly labels?: boolean; readonly to?: number }): AsyncIterable<TensorBatch>;
+  /** Says something beside the result. */
+  note(text: string): void;
+}
+
+export interface SessionFlags extends RunFlags, DataFlags {}
+
+/**
+ * Opens both, runs `use`, and gives everything back.
+ *
+ * @throws whatever is wrong with either, before anything is computed.
+ */
+export async function withSession<T>(
+  modelPath: string,
+  dataPath: string,
+  flags: SessionFlags,
+  streams: Streams,
+  use: (session: Session) => Promise<T>,
+): Promise<T> {
+  const { signal } = streams;
+  const progress = progressBar(streams);
+  // What the command line says is read first: it takes no time to be wrong.
+  const given = readFlags(flags);
+  const source = await findSource(dataPath, typeof flags.labels === 'string' ? flags.labels : undefined);
+  await startBackend(flags.backend);
+  const loaded = await loadModel(modelPath, { signal });
+  try {
+    const sidecar = sidecarOf(modelPath);
+    const saved = sidecar === undefined ? undefined : await readSidecar(sidecar);
+    const resolved = resolvePreprocessing(given, saved, loaded.inputs, await rawData(source));
+    const description: DataDescription = {
+      source,
+      preprocessing: resolved.preprocessing,
+      shuffle: flags.shuffle ? flags.seed : null,
+      skipBad: flags.skipBad === true,
+      maxPixels: flags.maxPixels,
+      sampleShape: resolved.sampleShape,
+      dtype: resolved.dtype,
+    };
+    const data = await openData(description);
+    const { batchSize, count } = batchesFor(loaded, data, flags.batchSize);
+    const bad = new Map<number, BadSample>();
+    const note = (text: string) => streams.err(`${text}\n`);
+    try {
+      return await use({
+        loaded,
+        description,
+        data,
+        resolved,
+        dataPath,
+        labels: flags.labels !== false && labelsFit(data, loaded, note),
+        bad,
+        progress,
+        batchSize,
+        count,
+        batches: ({ labels = false, to = count ?? undefined } = {}) =>
+          tensorsOf(data, {
+            batchSize,
+            range: to === undefined ? undefined : { from: 0, to },
+            labels,
+            order: loaded.inputs.map(({ name }) => name),
+            signal,
+            onBad: (one) => bad.set(one.position, one),
+          }),
+        note,
+      });
+    } finally {
+      progress.stop();
+      await data.close();
+    }
+  } finally {
+    loaded.dispose();
+  }
+}
+
+/** What is known of data before it is read. */
+export async function rawData(source: DataSource): Promise<RawData> {
+  if (source.kind === 'folder') return { kind: 'pictures', shape: null, bytes: true };
+  if (source.kind === 'module') return { kind: 'module', shape: null, bytes: false };
+  const { inputs, close } = await openArrays(source);
+  await close();
+  const [{ array }] = inputs as [(typeof inputs)[number]];
+  return { kind: 'arrays', shape: array.shape, bytes: array.type.isByte };
+}
+
+/** Converted graphs may be built for batches of one size: then nothing else can be read, and no remainder. */
+function batchesFor(
+  { fixedBatch }: LoadedModel,
+  { count }: Data,
+  asked: number,
+): Pick<Session, 'batchSize' | 'count'> {
+  if (fixedBatch === undefined) return { batchSize: asked, count };
+  return { batchSize: fixedBatch, count: count === null ? null : count - (count % fixedBatch) };
+}
+
+function labelsFit(data: Data, { outputs }: LoadedModel, note: (text: string) => void): boolean {
+  if (data.labelled === false) return false;
+  if (data.classes === null || outputs === undefined) return data.labelled === true;
+  if (data.classes.length === outputs || (outputs === 1 && data.classes.length === 2)) return true;
+  note(
+    `Note: ${data.classes.length} sub-folders are no labels for the ${outputs} outputs of the model, and not looked at.`,
+  );
+  return false;
+}
+
+/** How inputs are prepared and who said so, in a line. */
+export function describeInputs({ resolved }: Pick<Session, 'resolved'>): string {
+  const who = {
+    flags: 'as the flags say',
+    file: 'as the file beside the model says',
+    default: 'by default: nobody said',
+  }[resolved.from];
+  return `Inputs prepared as ${describePreprocessing(resolved.preprocessing)}; ${who}.`;
+}
+
+/**
+ * Checks the inputs at the first layer.
+ *
+ * @throws {RefusedError} where they are certainly wrong, unless `force`.
+ */
+export async function checkInputs(
+  session: Session,
+  force: boolean,
+  signal: AbortSignal,
+): Promise<PreprocessingCheck | null> {
+  const { loaded, description, note, resolved } = session;
+  const found = await checkPreprocessing(loaded, description, signal);
+  if (found === null) return null;
+  const { first, wrong, better } = found;
+  const hint = better
+    ? ` With --preset ${better.preset} (values ${PRESETS[better.preset]!.about}) ${describeFirst(better.first)}.`
+    : '';
+  if (wrong && !force) {
+    throw new RefusedError(
+      `The inputs are not prepared as in training: ${describeFirst(first)}. No other pictures do that; other scaling does. ` +
+        `${describeInputs(session)}${hint} If they are right all the same, say --force.`,
+    );
+  }
+  if (wrong) note(`Warning: ${describeFirst(first)}. The inputs look wrongly prepared.${hint}`);
+  else if (better && resolved.from === 'default') note(`Note: ${describeFirst(first)}.${hint}`);
+  return found;
+}
+
+/** Keeps the preprocessing beside the model once it worked, if the command line said it. */
+export async function keepPreprocessing(
+  { loaded, resolved, note }: Session,
+  dryRun: boolean,
+): Promise<string | null> {
+  const path = sidecarOf(loaded.path);
+  if (resolved.from !== 'flags' || dryRun) return null;
+  if (path === undefined) {
+    note('Note: nothing can be kept beside an address, so say next time again how inputs are prepared.');
+    return null;
+  }
+  try {
+    await writeSidecar(path, resolved.preprocessing);
+  } catch (error) {
+    // The result is there; only the convenience is not.
+    if (!(error instanceof RebatchError)) throw error;
+    note(`Note: ${error.message} Say next time again how inputs are prepared.`);
+    return null;
+  }
+  note(`Kept in ${path} how inputs are prepared: next time it need not be said.`);
+  return path;
+}

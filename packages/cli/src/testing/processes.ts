@@ -1,0 +1,66 @@
+// Commands in processes of their own, bundled once so that they start fast.
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFile, rm } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { build } from 'vite';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+/** Where what is not bundled is found from. */
+const BUNDLE = `${ROOT}node_modules/.test-commands`;
+
+/** Makes the bundle. @returns what removes it. */
+export async function bundleCommand(): Promise<() => Promise<void>> {
+  await build({
+    ...{ configFile: false, logLevel: 'error', root: ROOT },
+    ssr: {
+      noExternal: true,
+      external: ['bullmq', 'sharp', 'linkedom', '@tensorflow/tfjs-backend-wasm', 'tinypool'],
+    },
+    build: {
+      ...{ ssr: true, outDir: `${BUNDLE}/dist`, minify: false, target: 'node20' },
+      rollupOptions: {
+        input: { killable: `${ROOT}src/testing/killable.ts`, worker: `${ROOT}src/workers/worker.ts` },
+        // Threads are looked for beside what starts them.
+        output: { entryFileNames: '[name].js', chunkFileNames: '[name].js' },
+        preserveEntrySignatures: 'strict',
+      },
+    },
+  });
+  // The command reads its version there.
+  await copyFile(`${ROOT}package.json`, `${BUNDLE}/package.json`);
+  return () => rm(BUNDLE, { recursive: true, force: true });
+}
+
+/** How a process ended. */
+export interface Ended {
+  readonly killed: boolean;
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+  /** From where it began, all loaded, to its end. */
+  readonly milliseconds: number;
+}
+
+/** Runs a command, and kills it so many milliseconds after it began, if it still runs. */
+export async function runProcess(
+  args: readonly string[],
+  killAfter = Number.POSITIVE_INFINITY,
+): Promise<Ended> {
+  const stdio = ['ignore', 'pipe', 'pipe', 'ipc'] as const;
+  const child: ChildProcess = fork(`${BUNDLE}/dist/killable.js`, args, { stdio: [...stdio] });
+  let [out, err] = ['', ''];
+  child.stdout!.on('data', (text) => {
+    out += text;
+  });
+  child.stderr!.on('data', (text) => {
+    err += text;
+  });
+  const end = once(child, 'close');
+  await Promise.race([once(child, 'message'), end]);
+  const begun = performance.now();
+  const timer = Number.isFinite(killAfter) ? setTimeout(() => child.kill('SIGKILL'), killAfter) : undefined;
+  const [code, signal] = (await end) as [number | null, string | null];
+  clearTimeout(timer);
+  return { killed: signal === 'SIGKILL', code, out, err, milliseconds: performance.now() - begun };
+}

@@ -1,0 +1,55 @@
+// Threads that each have the model and read the data for themselves.
+import { Tinypool } from 'tinypool';
+import { DataError, ModelUseError } from '../errors.ts';
+import type { PartMeasurer } from '../parts/open-task.ts';
+import type { MeasuringTask } from '../parts/task.ts';
+import type { Answer, Message } from './worker.ts';
+
+/** Threads at work. */
+export interface WorkerPool {
+  /** One per thread. */
+  readonly measurers: readonly Pick<PartMeasurer, 'measure'>[];
+  /** Ends the threads, whatever they do. */
+  close(): Promise<void>;
+}
+
+/** In the workspace, threads run the sources. */
+const WORKER = import.meta.url.endsWith('.ts') ? '../../bin/worker.js' : './worker.js';
+
+/**
+ * Starts threads and waits until each has opened the model and the data.
+ *
+ * @throws (rejects) with what one of them could not open.
+ */
+export async function startWorkers(count: number, task: MeasuringTask): Promise<WorkerPool> {
+  // A pool per thread: which one measures a batch matters, because it keeps what the next pass needs of it.
+  const pools = Array.from({ length: count }, () => {
+    const filename = new URL(WORKER, import.meta.url).href;
+    return new Tinypool({
+      filename,
+      minThreads: 1,
+      maxThreads: 1,
+      concurrentTasksPerWorker: 2,
+    });
+  });
+  const close = async () => {
+    await Promise.all(pools.map((pool) => pool.destroy()));
+  };
+  const ask = async (pool: Tinypool, message: Message) => {
+    const answer = (await pool.run(message)) as Answer;
+    if ('part' in answer) return answer.part!;
+    throw errorOf(answer.failure);
+  };
+  try {
+    await Promise.all(pools.map((pool) => ask(pool, { task })));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { measurers: pools.map((pool) => ({ measure: (request) => ask(pool, { request }) })), close };
+}
+
+function errorOf({ message, code, known }: Extract<Answer, { failure: unknown }>['failure']): Error {
+  if (!known) return new Error(`A worker failed: ${message}`);
+  return code === 3 ? new ModelUseError(message) : new DataError(message);
+}

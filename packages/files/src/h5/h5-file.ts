@@ -1,0 +1,131 @@
+// A reader of HDF5 for the files that Keras writes, and no more. It reads only what it is asked for, so that the weights
+// of an optimizer, or of a model larger than memory allows, never leave the disk; and every length, address and count is
+// checked against the file, so that a damaged one ends in a message. README.md says why it is not h5wasm or jsfive.
+
+import { type ByteSource, paged } from '../bytes/byte-source.ts';
+import { Cursor, latin1 } from '../bytes/cursor.ts';
+import { MalformedFileError, UnsupportedFileError } from '../errors.ts';
+import type { Limits } from '../limits.ts';
+import { type Attribute, readAttributes, textsOf } from './attributes.ts';
+import { type Dataset, readDataset, readValues } from './dataset.ts';
+import { readLinks } from './links.ts';
+import { type Message, RESAVE, readMessages } from './messages.ts';
+
+/** How an HDF5 file begins. */
+export const H5_SIGNATURE: readonly number[] = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
+
+/** An HDF5 file that was opened. Paths go from the root, with `/` between names. */
+export class H5File {
+  readonly name: string;
+  readonly #source: ByteSource;
+  readonly #limits: Limits;
+  readonly #root: number;
+  readonly #messages = new Map<number, Promise<Message[]>>();
+  readonly #links = new Map<number, Promise<Map<string, number>>>();
+  readonly #texts = new Map<number, Promise<Map<number, Uint8Array>>>();
+
+  private constructor(source: ByteSource, root: number, limits: Limits) {
+    this.name = source.name;
+    this.#source = source;
+    this.#root = root;
+    this.#limits = limits;
+  }
+
+  /** Throws `MalformedFileError` or `UnsupportedFileError` when this is no HDF5 file that can be read here. */
+  static async open(unpaged: ByteSource, limits: Limits): Promise<H5File> {
+    const source = paged(unpaged);
+    const head = new Cursor(await source.read(0, Math.min(96, source.size)), source.name);
+    if (latin1(head.take(Math.min(8, head.left))) !== latin1(new Uint8Array(H5_SIGNATURE))) {
+      throw new MalformedFileError(`${source.name} is no HDF5 file: it does not begin like one.`);
+    }
+    return new H5File(source, readSuperblock(head, source.name), limits);
+  }
+
+  /** The names in a group, in no particular order. */
+  async names(path: string): Promise<string[]> {
+    const address = await this.#find(path);
+    return address === undefined ? [] : [...(await this.#linksOf(address)).keys()];
+  }
+
+  async has(path: string): Promise<boolean> {
+    return (await this.#find(path)) !== undefined;
+  }
+
+  /** The texts of an attribute; undefined where there is no such object or attribute, or where it holds no text. */
+  async texts(path: string, attribute: string): Promise<string[] | undefined> {
+    const found = (await this.#attributes(path))?.get(attribute);
+    return found && textsOf(this.#source, found, this.#texts);
+  }
+
+  /** What there is to know of a dataset before its values are read; undefined where there is none. */
+  async dataset(path: string): Promise<Dataset | undefined> {
+    const address = await this.#find(path);
+    if (address === undefined) return undefined;
+    return readDataset(this.#source, path, await this.#messagesOf(address), this.#limits);
+  }
+
+  /** The values of a dataset as they are stored, in row-major order. */
+  values(dataset: Dataset): Promise<Uint8Array> {
+    return readValues(this.#source, dataset, this.#limits);
+  }
+
+  async #attributes(path: string): Promise<Map<string, Attribute> | undefined> {
+    const address = await this.#find(path);
+    return address === undefined ? undefined : readAttributes(this.#source, await this.#messagesOf(address));
+  }
+
+  /** The address of the object at a path; undefined where there is none. */
+  async #find(path: string): Promise<number | undefined> {
+    let address: number | undefined = this.#root;
+    for (const name of path.split('/')) {
+      if (name === '') continue;
+      address = (await this.#linksOf(address)).get(name);
+      if (address === undefined) return undefined;
+    }
+    return address;
+  }
+
+  #messagesOf(address: number): Promise<Message[]> {
+    return remembered(this.#messages, address, () => readMessages(this.#source, address));
+  }
+
+  #linksOf(address: number): Promise<Map<string, number>> {
+    return remembered(this.#links, address, async () =>
+      readLinks(this.#source, await this.#messagesOf(address)),
+    );
+  }
+}
+
+function remembered<T>(cache: Map<number, Promise<T>>, key: number, make: () => Promise<T>): Promise<T> {
+  let found = cache.get(key);
+  if (!found) {
+    found = make();
+    cache.set(key, found);
+  }
+  return found;
+}
+
+/** Where the root group is (HDF5 File Format Specification, II.A). `head` stands behind the signature. */
+function readSuperblock(head: Cursor, name: string): number {
+  const version = head.u8();
+  if (version > 3) throw new UnsupportedFileError(`${name} is HDF5 of version ${version}. ${RESAVE}`);
+  if (version >= 2) {
+    checkSizes(head.u8(), head.u8(), name);
+    head.skip(1 + 3 * 8);
+    return head.u64();
+  }
+  head.skip(4);
+  checkSizes(head.u8(), head.u8(), name);
+  head.skip(1 + 2 + 2 + 4 + (version === 1 ? 4 : 0));
+  head.skip(4 * 8);
+  // The root's entry of a symbol table: the offset of its name, and its address.
+  head.skip(8);
+  return head.u64();
+}
+
+function checkSizes(offsets: number, lengths: number, name: string): void {
+  if (offsets === 8 && lengths === 8) return;
+  throw new UnsupportedFileError(
+    `${name} has addresses of ${offsets} and lengths of ${lengths} bytes; Keras's have 8. ${RESAVE}`,
+  );
+}
