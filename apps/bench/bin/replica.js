@@ -1,4 +1,5 @@
 // A replica's thread: the entry point of the workers that src/benches/replicas.ts starts.
+
 import { register } from 'tsx/esm/api';
 
 register();

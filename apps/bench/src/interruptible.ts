@@ -1,4 +1,4 @@
-// What takes long and can be stopped by the user: fetching.
+// Work that the user can stop, such as fetching large files.
 
 import { InterruptedError } from './unmeasured.ts';
 

@@ -34,6 +34,19 @@ describe('a line', () => {
     expect(JSON.stringify(noted)).toMatch(/"target_ms":1,"note":"It is native."}$/);
   });
 
+  it('carries how times grow where several sizes were measured, and meets nothing if steeper than the work', () => {
+    const growing = (exponent: number) =>
+      toLine('scaling', label, {
+        ...{ oursMs: 1, peerMs: 2, ratio: 2, spread: [2, 2] },
+        growth: { exponent, peerExponent: 0.91234 },
+      });
+    expect(growing(1)).toMatchObject({ exponents: [1, 0.9123] });
+    expect(meets(growing(1), 2)).toBe(true);
+    expect(meets(growing(2), 2)).toBe(false);
+    expect(meets(growing(2), undefined)).toBe(false);
+    expect(tableRow(growing(1.234), 2)).toMatch(/tf\.layers; grows as n\^1\.23, peer n\^0\.91$/);
+  });
+
   it('meets a target that it reaches, and any where none was promised', () => {
     expect(meets(line, 64.59)).toBe(true);
     expect(meets(line, 64.6)).toBe(false);

@@ -1,5 +1,6 @@
 // What a case reports: one line, as JSON with exactly these keys or as columns for people.
 
+import { growsWithWork } from './growth.ts';
 import type { Measurement } from './measure.ts';
 
 /** One case's result, as `--json` prints it. */
@@ -18,6 +19,8 @@ export interface Line {
   readonly ratio: number;
   /** The ratio of the lowest and of the highest pair. */
   readonly spread: readonly [number, number];
+  /** Where several sizes were measured: the powers of the size as which the times of both sides grow. */
+  readonly exponents?: readonly [ours: number, peer: number];
   /** What `ours_ms` must not exceed, where a time was promised. */
   readonly target_ms?: number;
   /** What one must know to judge the ratio, such as why ours is slower. */
@@ -34,7 +37,7 @@ const digits = (value: number) => Number(value.toPrecision(4));
 
 /** Joins what a case is and what was measured, rounded to four digits. */
 export function toLine(bench: string, label: CaseLabel, measurement: Measurement): Line {
-  const { oursMs, peerMs, ratio, spread } = measurement;
+  const { oursMs, peerMs, ratio, spread, growth } = measurement;
   return {
     bench,
     case: label.case,
@@ -45,14 +48,20 @@ export function toLine(bench: string, label: CaseLabel, measurement: Measurement
     peer_ms: digits(peerMs),
     ratio: digits(ratio),
     spread: [digits(spread[0]), digits(spread[1])],
+    ...(growth && { exponents: [digits(growth.exponent), digits(growth.peerExponent)] as const }),
     ...(label.targetMs !== undefined && { target_ms: label.targetMs }),
     ...(label.note !== undefined && { note: label.note }),
   };
 }
 
-/** Whether a line meets a target for its ratio and the one for its time; lines without a target always do. */
+/**
+ * Whether a line meets a target for its ratio and the one for its time; lines without a target always do, unless their time
+ * grows steeper than the work.
+ */
 export function meets(line: Line, target: number | undefined): boolean {
   return (
+    (line.exponents === undefined ||
+      growsWithWork({ exponent: line.exponents[0], peerExponent: line.exponents[1] })) &&
     (target === undefined || line.ratio >= target) &&
     (line.target_ms === undefined || line.ours_ms <= line.target_ms)
   );
@@ -84,6 +93,11 @@ export const times = (ratio: number) => `${ratio >= 100 ? Math.round(ratio) : Nu
 /** Milliseconds, for people. */
 export const ms = (value: number) => `${Number(value.toPrecision(3))} ms`;
 
+/** How a line's times grow with the size n, for people; empty where one size was measured. */
+export function growthOf({ exponents }: Line): string {
+  return exponents === undefined ? '' : `n^${exponents[0].toFixed(2)}, peer n^${exponents[1].toFixed(2)}`;
+}
+
 /** The header of the table that `tableRow` continues. */
 export function tableHeader(): string {
   return columns(COLUMNS.map(({ title }) => title));
@@ -113,6 +127,6 @@ export function tableRow(line: Line, target?: number): string {
     times(line.ratio),
     spread,
     verdict,
-    peer,
+    [peer, growthOf(line)].filter(Boolean).join('; grows as '),
   ]);
 }

@@ -1,6 +1,8 @@
 // Measures two programs against each other in pairs: each pair runs both, one right after the other, so that
 // whatever else the machine does falls on both, and a ratio is taken within the pair before any summary.
 
+import type { Growth } from './growth.ts';
+
 /** One side of a comparison. */
 export interface Side {
   /** One run. Whatever it returns is awaited. */
@@ -21,6 +23,8 @@ export interface Measurement {
   readonly ratio: number;
   /** The lowest and the highest pair's ratio. */
   readonly spread: readonly [number, number];
+  /** How the times grow with the work, where several sizes were measured. */
+  readonly growth?: Growth;
 }
 
 export interface MeasureOptions {

@@ -1,6 +1,7 @@
 // What runs on the frames of a camera: MobileNet v1 (Howard et al. 2017), 27 batch normalization layers.
 
 import * as tfl from '@tensorflow/tfjs-layers';
+import { convolutionOptions } from './convolutions.ts';
 
 /** Filters and stride of each depthwise separable block. */
 const BLOCKS = [
@@ -23,13 +24,7 @@ const BLOCKS = [
 export function buildMobilenet(side: number, width: number): tfl.Sequential {
   const model = tfl.sequential();
   const filters = (count: number) => Math.max(8, Math.round(count * width));
-  let seed = 0;
-  const common = () => ({
-    padding: 'same' as const,
-    useBias: false,
-    kernelInitializer: tfl.initializers.heNormal({ seed: ++seed }),
-    depthwiseInitializer: tfl.initializers.heNormal({ seed: ++seed }),
-  });
+  const common = convolutionOptions();
   const normalize = () => {
     model.add(tfl.layers.batchNormalization({}));
     model.add(tfl.layers.reLU({ maxValue: 6 }));

@@ -1,4 +1,4 @@
-// Runs one case, whatever comes of it.
+// Runs one case of a bench, and says what came of it.
 
 import type { Bench, BenchCase } from './bench.ts';
 import { type Line, toLine } from './line.ts';

@@ -1,4 +1,4 @@
-// What keeps a case from being measured without being wrong: what it needs is not at hand.
+// Reasons why a case is not measured though nothing is wrong with it: this machine lacks what it needs, or the user stops.
 
 /** Thrown by a case that cannot run here; the message says why. The other cases still run. */
 export class NotMeasuredError extends Error {

@@ -1,4 +1,4 @@
-// What it costs a stream to adapt on every frame: 1.25 of a plain predict was promised for a camera's model.
+// What adapting on every frame of a stream costs. The promise for a camera's model: at most 1.25 times a plain predict.
 
 import { adaptOnline } from '@rebatch/domains';
 import { convert } from '@rebatch/layers';

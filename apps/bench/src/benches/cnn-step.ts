@@ -5,6 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { formatShape, randomTensor, useBackend } from '../backends.ts';
 import type { Bench, BenchCase } from '../bench.ts';
+import { inNode24 } from '../in-node-24.ts';
 import { measure, type Side } from '../measure.ts';
 import { buildCnn, CNN_INPUT } from '../model.ts';
 
@@ -13,7 +14,10 @@ const BATCH = 16;
 export const cnnStep: Bench = {
   name: 'cnn-step',
   summary: 'one SGD step of a 16-32-64 CNN: ours on wasm and on cpu against stock layers on the cpu backend',
-  cases: () => [stepOn('wasm', 200), stepOn('cpu')],
+  cases: () => {
+    const onWasm = stepOn('wasm', 600);
+    return [onWasm, ...inNode24(cnnStep, onWasm, 600), stepOn('cpu')];
+  },
 };
 
 function stepOn(backend: 'wasm' | 'cpu', target?: number): BenchCase {

@@ -1,9 +1,10 @@
-// The gradients of a convolution. Upstream's WASM backend has a plain loop for the input's and nothing for the
-// filter's, which is therefore compared with the cpu backend's.
+// A convolution and its gradients. Upstream's WASM backend has XNNPACK's for the first, a plain loop for the input's
+// gradient, and nothing for the filter's, which is therefore compared with the cpu backend's.
 
 import * as tf from '@tensorflow/tfjs-core';
 import { formatShape, randomTensor, upstreamKernel, useBackend } from '../backends.ts';
 import type { Bench, BenchCase } from '../bench.ts';
+import { inNode24 } from '../in-node-24.ts';
 import { measure, type Side } from '../measure.ts';
 
 /** 3x3 convolutions with stride 1 and padding 'same', as in the CNN of `cnn-step`. */
@@ -21,13 +22,42 @@ const CONVOLUTIONS: readonly Convolution[] = [
 
 export const convGrads: Bench = {
   name: 'conv-grads',
-  summary: 'gradients of 3x3 convolutions, by input against upstream on wasm and by filter against cpu',
+  summary:
+    '3x3 convolutions against upstream on wasm, and their gradients: by input against upstream, by filter against cpu',
   cases: () =>
-    CONVOLUTIONS.flatMap((convolution) => [inputGradient(convolution), filterGradient(convolution)]),
+    [
+      // From a single channel ours leaves it to upstream.
+      ...CONVOLUTIONS.filter(({ inputs }) => inputs > 1).map(forward),
+      ...CONVOLUTIONS.flatMap((convolution) => [inputGradient(convolution), filterGradient(convolution)]),
+    ].flatMap((one) => [one, ...inNode24(convGrads, one)]),
 };
 
 const name = ({ inputs, outputs }: Convolution) => `3x3, ${inputs} to ${outputs} channels`;
 const attributes = { strides: [1, 1], pad: 'same', dataFormat: 'NHWC', dimRoundingMode: undefined };
+
+function forward(convolution: Convolution): BenchCase {
+  const { size, inputs, outputs } = convolution;
+  const shape = [64, size, size, inputs];
+  return {
+    case: `forward, ${name(convolution)}`,
+    backend: 'wasm',
+    shape: formatShape(shape),
+    peer: "upstream's wasm kernel (XNNPACK)",
+    target: 1,
+    measure: async () => {
+      await useBackend('wasm');
+      const x = randomTensor(shape, 1);
+      const filter = randomTensor([3, 3, inputs, outputs], 2);
+      const attrs = { ...attributes, dilations: [1, 1] };
+      const side = (kernel: tf.KernelConfig) => kernelSide(kernel, { x, filter }, attrs);
+      try {
+        return await measure(side(tf.getKernel('Conv2D', 'wasm')), side(upstreamKernel('Conv2D')));
+      } finally {
+        tf.dispose([x, filter]);
+      }
+    },
+  };
+}
 
 function inputGradient(convolution: Convolution): BenchCase {
   const { size, inputs, outputs } = convolution;

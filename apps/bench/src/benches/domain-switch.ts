@@ -1,4 +1,4 @@
-// Switching a model between the domains of a statistics bank: nothing is uploaded, so that a camera may change per frame.
+// Switching a model between the domains of a statistics bank. Nothing is uploaded, so it is cheap enough for every frame.
 
 import { applyStatistics, captureStatistics, statisticsBank } from '@rebatch/domains';
 import * as tfl from '@tensorflow/tfjs-layers';

@@ -1,4 +1,4 @@
-// What an inspection costs beyond running the model: shared forwards must keep it at 2.5 of them.
+// What an inspection costs beyond running the model: at most 2.5 times that, because its measurements share forwards.
 
 import { inspect } from '@rebatch/inspect';
 import { convert } from '@rebatch/layers';

@@ -3,9 +3,10 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { convert } from '@rebatch/layers';
-import { convertToSync, type TrainingBatch, trainReplicas } from '@rebatch/leakage';
+import { convertToSync } from '@rebatch/leakage';
+import { type TrainingBatch, trainReplicas } from '@rebatch/replicas';
 import * as tf from '@tensorflow/tfjs-core';
-import type * as tfl from '@tensorflow/tfjs-layers';
+import * as tfl from '@tensorflow/tfjs-layers';
 import { formatShape, useBackend } from '../backends.ts';
 import type { Bench, BenchCase } from '../bench.ts';
 import { type Measurement, measure, summarize } from '../measure.ts';
@@ -17,13 +18,15 @@ const REPLICAS = 2;
 const STEPS = 12;
 /** Steps per run that is long enough for its start and end to count for little. */
 const LONG = 100;
+/** Units of a dense layer onto itself: a tenth of the weights of ResNet-50, and as many. */
+const WEIGHTS = [1600, 5060];
 /** Steps until the code of all threads is compiled, and runs of which each gives a share of the reduce. */
 const [WARM_UP, RUNS] = [24, 5];
 
 export const replicas: Bench = {
   name: 'replicas',
   summary: `${REPLICAS} replicas of a 16-32-64 CNN with SyncBN against one process; the machine's bound; the reduce's share`,
-  cases: () => [speed(STEPS, 5, 1.6), bound(), speed(LONG, 3), reduce()],
+  cases: () => [speed(STEPS, 5, 1.4), bound(), speed(LONG, 3, 1.6), reduce(), ...WEIGHTS.map(reduceOf)],
 };
 
 function speed(steps: number, pairs: number, target?: number): BenchCase {
@@ -109,12 +112,47 @@ function reduce(): BenchCase {
   };
 }
 
+/** The same where nearly everything in a step is weights: a dense layer of that many units, and a sample per replica. */
+function reduceOf(units: number): BenchCase {
+  return {
+    case: `reduce, ${(units ** 2 / 1e6).toFixed(1)} million weights`,
+    backend: 'wasm',
+    shape: formatShape([REPLICAS, units]),
+    peer: 'the step',
+    measure: () =>
+      withReplicas(
+        async (model, batch, workers) => {
+          const pairs: [number, number][] = [];
+          for (let at = 0; at <= 3; at++) {
+            const { ms, steps, reduceShare } = await trainReplicas(model, again(batch, 2), { workers });
+            // The first one compiles.
+            if (at > 0) pairs.push([(ms * reduceShare) / steps, ms / steps]);
+          }
+          return summarize(pairs);
+        },
+        () => ({
+          model: denseOnto(units),
+          batch: { xs: tf.ones([REPLICAS, units]), ys: tf.ones([REPLICAS, units]) },
+        }),
+      ),
+  };
+}
+
+function denseOnto(units: number): tfl.LayersModel {
+  const model = tfl.sequential();
+  model.add(tfl.layers.dense({ units, inputShape: [units], useBias: false, kernelInitializer: 'zeros' }));
+  model.compile({ optimizer: tf.train.momentum(0.01, 0.9), loss: 'meanSquaredError' });
+  return model;
+}
+
+const digits = () => ({ model: compiledForDigits(convertToSync(buildCnn())), batch: randomDigits(BATCH) });
+
 async function withReplicas<T>(
   use: (model: tfl.LayersModel, batch: TrainingBatch, workers: Worker[]) => Promise<T>,
+  make: () => { readonly model: tfl.LayersModel; readonly batch: { xs: tf.Tensor; ys: tf.Tensor } } = digits,
 ): Promise<T> {
   await useBackend('wasm');
-  const model = compiledForDigits(convertToSync(buildCnn()));
-  const batch = randomDigits(BATCH);
+  const { model, batch } = make();
   try {
     return await withWorkers('replica', (workers) => use(model, batch, workers));
   } finally {

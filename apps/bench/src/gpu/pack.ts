@@ -53,7 +53,9 @@ async function pack({ out, library }: Flags): Promise<void> {
     const top = join(folder, 'rebatch-gpu');
     await bundle(top);
     await cp(dawn, join(top, 'dawn'), { recursive: true });
-    await cp(join(ROOT, 'packages/core/features'), join(top, 'features'), { recursive: true });
+    await cp(join(ROOT, 'packages/internal/conformance/features'), join(top, 'features'), {
+      recursive: true,
+    });
     await copyFile(process.execPath, join(top, 'node'));
     await copyFile(join(HERE, 'run.sh'), join(top, 'run.sh'));
     for (const name of ['node', 'run.sh']) await chmod(join(top, name), 0o755);

@@ -24,6 +24,7 @@ const isLine = ajv.compile<Line>({
     ...{ bench: text, case: text, backend: text, shape: text, peer: text, note: text },
     ...{ ours_ms: positive, peer_ms: positive, ratio: positive, target_ms: positive },
     spread: { type: 'array', items: positive, minItems: 2, maxItems: 2 },
+    exponents: { type: 'array', items: { type: 'number' }, minItems: 2, maxItems: 2 },
   },
 });
 const isOrigin = ajv.compile<Origin>({

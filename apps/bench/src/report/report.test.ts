@@ -38,6 +38,15 @@ test('slower than the peer needs a reason: a note, or a promise that allows for 
   expect(isUnexplained({ bench: 'x', one: fakeCase() })).toBe(false);
 });
 
+test('the report says how times grow, in the sections that measure it', () => {
+  const growing = fakeLine('other', plain, 0.9);
+  const line = { ...growing.line, exponents: [1.02, 0.5] as const };
+  const report = renderReport(sectionsOf(benches, rowsOf(benches, [{ ...growing, line }]).rows), new Set());
+  expect(report).toContain('| promised | grows as |\n');
+  expect(report).toContain('|  | n^1.02, peer n^0.50 |\n');
+  expect(report.match(/grows as/g)).toHaveLength(1);
+});
+
 test('the report has every case, measured or not, with its promise and its note', () => {
   const report = renderReport(sectionsOf(benches, rowsOf(benches, lines).rows), new Set(['bn-train']));
   expect(report).toContain('| 1 | Abacus | 2 | 8 GiB | Linux 1.2 x64 | v20.19.0 | none used | 2026-01-31 |');

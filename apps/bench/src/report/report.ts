@@ -2,7 +2,7 @@
 
 import { markdownTable } from '@rebatch/report';
 import type { Bench } from '../bench.ts';
-import { ms, promise, times } from '../line.ts';
+import { growthOf, ms, promise, times } from '../line.ts';
 import { type Origin, sameOrigin } from './machine.ts';
 import { isUnexplained, type Row, verdictOf } from './row.ts';
 
@@ -102,12 +102,14 @@ function unexplained(sections: readonly Section[]): string[] {
 function renderSection(section: Section, origins: readonly Origin[], charted: ReadonlySet<string>): string {
   const { title, summary, rows, file } = section;
   const several = origins.length > 1;
+  const grows = rows.some(({ measured }) => measured?.line.exponents);
   const table = markdownTable({
     head: [
       ...['case', 'backend', 'shape', 'against', 'ours', 'peer', 'ratio', 'spread', 'promised'],
+      ...(grows ? ['grows as'] : []),
       ...(several ? ['machine'] : []),
     ],
-    body: rows.map((row) => cells(row, several ? origins : [])),
+    body: rows.map((row) => cells(row, several ? origins : [], grows)),
   });
   return [
     `## ${title}`,
@@ -118,12 +120,12 @@ function renderSection(section: Section, origins: readonly Origin[], charted: Re
   ].join('\n\n');
 }
 
-function cells(row: Row, origins: readonly Origin[]): string[] {
+function cells(row: Row, origins: readonly Origin[], grows: boolean): string[] {
   const { one, measured } = row;
   const label = [one.case, one.backend, one.shape, one.peer];
   const promised = promise(one.target, one.targetMs);
   const mark = { met: '✔ ', 'not met': '✘ ', 'not measured': '', 'no promise': '' }[verdictOf(row)];
-  const pad = origins.length > 0 ? [''] : [];
+  const pad = [...(grows ? [''] : []), ...(origins.length > 0 ? [''] : [])];
   if (!measured) return [...label, 'not measured', '', '', '', promised, ...pad];
   const { ours_ms, peer_ms, ratio, spread } = measured.line;
   const at = origins.findIndex((origin) => sameOrigin(origin, measured.origin));
@@ -134,6 +136,7 @@ function cells(row: Row, origins: readonly Origin[]): string[] {
     times(ratio),
     `${times(spread[0])} to ${times(spread[1])}`,
     `${mark}${promised}`,
+    ...(grows ? [growthOf(measured.line)] : []),
     ...(origins.length > 0 ? [`${at + 1}`] : []),
   ];
 }
