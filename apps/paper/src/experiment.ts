@@ -1,15 +1,9 @@
 // What an experiment is: a run per seed that yields rows, and claims that are decided by those rows alone.
-import type { Progress } from '@rebatch/npm-files';
-import type { Figure } from './figures/figure.ts';
 
-/** A finding of the paper, what we measured, and whether the measurement bears it out. */
-export interface Claim {
-  readonly claim: string;
-  readonly measured: string;
-  readonly holds: boolean;
-  /** Why, in one sentence; required where the claim does not hold. */
-  readonly why?: string;
-}
+import type { Claim } from '@rebatch/findings';
+import type { Progress } from '@rebatch/npm-files';
+import type { Table } from '@rebatch/report';
+import type { Figure } from '@rebatch/report/figures';
 
 /** What `pnpm paper` writes: one file per experiment, explained by itself. */
 export interface Result<Row> {
@@ -44,12 +38,6 @@ export interface PrepareContext {
   readonly progress: Progress;
 }
 
-/** A header and its cells. */
-export interface Table {
-  readonly head: string[];
-  readonly body: string[][];
-}
-
 /** One experiment of the paper. Seeds are independent, so that they can run side by side. */
 export interface Experiment<Row = unknown, Settings extends SeedSettings = SeedSettings> {
   readonly name: string;
@@ -57,6 +45,8 @@ export interface Experiment<Row = unknown, Settings extends SeedSettings = SeedS
   readonly summary: string;
   /** What the paper found, in a sentence or two of our own. */
   readonly finding: string;
+  /** The name of an experiment whose seeds must have run before this one's, for what they leave on disk. */
+  readonly needs?: string;
   /** Plain JSON. `quick`: a smaller run of the same code, for a first look. */
   settings(quick: boolean): Settings;
   /**

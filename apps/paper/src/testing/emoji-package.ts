@@ -1,7 +1,8 @@
-// A small emoji-datasource of the tests' own: few symbols, pictures of plain colors.
+// A small package like emoji-datasource, for tests: few symbols, pictures of plain colors.
+
 import { PNG } from 'pngjs';
-import type { Style } from '../emoji/packages.ts';
-import { SYMBOLS_FILE, sheetFile } from '../emoji/packages.ts';
+import type { Style } from '../experiments/5-domains/emoji-styles/packages.ts';
+import { SYMBOLS_FILE, sheetFile } from '../experiments/5-domains/emoji-styles/packages.ts';
 
 /** An entry of emoji.json, of which the tests set what they are about. */
 export function emojiEntry(entry: Readonly<Record<string, unknown>>) {

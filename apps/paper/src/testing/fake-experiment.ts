@@ -1,4 +1,5 @@
-// A tiny experiment for the tests of what runs experiments: no training, but asynchronous, seeded and reporting.
+// A tiny experiment to test the runner with: it trains nothing, but is asynchronous and seeded, and reports its progress.
+
 import { setTimeout } from 'node:timers/promises';
 import type { Experiment } from '../experiment.ts';
 

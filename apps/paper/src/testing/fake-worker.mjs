@@ -1,4 +1,5 @@
 // The worker of the pool's tests: as bin/worker.js, with experiments that need no data.
+
 import { register } from 'tsx/esm/api';
 
 register();
