@@ -1,14 +1,16 @@
 import { defineConfig } from 'vite';
 import { budgetPlugin } from './build/budget-plugin.ts';
 import { digitsPlugin } from './build/digits-plugin.ts';
-import { CONTENT_SECURITY_POLICY, ISOLATION } from './build/headers.ts';
+import { ISOLATION } from './build/headers.ts';
+import { offlinePlugin } from './build/offline-plugin.ts';
 import { policyPlugin } from './build/policy-plugin.ts';
 import { resultsPlugin } from './build/results-plugin.ts';
+import { servePlugin } from './build/serve-plugin.ts';
 
 export default defineConfig({
   // Works below any path of a static host.
   base: './',
-  plugins: [digitsPlugin(), resultsPlugin(), policyPlugin(), budgetPlugin()],
+  plugins: [digitsPlugin(), resultsPlugin(), policyPlugin(), offlinePlugin(), budgetPlugin(), servePlugin()],
   worker: { format: 'es' },
   build: {
     target: 'es2022',
@@ -18,5 +20,4 @@ export default defineConfig({
     rolldownOptions: { checks: { pluginTimings: false } },
   },
   server: { headers: ISOLATION },
-  preview: { headers: { ...ISOLATION, 'Content-Security-Policy': CONTENT_SECURITY_POLICY } },
 });

@@ -1,7 +1,8 @@
 // The digits that ship with the page: slices of MNIST, cut when it is built.
+
 import { gzipSync } from 'node:zlib';
-import type { LabeledImages } from '@rebatch/digits';
-import { firstDigits, loadDigits } from '@rebatch/digits/mnist';
+import { firstDigits, loadDigits } from '@rebatch/digits';
+import type { LabeledImages } from '@rebatch/images';
 import type { Plugin } from 'vite';
 import { DIGIT_FILES } from '../src/data/files.ts';
 

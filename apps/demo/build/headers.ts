@@ -21,3 +21,14 @@ export const ISOLATION = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
   'Cross-Origin-Resource-Policy': 'same-origin',
 };
+
+/**
+ * With every answer of `pnpm demo`. A policy in the page cannot say who may show the page in a frame: nobody may, since
+ * a page around it could have its visitors press what they do not see.
+ */
+export const SERVED_HEADERS = {
+  ...ISOLATION,
+  'Content-Security-Policy': `${CONTENT_SECURITY_POLICY}; frame-ancestors 'none'`,
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+};

@@ -1,4 +1,5 @@
 // `pnpm demo`: builds the page and serves it on this machine.
+
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
 import { build, preview } from 'vite';

@@ -1,5 +1,7 @@
-// The committed results of apps/paper, one file per experiment and a list of them, made when the page is built.
-import { type Finding, readFindings } from '@rebatch/paper/findings';
+// The committed findings of the paper's experiments, as one file per experiment and a list of them.
+
+import type { Finding } from '@rebatch/findings';
+import { readFindings } from '@rebatch/findings/file';
 import type { Plugin } from 'vite';
 import { FINDINGS_FILE, type FindingEntry, findingFile } from '../src/data/findings.ts';
 

@@ -1,12 +1,13 @@
 // `pnpm --filter @rebatch/demo train`: trains the model that ships with the page on MNIST's 60,000 digits, and writes it
 // to public/models/digits. The same seed gives the same files.
+
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import '@rebatch/kernels-wasm';
-import { imageTensor, type LabeledImages, ranges } from '@rebatch/digits';
-import { loadDigits } from '@rebatch/digits/mnist';
+import { loadDigits } from '@rebatch/digits';
+import type { LabeledImages } from '@rebatch/images';
 import { batchNormalization } from '@rebatch/layers';
 import { iidBatches } from '@rebatch/leakage';
 import { recalibrate } from '@rebatch/recalibrate';
@@ -14,7 +15,10 @@ import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import type { DigitModelMetadata } from '../src/network/digit-model.ts';
-import { digitNetwork, errorRate, trainOn } from '../src/network/digit-network.ts';
+import { digitNetwork } from '../src/network/digit-network.ts';
+import { errorRate } from '../src/network/errors.ts';
+import { imagesInBatches } from '../src/network/images-in-batches.ts';
+import { cosineDecay, trainOn } from '../src/network/train-on.ts';
 
 const FOLDER = fileURLToPath(new URL('../public/models/digits/', import.meta.url));
 const [SEED, EPOCHS, BATCH, PEAK, MOMENTUM] = [1, 4, 128, 0.1, 0.9];
@@ -32,7 +36,7 @@ const model = digitNetwork({
 });
 await fit(model, train);
 // The population statistics of the network as it will run.
-await recalibrate(model, batchesOf(train), { mode: 'layerwise' });
+await recalibrate(model, imagesInBatches(train, train.size, 500), { mode: 'layerwise' });
 const testError = await errorRate(model, test);
 const metadata: DigitModelMetadata = {
   trainedOn: `MNIST, ${train.size} digits, ${EPOCHS} epochs, seed ${SEED}`,
@@ -50,21 +54,12 @@ async function fit(model: tfl.LayersModel, digits: LabeledImages): Promise<void>
   const optimizer = tf.train.momentum(PEAK, MOMENTUM);
   const batches = iidBatches({ samples: digits.size, batchSize: BATCH, seed: SEED });
   for (let step = 0; step < steps; step++) {
-    optimizer.setLearningRate((PEAK * (1 + Math.cos((Math.PI * step) / steps))) / 2);
+    optimizer.setLearningRate(cosineDecay(PEAK, step, steps));
     const loss = await trainOn(model, optimizer, digits, batches.next().value as number[]);
     if (step % 50 === 0) console.log(`step ${step} of ${steps}, loss ${loss.toFixed(3)}`);
     await setImmediate();
   }
   optimizer.dispose();
-}
-
-/** All digits in batches; they can be gone through several times, as layerwise does. */
-function batchesOf(digits: LabeledImages): Iterable<tf.Tensor> {
-  return {
-    *[Symbol.iterator]() {
-      for (const indices of ranges(digits.size, 500)) yield imageTensor(digits, indices);
-    },
-  };
 }
 
 /** The two files that `tf.loadLayersModel` reads, each whole or not at all. */

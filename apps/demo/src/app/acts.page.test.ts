@@ -1,4 +1,5 @@
 // While a station does what it is for, the page answers, and nothing on it jumps.
+
 import type { Page } from 'playwright';
 import { expect, test } from 'vitest';
 import { costOf } from '../testing/main-thread.ts';
@@ -22,7 +23,7 @@ const ACTS: Readonly<Record<string, (page: Page) => Promise<void>>> = {
   async domains(page) {
     await stat(page, 'These, now').waitFor({ timeout: 60_000 });
     await press(page, 'Adapt');
-    await page.getByText(/Present statistics: .* 64 samples/).waitFor({ timeout: 60_000 });
+    await page.getByText(/Statistics in use: .* 64 samples/).waitFor({ timeout: 60_000 });
   },
   leakage: (page) => train(page, 'Training loss'),
   async 'your-model'(page) {
@@ -57,7 +58,7 @@ test.each(
       }, `#/${name}`);
       await page
         .locator('.station-head')
-        .getByText(/^Station/)
+        .getByText(/^Chapter/)
         .waitFor();
       await ACTS[name]!(page);
     });

@@ -1,4 +1,5 @@
 // The page around the stations.
+
 import { expect, test } from 'vitest';
 import { STATIONS } from '../stations/index.ts';
 import { openPage } from '../testing/open-page.ts';
@@ -11,10 +12,10 @@ test.each(['light', 'dark'] as const)(
     await expect.poll(() => page.getByTestId('device').textContent(), { timeout: 60_000 }).toMatch('WASM');
     expect(await page.locator('.card').count()).toBe(STATIONS.length);
     expect(await lab.axe()).toEqual([]);
-    for (const { name, title } of STATIONS) {
-      await page.getByRole('navigation').locator(`a[href="#/${name}"]`).click();
-      await page.getByRole('heading', { level: 1, name: title }).waitFor();
-      expect(await page.title()).toMatch(title);
+    for (const { name, question } of STATIONS) {
+      await page.getByRole('navigation', { name: 'Chapters' }).locator(`a[href="#/${name}"]`).click();
+      await page.getByRole('heading', { level: 1, name: question }).waitFor();
+      expect(await page.title()).toContain(question);
       expect(await lab.axe(), name).toEqual([]);
     }
     await lab.close();
@@ -72,6 +73,6 @@ test('colours are chosen, and remembered', async () => {
 
 test('an address that there is not is explained', async () => {
   const lab = await openPage({ path: '#/nowhere' });
-  await lab.page.getByText('There is no such station.').waitFor();
+  await lab.page.getByText('There is no such chapter.').waitFor();
   await lab.close();
 });

@@ -1,4 +1,5 @@
 // Visitors in a hurry: what they cancel is over, whenever they do it.
+
 import type { Page } from 'playwright';
 import { expect, test } from 'vitest';
 import { openPage } from '../testing/open-page.ts';
@@ -33,7 +34,7 @@ test('a reset leaves nothing behind, not even of an audit that was under way', a
   await lab.close();
 });
 
-test('leaving a station ends what it does; files end the example before them', async () => {
+test('files end the example before them; what other stations do goes on', async () => {
   const lab = await openPage({ path: '#/batch-size' });
   const { page } = lab;
   await press(page, 'Train with every size');
@@ -43,9 +44,11 @@ test('leaving a station ends what it does; files end the example before them', a
   const broken = { name: 'model.json', mimeType: 'application/json', buffer: Buffer.from('{"') };
   await page.locator('input[type=file]').first().setInputFiles([broken]);
   await page.getByRole('alert').filter({ hasText: 'not valid JSON' }).waitFor({ timeout: 20_000 });
-  await idle(page);
+  await page.getByText(/^Batch size: Training on digits: step/).waitFor({ timeout: 20_000 });
   expect(await page.locator('.model-facts dd').first().textContent()).toBe('–');
   expect(await page.getByRole('alert').count()).toBe(1);
+  await press(page, 'Cancel');
+  await idle(page);
   await lab.close();
 });
 

@@ -15,7 +15,7 @@ export class ErrorBoundary extends Component<{ children: ComponentChildren }, { 
     if (error === undefined) return this.props.children;
     return (
       <Notice kind="bad">
-        <span>This station could not be shown: {error.message}</span>
+        <span>This chapter could not be shown: {error.message}</span>
         <Button small onClick={() => location.reload()}>
           Reload the page
         </Button>

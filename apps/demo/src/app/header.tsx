@@ -1,6 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { STATIONS } from '../stations/index.ts';
-import { linkTo, station } from './route.ts';
+import { station } from './current-station.ts';
+import { linkTo } from './route.ts';
 import { type Theme, theme } from './theme.ts';
 
 export function Header() {
@@ -18,7 +19,7 @@ export function Header() {
         <img src="./icon.svg" width={28} height={28} alt="" />
         Rebatch lab
       </a>
-      <nav class="nav" aria-label="Stations" ref={nav}>
+      <nav class="nav" aria-label="Chapters" ref={nav}>
         {STATIONS.map(({ name, short }) => (
           <a key={name} href={linkTo(name)} aria-current={current === name ? 'page' : undefined}>
             {short}

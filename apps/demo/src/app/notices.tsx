@@ -1,9 +1,23 @@
 import { notice } from '../lab/lab.ts';
+import { addressProblems } from '../state/address-problems.ts';
 import { Button } from '../ui/button.tsx';
 import { Notice } from '../ui/notice.tsx';
 
-/** What concerns the whole page: a worker that was lost, a browser that cannot compute. */
+/** What concerns the whole page: a worker that was lost, a browser that cannot compute, an address that asks for what is not. */
 export function Notices() {
+  return (
+    <>
+      <LabNotice />
+      {addressProblems.value.map((problem) => (
+        <Notice kind="warn" key={problem}>
+          <span>{problem}</span>
+        </Notice>
+      ))}
+    </>
+  );
+}
+
+function LabNotice() {
   const current = notice.value;
   if (current === undefined) return null;
   return (

@@ -6,7 +6,7 @@ import { loadPlot } from '../ui/plot.ts';
  * connection is gone by then, and none of it is read in the middle of a training.
  */
 export async function prefetch(): Promise<void> {
-  for (const load of [loadPlot, ...STATIONS.map((station) => station.load)]) {
+  for (const load of [loadPlot, ...STATIONS.map((station) => station.page)]) {
     await idle();
     try {
       await load();

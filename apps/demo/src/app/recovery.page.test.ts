@@ -1,4 +1,5 @@
 // What a visitor sees when what computes is lost.
+
 import type { Page, Worker } from 'playwright';
 import { expect, test } from 'vitest';
 import { openPage } from '../testing/open-page.ts';
@@ -63,5 +64,22 @@ test('when the graphics device is lost, it goes on with WASM', async () => {
 test('a browser without a graphics adapter says why it computes on WASM', async () => {
   const lab = await openPage({ device: 'webgpu', args: [] });
   await expect.poll(() => device(lab.page), { timeout: 60_000 }).toMatch(/WASM.*, because .*WebGPU/s);
+  await lab.close();
+});
+
+test('an adapter in software is used only by those who choose it', async () => {
+  const lab = await openPage({ path: '#/statistics', device: 'auto' });
+  const { page } = lab;
+  const choice = page.getByRole('combobox', { name: 'Compute on' });
+  await expect
+    .poll(() => device(page), { timeout: 60_000 })
+    .toMatch(/WASM.*, because WebGPU is emulated in software here/s);
+  await choice.selectOption('webgpu');
+  await expect.poll(() => device(page), { timeout: 60_000 }).toMatch(/^WebGPU.*emulated in software/);
+  expect(new URL(page.url()).searchParams.get('device')).toBe('webgpu');
+  expect(new URL(page.url()).hash).toBe('#/statistics');
+  await choice.selectOption('wasm');
+  await expect.poll(() => device(page), { timeout: 60_000 }).toBe('WASM, SIMD kernels');
+  expect(await lab.axe()).toEqual([]);
   await lab.close();
 });

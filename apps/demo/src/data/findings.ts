@@ -1,5 +1,6 @@
-// The paper's experiments as the page loads them: see build/results-plugin.ts.
-import type { Finding } from '@rebatch/paper/findings';
+// The findings of the paper's experiments as the page loads them. Their files are made by build/results-plugin.ts.
+
+import type { Finding } from '@rebatch/findings';
 import { fetchFile } from './fetch-file.ts';
 
 /** What the list of findings has of each. */

@@ -1,4 +1,4 @@
-import type { LabeledImages } from '@rebatch/digits';
+import type { LabeledImages } from '@rebatch/images';
 import { fetchFile } from './fetch-file.ts';
 import { DIGIT_FILES } from './files.ts';
 import { pageUrl } from './page-url.ts';

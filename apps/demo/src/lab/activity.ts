@@ -1,14 +1,18 @@
-// What is going on, for the status bar: it is shown wherever the visitor is on the page.
+// The tasks that are running, for the status bar, which is in sight on every station.
+
 import { type ReadonlySignal, signal } from '@preact/signals';
-import type { Progress } from './task.ts';
-import type { TaskStatus } from './use-task.ts';
+import type { Progress, TaskStatus } from './task.ts';
 
 export interface Activity {
+  /** The name of the station that it belongs to. */
+  readonly station: string;
   readonly label: string;
   readonly status: ReadonlySignal<TaskStatus>;
   readonly progress: ReadonlySignal<Progress | undefined>;
   /** Whether it has been told to stop, and has not yet. */
   readonly ending: ReadonlySignal<boolean>;
+  /** Whether it is nothing to a visitor who leaves: begun by the page itself, and soon done again. */
+  readonly passing: boolean;
   cancel(): void;
 }
 

@@ -1,10 +1,12 @@
-// Chooses what to compute on: WebGPU where there is an adapter, else WASM with SIMD kernels.
+// Chooses what to compute on: WebGPU where there is an adapter in hardware, else WASM with SIMD kernels.
+
 import '@rebatch/kernels-wasm';
 import { wasmKernelsSupported } from '@rebatch/kernels-wasm';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import plainUrl from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url';
 import simdUrl from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url';
 import * as tf from '@tensorflow/tfjs-core';
+import { findAdapter, type Graphics } from './adapter.ts';
 import type { Device, DevicePreference } from './task.ts';
 
 /** No device is left to compute on. */
@@ -24,7 +26,7 @@ export async function openDevice(
 ): Promise<Device> {
   let fallback: string | undefined;
   if (preference !== 'wasm') {
-    const found = await openWebGPU(onLost);
+    const found = await openWebGPU(preference, onLost);
     if (typeof found !== 'string') return found;
     fallback = found;
   }
@@ -33,19 +35,23 @@ export async function openDevice(
 }
 
 /** The device, or why there is none. */
-async function openWebGPU(onLost: (reason: string) => void): Promise<Device | string> {
-  const gpu = (navigator as { gpu?: GPU }).gpu;
-  if (gpu === undefined) return 'this browser has no WebGPU';
+async function openWebGPU(
+  preference: Exclude<DevicePreference, 'wasm'>,
+  onLost: (reason: string) => void,
+): Promise<Device | string> {
   try {
-    const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
-    if (adapter === null) return 'there is no graphics adapter for WebGPU';
+    const found = await findAdapter((navigator as { gpu?: Graphics }).gpu, preference);
+    if (typeof found === 'string') return found;
     await Promise.all([import('@tensorflow/tfjs-backend-webgpu'), import('@rebatch/kernels-webgpu')]);
     if (!(await tf.setBackend('webgpu'))) return 'WebGPU did not start';
     await tf.ready();
     const { device } = tf.backend() as unknown as { device?: GPUDevice };
     device?.lost.then(({ message, reason }) => onLost(message || reason || 'no reason given'));
-    const { vendor, architecture } = adapter.info;
-    return { backend: 'webgpu', description: ['WebGPU', vendor, architecture].filter(Boolean).join(' ') };
+    const description = ['WebGPU', found.name].filter(Boolean).join(' ');
+    return {
+      backend: 'webgpu',
+      description: found.software ? `${description}, emulated in software` : description,
+    };
   } catch (error) {
     return `WebGPU did not start (${error instanceof Error ? error.message : error})`;
   }

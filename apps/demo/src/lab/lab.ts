@@ -1,7 +1,7 @@
 // The page's side of the worker: starts it, watches it, and starts another one when it is lost.
+
 import { signal } from '@preact/signals';
 import * as Comlink from 'comlink';
-import type { StationName } from './stations.ts';
 import type { Device, DevicePreference, Progress } from './task.ts';
 import type { Lab, Listener } from './worker.ts';
 
@@ -10,14 +10,16 @@ export class WorkerLostError extends Error {
   override readonly name = 'WorkerLostError';
 }
 
-/** What went on that concerns the whole page. */
+/** A message for the whole page. */
 export type LabNotice =
   | { readonly kind: 'lost'; readonly text: string }
   | { readonly kind: 'broken'; readonly text: string };
 
 /** What the worker computes on; undefined until it is known. */
 export const device = signal<Device | undefined>(undefined);
-/** Something that the visitor should know of. */
+/** What the visitor wants computed on. Where that was lost, what is computed on since. */
+export const preference = signal<DevicePreference>('auto');
+/** Shown to the visitor until it is dismissed. */
 export const notice = signal<LabNotice | undefined>(undefined);
 /** How many workers there have been: what stations keep in the worker is gone when this changes. */
 export const generation = signal(0);
@@ -25,7 +27,8 @@ export const generation = signal(0);
 /** How long a cancelled task may go on before its worker is given up, in milliseconds. */
 const PATIENCE_MS = 10_000;
 
-interface Crew {
+/** A worker, and what is known of it. */
+interface LabWorker {
   readonly worker: Worker;
   readonly lab: Comlink.Remote<Lab>;
   readonly opened: Promise<Device>;
@@ -34,19 +37,20 @@ interface Crew {
   readonly lose: (why: string) => void;
 }
 
-let crew: Crew | undefined;
-let preference: DevicePreference = 'auto';
+let current: LabWorker | undefined;
 let nextId = 0;
 
-/** Starts the worker, if there is none, on the device that the visitor prefers. */
-export function startLab(wanted: DevicePreference = preference): Promise<Device> {
-  if (crew !== undefined && wanted === preference) return crew.opened;
-  preference = wanted;
-  return (restart() as Crew).opened;
+/** Starts the worker on the device that the visitor prefers. One that is there, on another, is given up for it. */
+export function startLab(wanted: DevicePreference): Promise<Device> {
+  if (current !== undefined && wanted === preference.peek()) return current.opened;
+  preference.value = wanted;
+  notice.value = undefined;
+  current?.lose('Another device was chosen: what was running has to be started again.');
+  return restart().opened;
 }
 
-function restart(): Crew {
-  crew?.worker.terminate();
+function restart(): LabWorker {
+  current?.worker.terminate();
   device.value = undefined;
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'lab' });
   const lab = Comlink.wrap<Lab>(worker);
@@ -58,8 +62,8 @@ function restart(): Crew {
   const lostDevice = Comlink.proxy((reason: string) =>
     recover(mine, `The graphics device was lost: ${reason}.`, 'wasm'),
   );
-  const opened = Promise.race([lab.open(preference, lostDevice), lost]);
-  const mine: Crew = { worker, lab, opened, lost, lose };
+  const opened = Promise.race([lab.open(preference.peek(), lostDevice), lost]);
+  const mine: LabWorker = { worker, lab, opened, lost, lose };
   worker.onerror = (event) => {
     event.preventDefault();
     const why = event.message.replace(/^Uncaught (Error: )?/, '');
@@ -67,20 +71,20 @@ function restart(): Crew {
   };
   opened.then(
     (found) => {
-      if (crew === mine) device.value = found;
+      if (current === mine) device.value = found;
     },
     (error: unknown) => {
-      if (crew === mine) notice.value = { kind: 'broken', text: textOf(error) };
+      if (current === mine) notice.value = { kind: 'broken', text: textOf(error) };
     },
   );
-  crew = mine;
+  current = mine;
   generation.value++;
   return mine;
 }
 
-/** Ends whatever a lost worker was at, says so, and starts another one. */
-function recover(of: Crew, text: string, next: DevicePreference = preference): void {
-  if (of !== crew) return;
+/** Fails the tasks of a worker that was lost, tells the visitor, and starts another one. */
+function recover(of: LabWorker, text: string, next = preference.peek()): void {
+  if (of !== current) return;
   const wasOpen = device.value !== undefined;
   of.lose(text);
   if (!wasOpen) {
@@ -89,7 +93,7 @@ function recover(of: Crew, text: string, next: DevicePreference = preference): v
     notice.value = { kind: 'broken', text };
     return;
   }
-  preference = next;
+  preference.value = next;
   notice.value = {
     kind: 'lost',
     text: `${text} Another one has been started; what was running has to be started again.`,
@@ -108,23 +112,43 @@ export interface RunningTask<Live, Result> {
   cancel(): void;
 }
 
-/** What a task's caller hears. */
+/** What a task tells the page. */
 export interface TaskListener<Event> {
   event(event: Event): void;
   progress(progress: Progress): void;
 }
 
-/** Has the worker run a task. */
+/** How long a task may take, from when it begins, before its worker is given up. */
+export interface TimeLimit {
+  readonly ms: number;
+  /** What the visitor is told then. */
+  readonly text: string;
+}
+
+/**
+ * Has the worker run a task.
+ *
+ * @param limit for tasks that may never end, nor hear that they are cancelled. They begin with the first progress they
+ *   tell of.
+ */
 export function runTask<Options, Live, Event, Result>(
-  station: StationName,
+  station: string,
   task: string,
   options: Options,
   live: Live,
   listener: TaskListener<Event>,
+  limit?: TimeLimit,
 ): RunningTask<Live, Result> {
-  const of = crew ?? restart();
+  const of = current ?? restart();
   const id = nextId++;
-  const proxied = Comlink.proxy(listener as Listener);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const proxied = Comlink.proxy<Listener>({
+    event: (event) => listener.event(event as Event),
+    progress(progress) {
+      if (limit !== undefined && !ended) timer ??= setTimeout(() => recover(of, limit.text), limit.ms);
+      listener.progress(progress);
+    },
+  });
   const steer = (how: 'pause' | 'resume' | 'step' | 'cancel') => void of.lab.steer(id, how);
   let ended = false;
   // Sent at once, so that whatever steers it, such as a quick Cancel, comes after it.
@@ -133,6 +157,7 @@ export function runTask<Options, Live, Event, Result>(
     of.lost,
   ]).finally(() => {
     ended = true;
+    clearTimeout(timer);
   });
   result.catch(() => {});
   return {

@@ -1,4 +1,5 @@
 import type { Run } from './task.ts';
+import type { Turn } from './turns.ts';
 
 /** A run as the worker steers it: {@link Run}, and what the page can do to it. */
 export class RunControl<Live, Event> implements Run<Live, Event> {
@@ -9,6 +10,7 @@ export class RunControl<Live, Event> implements Run<Live, Event> {
   private paused = false;
   private steps = 0;
   private wake: (() => void) | undefined;
+  private turn: Turn | undefined;
 
   constructor(
     live: Live,
@@ -32,6 +34,11 @@ export class RunControl<Live, Event> implements Run<Live, Event> {
     this.tellProgress(done, total, what);
   }
 
+  /** Has checkpoints give way to the work of other stations. */
+  takesTurns(turn: Turn): void {
+    this.turn = turn;
+  }
+
   async breathe(): Promise<void> {
     await nextTask();
     this.signal.throwIfAborted();
@@ -40,11 +47,13 @@ export class RunControl<Live, Event> implements Run<Live, Event> {
   async checkpoint(): Promise<void> {
     await this.breathe();
     while (this.paused && this.steps === 0) {
-      await new Promise<void>((resolve) => {
+      const woken = new Promise<void>((resolve) => {
         this.wake = resolve;
       });
+      await (this.turn === undefined ? woken : this.turn.rest(woken));
       this.signal.throwIfAborted();
     }
+    await this.turn?.giveWay();
     if (this.steps > 0) this.steps--;
   }
 

@@ -2,7 +2,7 @@
 
 /** What a task is given beside its options. */
 export interface Run<Live, Event> {
-  /** Aborted when the visitor cancels or goes to another station. */
+  /** Aborted when the visitor cancels. */
   readonly signal: AbortSignal;
   /** The values of the page's controls, as they are now. */
   readonly live: Live;
@@ -11,12 +11,15 @@ export interface Run<Live, Event> {
   /** Where the task is. */
   progress(done: number, total: number, what: string): void;
   /**
-   * Lets messages in; to be awaited at least every 100 ms of work.
+   * Lets messages from the page arrive; to be awaited at least every 100 ms of work.
    *
    * @throws (rejects) with the signal's reason once the task is cancelled.
    */
   breathe(): Promise<void>;
-  /** Ends a unit of work: as {@link breathe}, and waits here while the task is paused. "Step" lets one pass. */
+  /**
+   * Ends a unit of work: as {@link breathe}, and waits here while the task is paused, or another station has work to do.
+   * "Step" lets one pass.
+   */
   checkpoint(): Promise<void>;
 }
 
@@ -27,11 +30,18 @@ export type Task<Options, Live, Event, Result> = (options: Options, run: Run<Liv
 // biome-ignore lint/suspicious/noExplicitAny: a list of tasks of all kinds
 export type AnyTask = Task<any, any, any, any>;
 
+export type OptionsOf<T extends AnyTask> =
+  T extends Task<infer Options, infer _L, infer _E, infer _R> ? Options : never;
+export type LiveOf<T extends AnyTask> =
+  T extends Task<infer _O, infer Live, infer _E, infer _R> ? Live : never;
+export type EventOf<T extends AnyTask> =
+  T extends Task<infer _O, infer _L, infer Event, infer _R> ? Event : never;
+export type ResultOf<T extends AnyTask> =
+  T extends Task<infer _O, infer _L, infer _E, infer Result> ? Result : never;
+
 /** The part of a station that runs in the worker. */
 export interface StationTasks {
   readonly tasks: Readonly<Record<string, AnyTask>>;
-  /** Frees what the tasks keep between runs; called when another station takes over. */
-  release?(): void;
 }
 
 /** What the page hears from a running task. */
@@ -40,6 +50,9 @@ export interface Progress {
   readonly total: number;
   readonly what: string;
 }
+
+/** What has become of a task, as the page knows it. */
+export type TaskStatus = 'idle' | 'running' | 'paused' | 'done' | 'cancelled' | 'failed';
 
 /** The device that the worker computes on. */
 export interface Device {

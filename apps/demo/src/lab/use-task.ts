@@ -1,11 +1,18 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
+import { useStation } from '../stations/station.ts';
 import { activity } from './activity.ts';
-import { type RunningTask, runTask, textOf } from './lab.ts';
-import type { StationName } from './stations.ts';
-import type { AnyTask, Progress, Task } from './task.ts';
+import { type RunningTask, runTask, type TimeLimit, textOf } from './lab.ts';
+import type { AnyTask, EventOf, LiveOf, OptionsOf, Progress, ResultOf, TaskStatus } from './task.ts';
 
-export type TaskStatus = 'idle' | 'running' | 'paused' | 'done' | 'cancelled' | 'failed';
+export interface TaskOptions {
+  /** A folder of the station that has tasks of its own, among which this one is. */
+  readonly part?: string;
+  /** As of `runTask`. */
+  readonly limit?: TimeLimit;
+  /** Whether a visitor who leaves loses nothing by it; default false. */
+  readonly passing?: boolean;
+}
 
 /** A task as a component sees it. */
 export interface TaskView<Options, Live, Result> {
@@ -25,31 +32,30 @@ export interface TaskView<Options, Live, Result> {
   reset(): void;
 }
 
-type ViewOf<T extends AnyTask> =
-  T extends Task<infer Options, infer Live, infer _Event, infer Result>
-    ? TaskView<Options, Live, Result>
-    : never;
-type EventOf<T extends AnyTask> = T extends Task<infer _O, infer _L, infer Event, infer _R> ? Event : never;
-
 /**
- * A task of the worker, for as long as the component is there.
+ * A task of the station whose page the component is on, for as long as the component is there: it goes on when the visitor
+ * looks at another station.
  *
+ * @param task its name among the station's tasks.
  * @param label what the status bar says is going on.
  * @param onEvent called for each event of the latest run.
  */
 export function useTask<T extends AnyTask>(
-  station: StationName,
   task: string,
   label: string,
   onEvent: (event: EventOf<T>) => void = () => {},
-): ViewOf<T> {
-  const view = useMemo(() => taskView(station, task, label), []);
+  options: TaskOptions = {},
+): TaskView<OptionsOf<T>, LiveOf<T>, ResultOf<T>> {
+  const { name } = useStation();
+  const view = useMemo(() => taskView(name, task, label, options), []);
   view.onEvent = onEvent as (event: unknown) => void;
   useEffect(() => () => view.cancel(), []);
-  return view as unknown as ViewOf<T>;
+  return view as unknown as TaskView<OptionsOf<T>, LiveOf<T>, ResultOf<T>>;
 }
 
-function taskView(station: StationName, task: string, label: string) {
+function taskView(station: string, task: string, label: string, options: TaskOptions) {
+  const { limit, passing = false, part } = options;
+  const folder = part === undefined ? station : `${station}/${part}`;
   const status = signal<TaskStatus>('idle');
   const progress = signal<Progress | undefined>(undefined);
   const error = signal<string | undefined>(undefined);
@@ -63,7 +69,7 @@ function taskView(station: StationName, task: string, label: string) {
     progress,
     error,
     onEvent: (_: unknown) => {},
-    async start(options: unknown, live: unknown) {
+    async start(given: unknown, live: unknown) {
       running?.cancel();
       status.value = 'running';
       progress.value = undefined;
@@ -72,16 +78,20 @@ function taskView(station: StationName, task: string, label: string) {
       afterwards = 'cancelled';
       const isLatest = () => running === mine;
       const isHeard = () => isLatest() && !ending.value;
-      const mine: RunningTask<unknown, unknown> = runTask(station, task, options, live, {
-        event: (event) => {
+      const listener = {
+        event: (event: unknown) => {
           if (isHeard()) view.onEvent(event);
         },
-        progress: (now) => {
+        progress: (now: Progress) => {
           if (isHeard()) progress.value = now;
         },
-      });
+      };
+      const mine: RunningTask<unknown, unknown> = runTask(folder, task, given, live, listener, limit);
       running = mine;
-      const shown = activity.add({ label, status, progress, ending, cancel: () => view.cancel() });
+      const shown = activity.add({
+        ...{ station, label, status, progress, ending, passing },
+        cancel: () => view.cancel(),
+      });
       try {
         const result = await mine.result;
         // It may have come to its end while it was told to stop: that was not wanted any more.

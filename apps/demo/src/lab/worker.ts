@@ -1,20 +1,24 @@
-// The thread that computes. It runs one task at a time; the page steers it through the methods of `lab`.
+// The thread that computes. It runs one task at a time, those of a station in their order; the page steers it through the
+// methods of `lab`.
+
 import * as Comlink from 'comlink';
 import { openDevice } from './device.ts';
 import { RunControl } from './run-control.ts';
-import { STATION_TASKS, type StationName } from './stations.ts';
-import type { AnyTask, Device, DevicePreference, Progress, StationTasks } from './task.ts';
+import { loadTasks } from './station-tasks.ts';
+import type { AnyTask, Device, DevicePreference, Progress } from './task.ts';
+import { Turns } from './turns.ts';
 
-/** The page's ears. */
+/** What the page is told of a running task. */
 export interface Listener {
   event(event: unknown): void;
   progress(progress: Progress): void;
 }
 
 const runs = new Map<number, RunControl<unknown, unknown>>();
-let current: { name: StationName; station: StationTasks } | undefined;
+const turns = new Turns();
 let opened: Promise<Device> | undefined;
-let last: Promise<void> = Promise.resolve();
+/** Of each station, the end of what it was asked for last. */
+const last = new Map<string, Promise<void>>();
 
 const lab = {
   open(preference: DevicePreference, onLost: (reason: string) => void): Promise<Device> {
@@ -22,10 +26,13 @@ const lab = {
     return opened;
   },
 
-  /** Runs a task when the device is open and the tasks before it have ended. One that waits can be cancelled, too. */
+  /**
+   * Runs a task when the device is open, the tasks of its station before it have ended, and those of other stations give
+   * way. One that waits can be cancelled, too.
+   */
   async run(
     id: number,
-    name: StationName,
+    station: string,
     task: string,
     options: unknown,
     live: unknown,
@@ -41,15 +48,24 @@ const lab = {
       (done, total, what) => void page.progress({ done, total, what }),
     );
     runs.set(id, control);
-    const before = last;
+    const before = last.get(station);
     const result = (async () => {
       await unlessAborted(Promise.all([opened, before]), control.signal);
-      const found: AnyTask | undefined = (await enter(name)).tasks[task];
-      if (found === undefined) throw new Error(`The station '${name}' has no task '${task}'.`);
-      return await found(options, control);
+      const found: AnyTask | undefined = (await loadTasks(station)).tasks[task];
+      if (found === undefined) throw new Error(`The station '${station}' has no task '${task}'.`);
+      const turn = await turns.take(control.signal);
+      control.takesTurns(turn);
+      try {
+        return await found(options, control);
+      } finally {
+        turn.leave();
+      }
     })();
     // Those that come later wait for the ones before it, too, if it was cancelled in the queue.
-    last = Promise.allSettled([before, result]).then(() => {});
+    last.set(
+      station,
+      Promise.allSettled([before, result]).then(() => {}),
+    );
     try {
       return await result;
     } finally {
@@ -80,25 +96,6 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
     signal.addEventListener('abort', abort, { once: true });
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });
-}
-
-async function enter(name: StationName): Promise<StationTasks> {
-  if (current?.name !== name) {
-    current?.station.release?.();
-    current = undefined;
-    current = { name, station: await load(name) };
-  }
-  return current.station;
-}
-
-async function load(name: StationName): Promise<StationTasks> {
-  try {
-    return await STATION_TASKS[name]();
-  } catch (cause) {
-    throw new Error('This part of the page could not be loaded. Check the connection, then try again.', {
-      cause,
-    });
-  }
 }
 
 Comlink.expose(lab);

@@ -1,8 +1,9 @@
 // The committed model, from disk. Not part of the page.
+
 import { readFile } from 'node:fs/promises';
 import type * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import { DIGIT_MODEL_PATH } from './digit-model.ts';
+import { DIGIT_MODEL_PATH } from './digit-model-path.ts';
 
 const FILE = new URL(`../../public/${DIGIT_MODEL_PATH}`, import.meta.url);
 

@@ -1,12 +1,12 @@
 import { stat } from 'node:fs/promises';
 import '@rebatch/kernels-wasm';
-import { loadDigits } from '@rebatch/digits/mnist';
+import { loadDigits } from '@rebatch/digits';
 import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test } from 'vitest';
 import { readDigitModel } from './digit-model.test.support.ts';
 import type { DigitModelMetadata } from './digit-model.ts';
-import { errorRate } from './digit-network.ts';
+import { errorRate } from './errors.ts';
 
 beforeAll(async () => {
   await tf.setBackend('wasm');

@@ -1,11 +1,8 @@
 // The trained model that ships with the page: worker side. `pnpm --filter @rebatch/demo train` makes it anew.
-import * as tf from '@tensorflow/tfjs-core';
-import * as tfl from '@tensorflow/tfjs-layers';
-import { fetchFile } from '../data/fetch-file.ts';
-import { pageUrl } from '../data/page-url.ts';
 
-/** Where it lies, from the page. A plain tf.layers model with stock batch normalization: it loads everywhere. */
-export const DIGIT_MODEL_PATH = 'models/digits/model.json';
+import type * as tfl from '@tensorflow/tfjs-layers';
+import { DIGIT_MODEL_PATH } from './digit-model-path.ts';
+import { loadPageModel } from './page-model.ts';
 
 /** What its file says of it. */
 export interface DigitModelMetadata {
@@ -21,11 +18,4 @@ export interface DigitModelMetadata {
  *
  * @throws (rejects) if its files cannot be fetched.
  */
-export async function loadDigitModel(): Promise<tfl.LayersModel> {
-  return tfl.loadLayersModel(
-    tf.io.http(pageUrl(DIGIT_MODEL_PATH).href, {
-      fetchFunc: (from: URL | RequestInfo) =>
-        fetchFile(new URL(from instanceof Request ? from.url : from), 'trained model'),
-    }),
-  );
-}
+export const loadDigitModel = (): Promise<tfl.LayersModel> => loadPageModel(DIGIT_MODEL_PATH);

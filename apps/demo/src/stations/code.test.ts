@@ -1,4 +1,5 @@
 // The lines that stations give away must compile as they stand, with what the station tells people to install.
+
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';

@@ -1,13 +1,17 @@
-// All style sheets are one page's: a class that two of them style means two things, and each breaks the other's.
+// All style sheets are one page's, those that come with a station too: a class that two of them style means two things,
+// and each breaks the other's.
+
 import { readdir, readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 
-const FOLDER = new URL('.', import.meta.url);
+const SOURCES = new URL('..', import.meta.url);
 
 test('a class is styled in one file', async () => {
+  const sheets = (await readdir(SOURCES, { recursive: true })).filter((file) => file.endsWith('.css'));
+  expect(sheets).toEqual(expect.arrayContaining(['style/controls.css', 'stations/domains/style.css']));
   const files = new Map<string, Set<string>>();
-  for (const name of (await readdir(FOLDER)).filter((file) => file.endsWith('.css'))) {
-    const text = (await readFile(new URL(name, FOLDER), 'utf8')).replace(/\/\*.*?\*\//gs, '');
+  for (const name of sheets) {
+    const text = (await readFile(new URL(name, SOURCES), 'utf8')).replace(/\/\*.*?\*\//gs, '');
     for (const [, selectors] of text.matchAll(/([^{}]+)\{/g)) {
       // What a selector begins with is what the rule is about.
       for (const selector of (selectors as string).split(',')) {

@@ -1,6 +1,7 @@
 // The page's digits for tests without a page.
-import type { LabeledImages } from '@rebatch/digits';
-import { firstDigits, loadDigits as loadAll } from '@rebatch/digits/mnist';
+
+import { firstDigits, loadDigits as loadAll } from '@rebatch/digits';
+import type { LabeledImages } from '@rebatch/images';
 import { DIGIT_FILES } from '../data/files.ts';
 
 /** As `loadDigits` of src/data. */

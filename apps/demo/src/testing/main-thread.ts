@@ -1,4 +1,5 @@
-// What an act costs the page's main thread.
+// Measures what an action costs the page's main thread, and what it shifts on the page.
+
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,18 +1,26 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { CHROMIUM_ARGUMENTS, findChromium } from '@rebatch/chromium';
 import { type Browser, chromium, type Page } from 'playwright';
 import { inject } from 'vitest';
-import { CHROMIUM_ARGUMENTS, findChromium } from '../../../../chromium.ts';
+import type { DevicePreference } from '../lab/task.ts';
 
 export interface OpenOptions {
   /** Such as `#/statistics`; default the start page. */
   readonly path?: string;
-  readonly device?: 'wasm' | 'webgpu';
+  readonly device?: DevicePreference;
   readonly theme?: 'light' | 'dark';
   /** In CSS pixels. */
   readonly width?: number;
+  readonly height?: number;
+  /** Whether the visitor lets things move; default false. */
+  readonly motion?: boolean;
   /** What the page may do, such as 'camera'. */
   readonly permissions?: readonly string[];
+  /** Whether it may keep itself for when there is no connection; default not, so that tests see all that is fetched. */
+  readonly offline?: boolean;
+  /** Default that of the page that all tests share. */
+  readonly url?: string;
   /** Default: the browser's arguments for all tests, with a graphics adapter that is emulated. */
   readonly args?: readonly string[];
 }
@@ -36,18 +44,19 @@ export interface OpenPage {
 
 /** Opens the page in a browser of its own, as a first visit. */
 export async function openPage(options: OpenOptions = {}): Promise<OpenPage> {
-  const { path = '', device = 'wasm', theme = 'light', width = 1280, permissions = [] } = options;
-  const { args = CHROMIUM_ARGUMENTS } = options;
+  const { path = '', device = 'wasm', theme = 'light', permissions = [] } = options;
+  const { args = CHROMIUM_ARGUMENTS, width = 1280, height = 900, motion = false } = options;
   const browser = await launch(args);
   const context = await browser.newContext({
-    viewport: { width, height: 900 },
+    viewport: { width, height },
     colorScheme: theme,
-    reducedMotion: 'reduce',
+    reducedMotion: motion ? 'no-preference' : 'reduce',
     permissions: [...permissions],
     acceptDownloads: true,
+    serviceWorkers: options.offline === true ? 'allow' : 'block',
   });
   const page = await context.newPage();
-  const url = inject('pageUrl');
+  const { url = inject('pageUrl') } = options;
   const faults: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error') faults.push(`console: ${message.text()}`);

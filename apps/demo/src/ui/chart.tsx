@@ -14,12 +14,21 @@ export interface ChartProps {
    * Colours: `var(--name)`.
    */
   readonly plot: (plot: typeof Plot, width: number) => Plot.PlotOptions;
-  readonly legend?: readonly { readonly text: string; readonly color: Paint; readonly dashed?: boolean }[];
+  readonly legend?: readonly {
+    readonly text: string;
+    readonly color: Paint;
+    readonly dashed?: boolean;
+    /** As its curve, so that both are told from others without their colour. */
+    readonly stroke?: Stroke;
+  }[];
   /** Width by height, where that is high enough to read; default 16 by 9. */
   readonly ratio?: readonly [number, number];
   /** In pixels, where it does not follow from the width. */
   readonly height?: number;
 }
+
+/** How a curve is drawn: those that lie on each other are told apart by it. */
+export type Stroke = 'solid' | 'wide' | 'dashed' | 'dotted';
 
 /** Milliseconds between two drawings of a chart that keeps changing. */
 const PACE = 250;
@@ -40,7 +49,8 @@ export function Chart({ title, summary, plot, legend = [], ratio = [16, 9], heig
     const now = (loaded: typeof Plot) => {
       isDue = false;
       const element = place.current;
-      if (over || element === null) return;
+      // On a station that is not shown now: drawn when it is, which changes its size.
+      if (over || element === null || !element.isConnected) return;
       drawnAt = performance.now();
       element.replaceChildren(drawn(loaded, latest.current, element));
     };
@@ -77,8 +87,8 @@ export function Chart({ title, summary, plot, legend = [], ratio = [16, 9], heig
         <h3>{title}</h3>
         {legend.length > 0 && (
           <ul class="legend">
-            {legend.map(({ text, color, dashed = false }) => (
-              <li key={text} data-dashed={dashed} style={{ '--key-color': cssOf(color) }}>
+            {legend.map(({ text, color, dashed = false, stroke = dashed ? 'dashed' : 'solid' }) => (
+              <li key={text} data-stroke={stroke} style={{ '--key-color': cssOf(color) }}>
                 {text}
               </li>
             ))}

@@ -1,4 +1,5 @@
-// Observable Plot, which is fetched when it is first needed, and whose drawings take turns.
+// Observable Plot: fetched when it is first needed. Drawings take turns, so that the page answers between them.
+
 import type * as Plot from '@observablehq/plot';
 
 let library: Promise<typeof Plot> | undefined;

@@ -1,5 +1,5 @@
 import type { ReadonlySignal } from '@preact/signals';
-import type { TaskStatus } from '../lab/use-task.ts';
+import type { TaskStatus } from '../lab/task.ts';
 import { Button } from './button.tsx';
 
 export interface RunButtonsProps {

@@ -1,6 +1,7 @@
-// The trainings of a visit: what is compared.
-import { ERROR_SERIES, type ThreeErrors } from '../../three-errors/errors.ts';
-import type { TrainingRun } from '../../three-errors/runs.ts';
+// The trainings of a visit, and how they are named and compared.
+
+import type { TrainingRun } from '../../training/runs.ts';
+import { ERROR_SERIES, type ThreeErrors } from '../../training/three-errors.ts';
 import type { Size, TrainEvent } from './settings.ts';
 
 export interface SizeRun extends TrainingRun<TrainEvent> {

@@ -1,5 +1,6 @@
-// What the page and its tasks say to each other.
-import type { ErrorPoint, ThreeErrors } from '../../three-errors/errors.ts';
+// What the station's page and its tasks in the worker exchange: options, controls, events and results.
+
+import type { ErrorPoint, ThreeErrors } from '../../training/three-errors.ts';
 
 /** Digits per SGD step: the same, whatever is normalized together. */
 export const BATCH = 128;

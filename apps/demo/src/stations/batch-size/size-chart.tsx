@@ -1,45 +1,47 @@
 import { useMemo } from 'preact/hooks';
-import { ERROR_SERIES } from '../../three-errors/errors.ts';
+import { strokeStyle } from '../../training/curves.ts';
+import { errorScale } from '../../training/error-scale.ts';
+import { ERROR_SERIES } from '../../training/three-errors.ts';
 import { Chart } from '../../ui/chart.tsx';
 import type { SizeDot } from './runs.ts';
 import { SIZES } from './settings.ts';
+
+/** Told apart without their colours, and where they lie on each other. */
+const SYMBOLS = { training: 'square', miniBatch: 'circle', population: 'triangle' } as const;
 
 /** The errors over the normalization batch sizes that were tried. */
 export function SizeChart({ dots }: { readonly dots: readonly SizeDot[] }) {
   const plot = useMemo(
     () =>
-      ((Plot) => ({
-        marginLeft: 44,
-        marginBottom: 40,
-        x: { type: 'point', domain: [...SIZES], label: 'digits normalized together', padding: 0.5 },
-        y: {
-          domain: [0, Math.max(30, ...dots.map(({ error }) => 5 + error))],
-          label: 'error (%)',
-          grid: true,
-        },
-        marks: [
-          Plot.ruleY([0]),
-          ...ERROR_SERIES.flatMap(({ key, color }) => {
+      ((Plot) => {
+        const { axis, at } = errorScale(dots.map(({ error }) => error / 100));
+        return {
+          marginLeft: 44,
+          marginBottom: 40,
+          x: { type: 'point', domain: [...SIZES], label: 'digits normalized together', padding: 0.5 },
+          y: { ...axis, label: 'error (%), log scale', grid: true },
+          marks: ERROR_SERIES.flatMap(({ key, color, stroke: how }) => {
             const own = dots.filter((dot) => dot.key === key).sort((a, b) => a.size - b.size);
             const stroke = `var(--${color})`;
-            const at = { x: 'size', y: 'error' };
+            const place = { x: 'size', y: ({ error }: SizeDot) => at(error / 100), symbol: SYMBOLS[key] };
+            const { symbol: _, ...line } = place;
             return [
               Plot.line(
                 own.filter(({ frozen, done }) => done && !frozen),
-                { ...at, stroke, strokeWidth: 2 },
+                { ...line, stroke, ...strokeStyle(how) },
               ),
               Plot.dot(
                 own.filter(({ frozen }) => !frozen),
-                { ...at, fill: stroke, r: 5 },
+                { ...place, fill: stroke, r: 5 },
               ),
               Plot.dot(
                 own.filter(({ frozen }) => frozen),
-                { ...at, symbol: 'diamond', stroke, fill: 'var(--surface)', strokeWidth: 2, r: 6 },
+                { ...place, stroke, fill: 'var(--surface)', strokeWidth: 2, r: 6 },
               ),
             ];
           }),
-        ],
-      })) satisfies Parameters<typeof Chart>[0]['plot'],
+        };
+      }) satisfies Parameters<typeof Chart>[0]['plot'],
     [dots],
   );
   return (
@@ -47,8 +49,8 @@ export function SizeChart({ dots }: { readonly dots: readonly SizeDot[] }) {
       title="Error by normalization batch"
       summary={summarize(dots)}
       plot={plot}
-      legend={ERROR_SERIES.map(({ text, color }) => ({ text, color }))}
-      ratio={[16, 8]}
+      legend={ERROR_SERIES.map(({ text, color, stroke }) => ({ text, color, stroke }))}
+      height={300}
     />
   );
 }

@@ -1,19 +1,22 @@
 // Trains with normalization batches of a chosen size, and measures the three errors of the paper's section 4 as it goes.
 
-import { type LabeledImages, ranges, subset } from '@rebatch/digits';
-import { freezeBatchNorm, unfreezeBatchNorm, withStatistics } from '@rebatch/layers';
+import { type LabeledImages, ranges, subset } from '@rebatch/images';
+import { freezeBatchNorm, unfreezeBatchNorm } from '@rebatch/layers';
 import { iidBatches } from '@rebatch/leakage';
+import { withStatistics } from '@rebatch/models';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { loadDigits } from '../../data/load-digits.ts';
 import type { Run, Task } from '../../lab/task.ts';
 import { denseNetwork } from '../../network/dense-network.ts';
-import { trainOn } from '../../network/digit-network.ts';
-import { errorInBatches, usePopulation } from '../../network/population.ts';
-import type { ThreeErrors } from '../../three-errors/errors.ts';
+import { errorInBatches } from '../../network/errors.ts';
+import { usePopulation } from '../../network/population.ts';
+import { cosineDecay, trainOn } from '../../network/train-on.ts';
+import { measuredSteps } from '../../training/measured-steps.ts';
+import type { ThreeErrors } from '../../training/three-errors.ts';
 import { BATCH, type TrainEvent, type TrainLive, type TrainOptions, type TrainResult } from './settings.ts';
 
-/** Falls to 0 along half a cosine. */
+/** Of the first step. */
 const LEARNING_RATE = 0.2;
 /** At most so much once frozen: statistics that stand still no longer undo what a step does to the scale of activations. */
 const FROZEN_LEARNING_RATE = 0.05;
@@ -32,24 +35,24 @@ export const train: Task<TrainOptions, TrainLive, TrainEvent, TrainResult> = asy
   let frozen = false;
   let errors: ThreeErrors | undefined;
   try {
-    for (let step = 1; step <= steps; step++) {
-      const changed = run.live.frozen !== frozen;
-      if (changed) {
-        frozen = run.live.frozen;
-        await (frozen ? freeze(model, digits, run.signal) : unfreezeBatchNorm(model));
-      }
-      const rate = (LEARNING_RATE * (1 + Math.cos((Math.PI * (step - 1)) / steps))) / 2;
-      optimizer.setLearningRate(frozen ? Math.min(rate, FROZEN_LEARNING_RATE) : rate);
-      const loss = await trainOn(model, optimizer, digits, batches.next().value);
-      const point = step === 1 || step % measureEvery === 0 || changed;
-      if (point) {
+    await measuredSteps(run, {
+      steps,
+      measureEvery,
+      async train(step) {
+        const changed = run.live.frozen !== frozen;
+        if (changed) {
+          frozen = run.live.frozen;
+          await (frozen ? freeze(model, digits, run.signal) : unfreezeBatchNorm(model));
+        }
+        const rate = cosineDecay(LEARNING_RATE, step - 1, steps);
+        optimizer.setLearningRate(frozen ? Math.min(rate, FROZEN_LEARNING_RATE) : rate);
+        return { loss: await trainOn(model, optimizer, digits, batches.next().value), measured: changed };
+      },
+      async measure(step, loss) {
         errors = await measure(model, sets, frozen, run);
         run.emit({ step, loss, frozen, errors });
-      }
-      run.progress(step, steps, `step ${step} of ${steps}, loss ${loss.toFixed(2)}`);
-      if (point) await run.checkpoint();
-      else await run.breathe();
-    }
+      },
+    });
     return errors as ThreeErrors;
   } finally {
     optimizer.dispose();

@@ -18,9 +18,9 @@ export function ActivationsPanel({ domains }: { readonly domains: Domains }) {
   return (
     <Panel title="Why: what each layer hands to the next">
       <p class="field-hint">
-        Batch normalization promises the next layer values with mean 0 and deviation 1. Under statistics of
-        another domain the promise is broken; adapting moves the values back to where the next layer learnt
-        them.
+        Batch normalization promises the next layer values with mean 0 and standard deviation 1. With the
+        statistics of another domain that promise is broken; adapting moves the values back to where the next
+        layer learned to expect them.
       </p>
       <ul class="legend">
         {LEGEND.map(({ text, color }) => (

@@ -12,7 +12,7 @@ export function explainCameraError(error: unknown): string {
     case 'AbortError':
       return 'The camera does not answer. Another program may be using it: close that, then try again.';
     case 'NotSupportedError':
-      return 'Browsers hand out the camera on secure pages only: over https, or from this very machine (localhost).';
+      return 'Browsers only give secure pages the camera: those that come over https, or from this very machine (localhost).';
     default:
       return `The camera did not start${error instanceof Error && error.message ? `: ${error.message}` : '.'}`;
   }

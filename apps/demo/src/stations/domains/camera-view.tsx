@@ -1,4 +1,5 @@
 import { useRef } from 'preact/hooks';
+import { useOnLeave } from '../../state/on-leave.ts';
 import { Button } from '../../ui/button.tsx';
 import { Notice } from '../../ui/notice.tsx';
 import { useCamera } from './use-camera.ts';
@@ -7,6 +8,7 @@ import { useCamera } from './use-camera.ts';
 export function CameraView({ onFrame }: { readonly onFrame: (digit: Uint8Array) => void }) {
   const video = useRef<HTMLVideoElement>(null);
   const { state, error, start, stop } = useCamera(video, onFrame);
+  useOnLeave(stop);
   return (
     <div class="pad-box">
       <div class="pad">
@@ -27,7 +29,8 @@ export function CameraView({ onFrame }: { readonly onFrame: (digit: Uint8Array) 
       </div>
       {error.value !== undefined && <Notice kind="warn">{error.value}</Notice>}
       <p class="field-hint">
-        Hold a thick digit on paper into the frame. Pictures stay on this page: none is kept or sent.
+        Hold a boldly written digit up to the camera, inside the frame. Pictures stay on this page; none is
+        kept or sent.
       </p>
     </div>
   );

@@ -1,4 +1,4 @@
-import { loadDigits } from '@rebatch/digits/mnist';
+import { loadDigits } from '@rebatch/digits';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { centerDigit } from './center-digit.ts';

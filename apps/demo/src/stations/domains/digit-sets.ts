@@ -1,9 +1,11 @@
 // Digits of a domain, and of one's own: worker side.
-import { corrupt, corruptions, imageTensor, type LabeledImages, ranges, subset } from '@rebatch/digits';
-import type * as tf from '@tensorflow/tfjs-core';
+
+import { digitCorruptions as corruptions, type LabeledImages, subset } from '@rebatch/images';
+import { corruptInParts } from './corrupt-in-parts.ts';
 import { DIGIT, type Domain } from './settings.ts';
 
-const [CHUNK, BATCH] = [50, 64];
+/** Digits that are corrupted without a pause. */
+const CHUNK = 50;
 
 /**
  * The first `size` digits, corrupted as the domain says. The same seed gives the same ones, and fewer are the first of
@@ -20,16 +22,7 @@ export async function corrupted(
   if (corruption === 'none') return chosen;
   const found = corruptions.find(({ name }) => name === corruption);
   if (found === undefined) throw new Error(`There is no corruption '${corruption}'.`);
-  const pixels = chosen.images.length / size;
-  for (let start = 0; start < size; start += CHUNK) {
-    const end = Math.min(size, start + CHUNK);
-    const images = chosen.images.subarray(start * pixels, end * pixels);
-    const labels = chosen.labels.subarray(start, end);
-    // A digit's noise depends on its place in the set: a seed for each part keeps parts from repeating it.
-    const part = corrupt({ ...chosen, size: end - start, images, labels }, found, severity, seed + start);
-    chosen.images.set(part.images, start * pixels);
-    await breathe();
-  }
+  await corruptInParts(chosen, found, severity, { seed, part: CHUNK, breathe });
   return chosen;
 }
 
@@ -45,14 +38,5 @@ export function ownDigits(images: Uint8Array, most: number): LabeledImages {
     images: images.slice(0, size * DIGIT),
     labels: new Uint8Array(size),
     classes: 10,
-  };
-}
-
-/** The first digits in batches; they can be gone through several times, as layerwise does. */
-export function batchesOf(digits: LabeledImages, size: number): Iterable<tf.Tensor> {
-  return {
-    *[Symbol.iterator]() {
-      for (const indices of ranges(size, BATCH)) yield imageTensor(digits, indices);
-    },
   };
 }

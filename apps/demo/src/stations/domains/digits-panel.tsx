@@ -13,7 +13,7 @@ export const CLASSES = [...'0123456789'];
 export function DigitsPanel({ domains }: { readonly domains: Domains }) {
   const { shown, sight, present, clean } = domains;
   return (
-    <Panel title="What the model gets, and how many it reads right">
+    <Panel title="The digits, and how many the model reads correctly">
       <ul class="digit-row" aria-label="Some of the digits">
         {Array.from({ length: SHOWN }, (_, at) => (
           <Shown
@@ -30,11 +30,11 @@ export function DigitsPanel({ domains }: { readonly domains: Domains }) {
         <Stat name="These, now" color="precise" value={percent(present.value?.score.accuracy)} />
       </Stats>
       <p class="field-hint">
-        Accuracy on {EVALUATED} test digits. The weights never change, only means and variances do.
+        Accuracy on {EVALUATED} test digits. Only means and variances change, never the weights.
       </p>
       {/* A line of its own: its length changes, and nothing else may move. */}
       <p class="field-hint">
-        Present statistics: <strong>{present.value?.name ?? '–'}</strong>
+        Statistics in use: <strong>{present.value?.name ?? '–'}</strong>
       </p>
       <Bars
         title="Accuracy by digit"

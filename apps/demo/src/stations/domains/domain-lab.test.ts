@@ -1,6 +1,6 @@
 import '@rebatch/kernels-wasm';
-import { corruptions, type LabeledImages } from '@rebatch/digits';
-import { firstDigits, loadDigits } from '@rebatch/digits/mnist';
+import { firstDigits, loadDigits } from '@rebatch/digits';
+import { digitCorruptions as corruptions, type LabeledImages } from '@rebatch/images';
 import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';

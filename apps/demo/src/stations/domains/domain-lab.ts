@@ -1,5 +1,5 @@
 // The trained model with its stored domains: worker side.
-import { imageTensor, type LabeledImages, ranges, subset } from '@rebatch/digits';
+
 import {
   adapt,
   captureStatistics,
@@ -7,10 +7,12 @@ import {
   type StatisticsBank,
   statisticsBank,
 } from '@rebatch/domains';
+import { imageTensor, type LabeledImages, ranges, subset } from '@rebatch/images';
 import { type BatchNormLayer, batchNormLayers } from '@rebatch/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import { batchesOf, corrupted, ownDigits } from './digit-sets.ts';
+import { imagesInBatches } from '../../network/images-in-batches.ts';
+import { corrupted, ownDigits } from './digit-sets.ts';
 import { histogram } from './histogram.ts';
 import { scoreOf } from './score.ts';
 import {
@@ -24,7 +26,7 @@ import {
   SOURCE,
 } from './settings.ts';
 
-/** Lets messages in, and ends the work when it is cancelled; of a task's run. */
+/** The part of a task's run that long work needs: to pause for messages, and to end when it is cancelled. */
 export interface Breath {
   readonly signal: AbortSignal;
   breathe(): Promise<void>;
@@ -32,15 +34,16 @@ export interface Breath {
 
 /** Digits whose activations are looked at: enough for a smooth histogram, few enough to be read back at once. */
 const LOOKED_AT = 48;
-const BATCH = 100;
+/** Digits that go through the model at once, where they are read and where it adapts to them. */
+const [READING_BATCH, ADAPTATION_BATCH] = [100, 64];
 const [EVALUATION_SEED, ADAPTATION_SEED] = [1, 1_000_001];
 const PRESENT = 'present';
 
 export class DomainLab {
   /** What the visitor stored. */
   readonly bank: StatisticsBank;
-  /** The source's statistics and the present ones, for going back and forth. */
-  readonly #ways: StatisticsBank;
+  /** The statistics of the training data and the present ones, to switch between them. */
+  readonly #kept: StatisticsBank;
   readonly #model: tfl.LayersModel;
   /** The same layers; gives what goes into each batch normalization. */
   readonly #probe: tfl.LayersModel;
@@ -53,8 +56,8 @@ export class DomainLab {
   /** @param model disposed with the lab. */
   static async open(model: tfl.LayersModel, train: LabeledImages, test: LabeledImages): Promise<DomainLab> {
     const lab = new DomainLab(model, train, test);
-    await lab.#ways.capture(SOURCE);
-    await lab.#ways.capture(PRESENT);
+    await lab.#kept.capture(SOURCE);
+    await lab.#kept.capture(PRESENT);
     await lab.bank.capture(SOURCE);
     return lab;
   }
@@ -69,7 +72,7 @@ export class DomainLab {
     this.#train = train;
     this.#test = test;
     this.bank = statisticsBank(model);
-    this.#ways = statisticsBank(model);
+    this.#kept = statisticsBank(model);
   }
 
   get bankState(): BankState {
@@ -96,7 +99,7 @@ export class DomainLab {
 
   /** Goes back to the statistics of the training data. */
   async toSource(): Promise<void> {
-    this.#ways.use(SOURCE);
+    this.#kept.use(SOURCE);
     await this.#settle();
   }
 
@@ -112,7 +115,7 @@ export class DomainLab {
       await this.#settle();
       return measured;
     } catch (error) {
-      this.#ways.use(PRESENT);
+      this.#kept.use(PRESENT);
       throw error;
     }
   }
@@ -120,7 +123,7 @@ export class DomainLab {
   /** Under the present statistics. */
   async measure(digits: LabeledImages, breath: Breath): Promise<Measurement> {
     const predicted: number[] = [];
-    for (const indices of ranges(digits.size, BATCH)) {
+    for (const indices of ranges(digits.size, READING_BATCH)) {
       await breath.breathe();
       const classes = tf.tidy(() => tf.argMax(this.#logits(imageTensor(digits, indices)), -1));
       predicted.push(...(await read(classes)));
@@ -145,8 +148,8 @@ export class DomainLab {
       images === undefined ? await corrupted(this.#train, domain, options) : ownDigits(images, samples);
     for (const size of doublings(target.size)) {
       try {
-        this.#ways.use(SOURCE);
-        const batches = batchesOf(target, size);
+        this.#kept.use(SOURCE);
+        const batches = imagesInBatches(target, size, ADAPTATION_BATCH);
         const report = await adapt(this.#model, batches, { prior, signal: breath.signal });
         await this.#settle();
         await done(
@@ -154,7 +157,7 @@ export class DomainLab {
           report.layers.map(({ shift }) => shift?.mean.rms ?? Number.NaN),
         );
       } catch (error) {
-        this.#ways.use(PRESENT);
+        this.#kept.use(PRESENT);
         throw error;
       }
     }
@@ -167,10 +170,10 @@ export class DomainLab {
     const probabilities = () => tf.tidy(() => tf.softmax(this.#logits(imageTensor(seen, [0]))));
     let source: tf.Tensor;
     try {
-      this.#ways.use(SOURCE);
+      this.#kept.use(SOURCE);
       source = probabilities();
     } finally {
-      this.#ways.use(PRESENT);
+      this.#kept.use(PRESENT);
     }
     const present = probabilities();
     const [before, now] = await Promise.all([read(source), read(present)]);
@@ -179,13 +182,13 @@ export class DomainLab {
 
   dispose(): void {
     this.bank.dispose();
-    this.#ways.dispose();
+    this.#kept.dispose();
     this.#model.dispose();
   }
 
-  /** What the model has is the present from now on. */
+  /** Makes the model's statistics the present ones. */
   async #settle(): Promise<void> {
-    await this.#ways.capture(PRESENT);
+    await this.#kept.capture(PRESENT);
   }
 
   #logits(images: tf.Tensor): tf.Tensor {

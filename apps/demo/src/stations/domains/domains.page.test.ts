@@ -1,10 +1,10 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadDigits } from '@rebatch/digits/mnist';
+import { CHROMIUM_ARGUMENTS } from '@rebatch/chromium';
+import { loadDigits } from '@rebatch/digits';
 import type { Page } from 'playwright';
 import { expect, test } from 'vitest';
-import { CHROMIUM_ARGUMENTS } from '../../../../../chromium.ts';
 import { type OpenPage, openPage } from '../../testing/open-page.ts';
 import { DIGIT } from './settings.ts';
 
@@ -48,7 +48,7 @@ test('a model that a domain broke is repaired by a few samples, and switches bet
   expect(await layers.count()).toBe(3);
 
   await page.getByRole('textbox', { name: 'Name' }).fill('flat');
-  await button(page, 'Store the present statistics').click();
+  await button(page, 'Store these statistics').click();
   const stored = page.getByRole('list', { name: 'Stored domains' }).getByRole('listitem');
   await expect.poll(() => stored.count()).toBe(2);
   expect(await button(page, 'flat').getAttribute('aria-pressed')).toBe('true');
@@ -98,11 +98,11 @@ test('a digit that is drawn is read, by pointer and by keyboard, under both stat
   await page.mouse.move(...at(0.45, 0.85), { steps: 8 });
   await page.mouse.up();
   const verdict = page.locator('.seen p');
-  await expect.poll(() => verdict.textContent(), { timeout: 30_000 }).toMatch(/the present ones a 7/);
+  await expect.poll(() => verdict.textContent(), { timeout: 30_000 }).toMatch(/Now: a 7/);
   // An adaptation to what was drawn.
   await button(page, 'Keep and draw another').click();
-  await button(page, 'Adapt to those kept (1)').click();
-  await page.locator('strong', { hasText: 'Your hand, 1 sample' }).waitFor({ timeout: 30_000 });
+  await button(page, 'Adapt to the kept digits (1)').click();
+  await page.locator('strong', { hasText: 'Your handwriting, 1 sample' }).waitFor({ timeout: 30_000 });
 
   await button(page, 'Back to the source').click();
   await page.locator('strong', { hasText: 'clean digits' }).waitFor({ timeout: 30_000 });
@@ -111,7 +111,7 @@ test('a digit that is drawn is read, by pointer and by keyboard, under both stat
   for (let i = 0; i < 6; i++) await page.keyboard.press('ArrowUp');
   await page.keyboard.press('Space');
   for (let i = 0; i < 12; i++) await page.keyboard.press('ArrowDown');
-  await expect.poll(() => verdict.textContent(), { timeout: 30_000 }).toMatch(/source statistics read a 1/);
+  await expect.poll(() => verdict.textContent(), { timeout: 30_000 }).toMatch(/Original statistics: a 1/);
   await page.keyboard.press('Delete');
   await expect.poll(() => verdict.textContent()).toBe('No digit yet.');
   await lab.close();
@@ -153,17 +153,17 @@ test('the camera is asked for on click, explained where it is refused, and let g
   expect(await tracks()).toEqual([]);
   await button(page, 'Start the camera').click();
   const verdict = page.locator('.seen p');
-  await expect.poll(() => verdict.textContent(), { timeout: 30_000 }).toMatch(/the present ones a/);
+  await expect.poll(() => verdict.textContent(), { timeout: 30_000 }).toMatch(/Now: a/);
   expect(await tracks()).toEqual(['live']);
   await fewSamples(lab);
   await button(page, 'Adapt to the next 16 pictures').click();
   await page.locator('strong', { hasText: 'Camera, 16 samples' }).waitFor({ timeout: 60_000 });
-  await expect.poll(() => verdict.textContent(), { timeout: 30_000 }).toMatch(/the present ones a 7/);
+  await expect.poll(() => verdict.textContent(), { timeout: 30_000 }).toMatch(/Now: a 7/);
   await button(page, 'Stop the camera').click();
   expect(await tracks()).toEqual(['ended']);
   await button(page, 'Start the camera').click();
   await expect.poll(tracks, { timeout: 30_000 }).toEqual(['ended', 'live']);
-  await page.getByRole('link', { name: 'Statistics' }).click();
+  await page.getByRole('link', { name: 'Statistics', exact: true }).click();
   await expect.poll(tracks).toEqual(['ended', 'ended']);
   await lab.close();
   await rm(folder, { recursive: true });

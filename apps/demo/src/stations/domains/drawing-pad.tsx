@@ -123,8 +123,8 @@ export function DrawingPad({ onDigit, wiped }: DrawingPadProps) {
         />
       </div>
       <p class="field-hint" id={hint}>
-        Draw one digit with a finger, a pen or a mouse. By keyboard: arrows move the pen, space puts it down
-        or lifts it, delete wipes.
+        Draw one digit with a finger, pen or mouse. With the keyboard: the arrow keys move the pen, space
+        lowers or lifts it, delete wipes the pad.
       </p>
       <span class="visually-hidden" aria-live="polite">
         {pen.value.down ? 'The pen is down.' : 'The pen is up.'}

@@ -1,5 +1,6 @@
 // How often normalized activations take each value: what batch normalization promises the next layer is mean 0 and
 // deviation 1, and a domain with other statistics breaks the promise.
+
 import { BINS, type Histogram, REACH } from './settings.ts';
 
 export interface ChannelStatistics {

@@ -17,7 +17,7 @@ import { useReader } from './use-reader.ts';
 const CLEAN: Domain = { corruption: 'none', severity: 1 };
 const NOTHING = new Uint8Array(DIGIT);
 
-/** A digit of the visitor's own, drawn or held into the camera, as the model reads it. */
+/** A digit of the visitor's own, drawn or held up to the camera, as the model reads it. */
 export function OwnDigit({ domains }: { readonly domains: Domains }) {
   const from = useSignal<'draw' | 'camera'>('draw');
   const corrupting = useSignal(true);
@@ -94,7 +94,7 @@ export function OwnDigit({ domains }: { readonly domains: Domains }) {
                   corrupting.value = checked;
                 }}
               >
-                Corrupt it like the digits above ({nameOf(domains.domain.value)})
+                Corrupt it like the digits below ({nameOf(domains.domain.value)})
               </Switch>
               <div class="button-row">
                 <Button
@@ -109,9 +109,9 @@ export function OwnDigit({ domains }: { readonly domains: Domains }) {
                 </Button>
                 <Button
                   disabled={!ready || kept.value.length === 0}
-                  onClick={() => domains.adaptTo('Your hand', joined(kept.value))}
+                  onClick={() => domains.adaptTo('Your handwriting', joined(kept.value))}
                 >
-                  Adapt to those kept ({kept.value.length})
+                  Adapt to the kept digits ({kept.value.length})
                 </Button>
               </div>
             </>
@@ -128,7 +128,7 @@ export function OwnDigit({ domains }: { readonly domains: Domains }) {
                     wanted.value = 0;
                   }}
                 >
-                  Show several digits: {wanted.value} to go. Cancel
+                  {wanted.value} pictures to go: show several digits. Cancel
                 </Button>
               )}
             </div>
@@ -145,8 +145,8 @@ export function OwnDigit({ domains }: { readonly domains: Domains }) {
             title="How sure the model is"
             labels={CLASSES}
             series={[
-              { text: 'Source statistics', color: 'bad', values: read?.source },
-              { text: 'Present statistics', color: 'precise', values: read?.present },
+              { text: 'Original statistics', color: 'bad', values: read?.source },
+              { text: 'Now', color: 'precise', values: read?.present },
             ]}
           />
         </div>
@@ -165,7 +165,7 @@ function joined(digits: readonly Uint8Array[]): Uint8Array {
 
 function verdict(source: Float32Array, present: Float32Array): string {
   const [before, now] = [best(source), best(present)];
-  return `The source statistics read a ${before.digit} (${before.sure}), the present ones a ${now.digit} (${now.sure}).`;
+  return `Original statistics: a ${before.digit} (${before.sure} sure). Now: a ${now.digit} (${now.sure} sure).`;
 }
 
 function best(probabilities: Float32Array): { digit: number; sure: string } {

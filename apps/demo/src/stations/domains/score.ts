@@ -1,7 +1,7 @@
-import type { LabeledImages } from '@rebatch/digits';
+import type { LabeledImages } from '@rebatch/images';
 import { type Score, SHOWN } from './settings.ts';
 
-/** How many of the digits are predicted right, and which of those that are shown. */
+/** The shares of digits that are predicted right, and the predictions for those that are shown. */
 export function scoreOf(predicted: readonly number[], { labels, classes, size }: LabeledImages): Score {
   const [right, all] = [new Array<number>(classes).fill(0), new Array<number>(classes).fill(0)];
   for (let i = 0; i < size; i++) {

@@ -1,19 +1,10 @@
-// What the page and its tasks say to each other.
+// What the station's page and its tasks in the worker exchange: options, controls, events and results.
+import { named } from './corruption-names.ts';
 
-/** The corruptions of @rebatch/digits by name, in words; `none` leaves digits as they are. */
+/** The corruptions of @rebatch/images by name, in words; `none` leaves digits as they are. */
 export const CORRUPTIONS = [
-  { value: 'gaussian-noise', text: 'Gaussian noise' },
-  { value: 'shot-noise', text: 'Shot noise' },
-  { value: 'impulse-noise', text: 'Impulse noise' },
-  { value: 'defocus-blur', text: 'Defocus blur' },
-  { value: 'glass-blur', text: 'Glass blur' },
-  { value: 'motion-blur', text: 'Motion blur' },
-  { value: 'fog', text: 'Fog' },
-  { value: 'brightness', text: 'Brightness' },
-  { value: 'contrast', text: 'Low contrast' },
-  { value: 'pixelate', text: 'Pixelate' },
-  { value: 'jpeg', text: 'JPEG' },
-  { value: 'stripe', text: 'Stripe' },
+  ...named('gaussian-noise', 'shot-noise', 'impulse-noise', 'defocus-blur', 'glass-blur', 'motion-blur'),
+  ...named('fog', 'brightness', 'contrast', 'pixelate', 'jpeg', 'stripe'),
   { value: 'none', text: 'None: clean digits' },
 ] as const;
 export type CorruptionName = (typeof CORRUPTIONS)[number]['value'];
@@ -79,7 +70,7 @@ export interface Shown {
   readonly labels: Uint8Array;
 }
 
-/** A domain as the model meets it, under the statistics of its training data. */
+/** How the model does on a domain that it has not adapted to: under the statistics of its training data. */
 export interface Look {
   readonly clean: Measurement;
   readonly source: Measurement;
@@ -95,7 +86,7 @@ export interface AdaptOptions {
   readonly prior: number;
 }
 
-/** The model was adapted to this many samples, and is so from now on. */
+/** The model has been adapted to this many samples, and stays so. */
 export interface AdaptEvent extends Measurement {
   readonly samples: number;
   /** Per layer: how far the means moved from those of the source, in standard deviations. */

@@ -38,10 +38,10 @@ export function StoredDomains({ domains }: { readonly domains: Domains }) {
   };
 
   return (
-    <Panel title="Stored domains: one model, a switch for each">
+    <Panel title="Stored domains: one model, many sets of statistics">
       <p class="field-hint">
-        A domain is a mean and a variance per channel: store those that you adapted, and switch at once. The
-        accuracy is that on the digits above, so statistics of another domain do worse on them.
+        A domain is one mean and one variance per channel. Store what you have adapted, and switch between
+        domains at once. Accuracies are on the digits above, so the statistics of another domain score lower.
       </p>
       {error !== undefined && <Notice kind="bad">{error}</Notice>}
       <form
@@ -66,7 +66,7 @@ export function StoredDomains({ domains }: { readonly domains: Domains }) {
           />
         </div>
         <button type="submit" class="button" disabled={!ready || name.trim() === ''}>
-          Store the present statistics
+          Store these statistics
         </button>
       </form>
       <ul class="stored" aria-label="Stored domains">
@@ -101,7 +101,7 @@ export function StoredDomains({ domains }: { readonly domains: Domains }) {
         </FileButton>
       </div>
       <p class="field-hint" role="status">
-        {said.value ?? 'The file is safetensors, so Python reads it, too.'}
+        {said.value ?? 'The file is in the safetensors format, which Python can read, too.'}
       </p>
     </Panel>
   );

@@ -1,8 +1,10 @@
 // What the worker does for this station: one model, which runs on the statistics of one domain at a time.
+
 import { loadDigits } from '../../data/load-digits.ts';
 import type { Task } from '../../lab/task.ts';
 import { loadDigitModel } from '../../network/digit-model.ts';
 import { DomainLab } from './domain-lab.ts';
+import { kept } from './kept.ts';
 import {
   type AdaptEvent,
   type AdaptOptions,
@@ -15,23 +17,12 @@ import {
   type Switched,
 } from './settings.ts';
 
-let opened: Promise<DomainLab> | undefined;
+const lab = kept(async () => {
+  const [train, test] = await Promise.all([loadDigits('train'), loadDigits('test')]);
+  return DomainLab.open(await loadDigitModel(), train, test);
+});
 
-/** The lab, loaded when it is first needed. */
-function lab(): Promise<DomainLab> {
-  if (opened === undefined) {
-    opened = (async () => {
-      const [train, test] = await Promise.all([loadDigits('train'), loadDigits('test')]);
-      return DomainLab.open(await loadDigitModel(), train, test);
-    })();
-    opened.catch(() => {
-      opened = undefined;
-    });
-  }
-  return opened;
-}
-
-/** Goes back to the source's statistics, and meets a domain; what it looks like comes first. */
+/** Goes back to the statistics of the training data, and measures on a domain; its first digits are sent ahead. */
 const look: Task<Domain, undefined, Shown, Look> = async (domain, run) => {
   run.progress(0, 3, 'loading the model');
   const found = await lab();
@@ -93,11 +84,3 @@ const load: Task<Uint8Array, undefined, never, BankState & { loaded: readonly st
 };
 
 export const tasks = { look, adapt, read, store, use, forget, save, load };
-
-export function release(): void {
-  opened?.then(
-    (found) => found.dispose(),
-    () => {},
-  );
-  opened = undefined;
-}

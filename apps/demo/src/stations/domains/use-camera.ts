@@ -1,4 +1,5 @@
-// The camera: asked for on click only, let go of when it is stopped or the visitor leaves.
+// The camera: asked for when the visitor clicks, and released when it is stopped or the visitor leaves.
+
 import { useSignal } from '@preact/signals';
 import type { RefObject } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
@@ -20,7 +21,7 @@ export function useCamera(video: RefObject<HTMLVideoElement | null>, onFrame: (d
   const error = useSignal<string | undefined>(undefined);
   const stream = useRef<MediaStream | undefined>(undefined);
   const timer = useRef<ReturnType<typeof setInterval> | undefined>(undefined);
-  /** Counts what was asked for: an answer to a question that was taken back is let go of. */
+  /** Counts the requests: a camera that is granted after its request was taken back is released at once. */
   const asked = useRef(0);
   const listener = useRef(onFrame);
   listener.current = onFrame;

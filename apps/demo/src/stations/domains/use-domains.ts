@@ -1,8 +1,11 @@
-// What the page knows of the model and its domains, and what can be done to them.
-import { useSignal, useSignalEffect } from '@preact/signals';
+// The state of the station's page: what it knows of the model and its domains, and what can be done to them.
+
+import { untracked, useComputed, useSignal, useSignalEffect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { generation } from '../../lab/lab.ts';
 import { useTask } from '../../lab/use-task.ts';
+import { oneOf } from '../../state/setting.ts';
+import { changeAll, useSettings } from '../../state/use-settings.ts';
 import {
   type AdaptEvent,
   type BankState,
@@ -10,8 +13,9 @@ import {
   type Domain,
   type Look,
   type Measurement,
-  type PRIORS,
-  type SAMPLES,
+  PRIORS,
+  SAMPLES,
+  SEVERITIES,
   type Shown,
   SOURCE,
 } from './settings.ts';
@@ -25,12 +29,26 @@ export interface Present extends Measurement {
 /** How long a control must rest before the model is adapted anew, in milliseconds. */
 const REST = 200;
 
+const CHOICES = {
+  corruption: oneOf(
+    CORRUPTIONS.map(({ value }) => value),
+    'contrast',
+  ),
+  severity: oneOf(SEVERITIES, 3),
+  samples: oneOf(SAMPLES, 64),
+  prior: oneOf(PRIORS, 8),
+};
+
 export type Domains = ReturnType<typeof useDomains>;
 
 export function useDomains() {
-  const domain = useSignal<Domain>({ corruption: 'contrast', severity: 3 });
-  const samples = useSignal<(typeof SAMPLES)[number]>(64);
-  const prior = useSignal<(typeof PRIORS)[number]>(8);
+  const { samples, prior, ...where } = useSettings(CHOICES);
+  const domain = useComputed<Domain>(() => ({
+    corruption: where.corruption.value,
+    severity: where.severity.value,
+  }));
+  /** The domain that was met last. */
+  const met = useRef<Domain | undefined>(undefined);
   const shown = useSignal<Shown | undefined>(undefined);
   const sight = useSignal<Look | undefined>(undefined);
   /** The model on clean digits: the same for every domain. */
@@ -44,18 +62,23 @@ export function useDomains() {
   const adaptedTo = useRef<{ name: string; images?: Uint8Array } | undefined>(undefined);
   const resting = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
 
-  const look = useTask<typeof tasks.look>('domains', 'look', 'Meeting a domain', (digits) => {
-    shown.value = digits;
-  });
-  const adapt = useTask<typeof tasks.adapt>('domains', 'adapt', 'Adapting', (event) => {
+  const look = useTask<typeof tasks.look>(
+    'look',
+    'Meeting a domain',
+    (digits) => {
+      shown.value = digits;
+    },
+    { passing: true },
+  );
+  const adapt = useTask<typeof tasks.adapt>('adapt', 'Adapting', (event) => {
     points.value = [...points.value, event];
     show(`${adaptedTo.current?.name ?? ''}, ${count(event.samples)}`, event);
   });
-  const use = useTask<typeof tasks.use>('domains', 'use', 'Switching');
-  const store = useTask<typeof tasks.store>('domains', 'store', 'Storing');
-  const forget = useTask<typeof tasks.forget>('domains', 'forget', 'Forgetting');
-  const save = useTask<typeof tasks.save>('domains', 'save', 'Writing the file');
-  const load = useTask<typeof tasks.load>('domains', 'load', 'Reading the file');
+  const use = useTask<typeof tasks.use>('use', 'Switching');
+  const store = useTask<typeof tasks.store>('store', 'Storing');
+  const forget = useTask<typeof tasks.forget>('forget', 'Forgetting');
+  const save = useTask<typeof tasks.save>('save', 'Writing the file');
+  const load = useTask<typeof tasks.load>('load', 'Reading the file');
 
   function show(name: string, measured: Measurement & { bank: BankState }): void {
     present.value = { ...measured, name };
@@ -78,7 +101,8 @@ export function useDomains() {
   async function meet(next: Domain = domain.value): Promise<void> {
     adapt.cancel();
     use.cancel();
-    domain.value = next;
+    met.current = next;
+    changeAll(where, next);
     forgetAll();
     const seen = await look.start(next, undefined);
     if (seen === undefined) return;
@@ -134,10 +158,18 @@ export function useDomains() {
     return state.loaded;
   }
 
-  useEffect(() => {
-    void meet();
-    return () => clearTimeout(resting.current);
-  }, []);
+  useEffect(() => () => clearTimeout(resting.current), []);
+  // When the page opens, and when the address asks for another domain.
+  useSignalEffect(() => {
+    const wanted = domain.value;
+    const same = met.current?.corruption === wanted.corruption && met.current.severity === wanted.severity;
+    if (!same) untracked(() => void meet(wanted));
+  });
+  useSignalEffect(() => {
+    // Those are all that a new adaptation is for.
+    void [samples.value, prior.value];
+    untracked(adaptAgain);
+  });
 
   const mounted = useRef(generation.peek());
   useSignalEffect(() => {
@@ -162,7 +194,6 @@ export function useDomains() {
     tasks: { look, adapt, use, store, forget, save, load },
     meet,
     adaptTo,
-    adaptAgain,
     switchTo,
     storeAs,
     remove,

@@ -1,7 +1,10 @@
-// Has the worker read one digit after the other, without a word in the status bar: the latest one counts.
+// Has the worker read one digit after another, without showing it in the status bar. Of digits that wait, only the latest
+// is read.
+
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { runTask, textOf } from '../../lab/lab.ts';
+import { useStation } from '../station.ts';
 import type { Domain, Reading } from './settings.ts';
 
 export interface Question {
@@ -11,6 +14,7 @@ export interface Question {
 }
 
 export function useReader() {
+  const station = useStation();
   const reading = useSignal<Reading | undefined>(undefined);
   const error = useSignal<string | undefined>(undefined);
   const next = useRef<Question | undefined>(undefined);
@@ -27,7 +31,7 @@ export function useReader() {
       const mine = epoch.current;
       try {
         const task = runTask<Question, undefined, never, Reading>(
-          'domains',
+          station.name,
           'read',
           question,
           undefined,

@@ -4,7 +4,7 @@ import { Panel } from '../../ui/panel.tsx';
 import { type AuditEvent, SCHEMES } from './settings.ts';
 import { verdictOf } from './verdict.ts';
 
-const LAYERS = [0, 1] as const;
+const LAYERS = [0, 1, 2, 3] as const;
 
 /** The audit's verdict, and what it is made of. */
 export function AuditPanel({ audit }: { readonly audit: AuditEvent | undefined }) {
@@ -13,7 +13,7 @@ export function AuditPanel({ audit }: { readonly audit: AuditEvent | undefined }
   const losses = [
     { name: 'Own class', value: report?.loss.own, color: 'mini-batch' },
     { name: 'Strangers', value: report?.loss.strangers.mean, color: 'train' },
-    { name: 'Population', value: report?.loss.population, color: 'precise' },
+    { name: 'Each alone', value: report?.loss.population, color: 'precise' },
   ] as const;
   const mostLoss = Math.max(...losses.map(({ value }) => value ?? 0));
   const scheme = SCHEMES.find(({ name }) => name === audit?.scheme);
@@ -26,7 +26,7 @@ export function AuditPanel({ audit }: { readonly audit: AuditEvent | undefined }
       </Notice>
       <div class="columns">
         <div class="audit-part">
-          <h3>Loss of new digits, by company</h3>
+          <h3>Loss of new digits, by who is normalized with them</h3>
           <Meters>
             {losses.map(({ name, value, color }) => (
               <Meter
@@ -55,7 +55,7 @@ export function AuditPanel({ audit }: { readonly audit: AuditEvent | undefined }
       </div>
       <p class="field-hint">
         {audit === undefined || scheme === undefined
-          ? 'It normalizes the same new digits with their own class and with strangers, again and again.'
+          ? 'The audit normalizes the same new digits with their own class, and then again and again with strangers.'
           : `Step ${audit.step}, protection: ${scheme.short}. ${audit.report.samples} new digits, regrouped ${audit.report.permutations} times.`}
       </p>
     </Panel>

@@ -10,5 +10,5 @@ console.log(formatLeakage(report));
 // Then mix what is normalized together. One of:
 ghostBatchNormalization({ groups: 8, assign: 'strided' }); // a layer
 shuffled(block, { groups: 8 }); // around a block of layers
-convertToSync(model); // over all replicas, for trainReplicas`,
+convertToSync(model); // over all replicas, for trainReplicas of @rebatch/replicas`,
 };

@@ -1,4 +1,5 @@
 // Which digits of a batch share a normalization batch, for the picture of it.
+
 import { BATCH, DEVICES, PER_DEVICE, type Scheme } from './settings.ts';
 
 /** Positions in the batch, normalization batch by normalization batch. */

@@ -1,7 +1,7 @@
-// One SGD step by several devices that hold a part of the batch each, and exchange moments and gradients: as
-// data-parallel training does it, in one thread. Worker side.
+// One SGD step by several devices in one thread, as in data-parallel training: each holds a part of the batch, and they
+// exchange moments and gradients. Worker side.
 
-import { imageTensor, type LabeledImages, labelTensor } from '@rebatch/digits';
+import { imageTensor, type LabeledImages, labelTensor } from '@rebatch/images';
 import { type Group, inLockstep, setGroup, soloGroup } from '@rebatch/leakage';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';

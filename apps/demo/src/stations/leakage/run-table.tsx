@@ -20,7 +20,7 @@ export function RunTable({ runs }: { readonly runs: readonly LeakRun[] }) {
         <tbody>
           {rows.length === 0 && (
             <tr>
-              <td colSpan={5}>Train without protection first, then with one.</td>
+              <td colSpan={5}>Train without protection first, then with it.</td>
             </tr>
           )}
           {rows.map((run, at) => {

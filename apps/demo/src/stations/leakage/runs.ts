@@ -1,5 +1,6 @@
-// The trainings of a visit: what is compared.
-import type { TrainingRun } from '../../three-errors/runs.ts';
+// The trainings of a visit, and how they are named and compared.
+
+import type { TrainingRun } from '../../training/runs.ts';
 import { type AuditEvent, type PointEvent, SCHEMES, type Scheme } from './settings.ts';
 
 export interface LeakRun extends TrainingRun<PointEvent> {

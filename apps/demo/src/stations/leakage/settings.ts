@@ -1,11 +1,14 @@
-// What the page and its tasks say to each other.
+// What the station's page and its tasks in the worker exchange: options, controls, events and results.
+
 import type { LeakageReport } from '@rebatch/leakage';
-import type { ErrorPoint } from '../../three-errors/errors.ts';
+import type { ErrorPoint } from '../../training/three-errors.ts';
 
 /** Devices that train together, and the digits that each is given: a class, one device. */
 export const DEVICES = 8;
 export const PER_DEVICE = 16;
 export const BATCH = DEVICES * PER_DEVICE;
+/** Pixels of a side of what is seen of each digit, of 28. */
+export const KEYHOLE = 10;
 
 /** Which digits of a batch are normalized together. */
 export type Scheme = 'apart' | 'ghost' | 'shuffle' | 'sync';
@@ -21,24 +24,23 @@ export const SCHEMES: readonly SchemeText[] = [
     name: 'apart',
     short: 'None',
     explanation:
-      'Every device normalizes its own 16 digits. They share a class, so their mean gives the label away.',
+      'Every device normalizes its own 16 digits. They share a class, so their statistics give the label away.',
   },
   {
     name: 'ghost',
     short: 'Ghost',
-    explanation:
-      'Ghost BN, strided: groups are as small as before, but every group takes digits from all the runs.',
+    explanation: 'Ghost BN with strided groups: as small as before, but each takes digits from every device.',
   },
   {
     name: 'shuffle',
     short: 'Shuffle',
     explanation:
-      'The digits are shuffled among the groups before the network, and put back in order after it.',
+      'The digits are shuffled across the groups before the network and put back in order after it.',
   },
   {
     name: 'sync',
     short: 'Sync',
-    explanation: 'SyncBN: all devices exchange their moments, and normalize all 128 digits together.',
+    explanation: 'SyncBN: the devices exchange their statistics and normalize all 128 digits together.',
   },
 ];
 

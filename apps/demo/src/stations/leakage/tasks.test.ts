@@ -15,7 +15,7 @@ beforeAll(async () => {
   await tf.setBackend('wasm');
 });
 
-const OPTIONS = { seed: 1, steps: 6, measureEvery: 3, evaluation: 1, audited: 560 };
+const OPTIONS = { seed: 1, steps: 6, measureEvery: 3, evaluation: 1, audited: 320 };
 const newRun = (scheme: TrainLive['scheme']) => fakeRun<TrainLive, TrainEvent>({ scheme, audits: 0 });
 
 test.each(SCHEMES)('$name: trains, measures, audits at the end, and leaves no tensors', async ({ name }) => {
@@ -67,7 +67,7 @@ test('another scheme has the weights of the one before', () => {
 
 test('devices in step take the step of one device with all digits', async () => {
   const { loadDigits } = await import('../../testing/digits-from-disk.ts');
-  const { trainOn } = await import('../../network/digit-network.ts');
+  const { trainOn } = await import('../../network/train-on.ts');
   const digits = await loadDigits('train');
   const batch = Array.from({ length: 24 }, (_, at) => at);
   const weightsAfter = async (

@@ -1,15 +1,18 @@
-// Trains on batches whose devices hold one class each, measures as it goes, and audits the network.
+// Trains on batches of fragments of digits, whose devices hold one class each, measures as it goes, and audits the network.
 
-import { imageTensor, type LabeledImages, labelTensor, ranges, subset } from '@rebatch/digits';
+import { imageTensor, type LabeledImages, labelTensor, ranges, subset } from '@rebatch/images';
 import { auditLeakage, groupedBatches } from '@rebatch/leakage';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { loadDigits } from '../../data/load-digits.ts';
 import type { Run, Task } from '../../lab/task.ts';
-import { trainOn } from '../../network/digit-network.ts';
-import { errorInBatches, usePopulation } from '../../network/population.ts';
-import type { ThreeErrors } from '../../three-errors/errors.ts';
+import { errorInBatches } from '../../network/errors.ts';
+import { usePopulation } from '../../network/population.ts';
+import { cosineDecay, trainOn } from '../../network/train-on.ts';
+import { measuredSteps } from '../../training/measured-steps.ts';
+import type { ThreeErrors } from '../../training/three-errors.ts';
 import { trainInStep } from './in-step.ts';
+import { throughKeyholes } from './keyholes.ts';
 import { schemeNetwork, withScheme } from './network.ts';
 import {
   type AuditEvent,
@@ -22,51 +25,53 @@ import {
   type TrainOptions,
 } from './settings.ts';
 
-const LEARNING_RATE = 0.03;
+/** Of the first step. */
+const LEARNING_RATE = 0.3;
+/** Which part of each digit is seen: the same at every visit. */
+const [SEEN, UNSEEN] = [5, 6];
+
+const loadFragments = async () => throughKeyholes(await loadDigits('train'), SEEN);
 
 export const train: Task<TrainOptions, TrainLive, TrainEvent, void> = async (options, run) => {
   const { seed, steps, measureEvery } = options;
-  const [digits, test] = await Promise.all([loadDigits('train'), loadDigits('test')]);
+  const [digits, test] = [await loadFragments(), throughKeyholes(await loadDigits('test'), UNSEEN)];
   let { scheme, audits } = run.live;
   let model = schemeNetwork(scheme, seed);
-  let optimizer = tf.train.adam(LEARNING_RATE);
+  const optimizer = tf.train.sgd(LEARNING_RATE);
   const batches = batchesOf(digits, seed);
-  const audit = async (step: number) => {
-    await usePopulation(model, digits, run.signal);
-    run.emit(await auditNow(model, test, { ...options, step, scheme }, run));
-  };
+  let losses: number[] = [];
   try {
-    let losses: number[] = [];
-    for (let step = 1; step <= steps; step++) {
-      if (run.live.scheme !== scheme) {
-        scheme = run.live.scheme;
-        model = withScheme(model, scheme, seed);
-        // Its memory belongs to the variables of the network before.
-        optimizer.dispose();
-        optimizer = tf.train.adam(LEARNING_RATE);
-      }
-      const batch = batches.next().value;
-      losses.push(
-        scheme === 'sync' && tf.getBackend() === 'wasm'
-          ? trainInStep(model, optimizer, digits, devicesOf(batch))
-          : // On a GPU, where moments cannot be read midway, all devices are one: what they compute is the same.
-            await trainOn(model, optimizer, digits, batch),
-      );
-      run.progress(step, steps, `step ${step} of ${steps}, loss ${(losses.at(-1) as number).toFixed(2)}`);
-      const point = step === 1 || step % measureEvery === 0;
-      if (point) {
+    await measuredSteps(run, {
+      steps,
+      measureEvery,
+      async train(step) {
+        if (run.live.scheme !== scheme) {
+          scheme = run.live.scheme;
+          model = withScheme(model, scheme, seed);
+        }
+        optimizer.setLearningRate(cosineDecay(LEARNING_RATE, step - 1, steps));
+        const batch = batches.next().value;
+        const loss =
+          scheme === 'sync' && tf.getBackend() === 'wasm'
+            ? trainInStep(model, optimizer, digits, devicesOf(batch))
+            : // On a GPU, where moments cannot be read midway, all devices are one: what they compute is the same.
+              await trainOn(model, optimizer, digits, batch);
+        losses.push(loss);
+        return { loss };
+      },
+      async measure(step) {
         const loss = losses.reduce((sum, one) => sum + one, 0) / losses.length;
         losses = [];
         const errors = await measure(model, digits, test, options.evaluation, run);
         run.emit({ kind: 'point', step, loss, scheme, errors });
-      }
-      if (run.live.audits !== audits || step === steps) {
+      },
+      async after(step) {
+        if (run.live.audits === audits && step < steps) return;
         audits = run.live.audits;
-        await audit(step);
-      }
-      if (point) await run.checkpoint();
-      else await run.breathe();
-    }
+        await usePopulation(model, digits, run.signal);
+        run.emit(await auditNow(model, test, { ...options, step, scheme }, run));
+      },
+    });
   } finally {
     optimizer.dispose();
     model.dispose();
@@ -75,7 +80,7 @@ export const train: Task<TrainOptions, TrainLive, TrainEvent, void> = async (opt
 
 /** The first batch of a training, to look at. */
 export const look: Task<{ readonly seed: number }, undefined, never, Batch> = async ({ seed }) => {
-  const digits = await loadDigits('train');
+  const digits = await loadFragments();
   const { images, labels } = subset(digits, batchesOf(digits, seed).next().value);
   return { pixels: images, labels };
 };

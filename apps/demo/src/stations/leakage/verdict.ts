@@ -1,4 +1,5 @@
 // What an audit found, in plain words.
+
 import type { LeakageReport } from '@rebatch/leakage';
 
 export interface Verdict {
@@ -6,6 +7,9 @@ export interface Verdict {
   readonly title: string;
   readonly text: string;
 }
+
+/** A group of one class does harm where its loss is so many times that among strangers. */
+const HARM = 1.25;
 
 /** @param report undefined before the first audit. */
 export function verdictOf(report: LeakageReport | undefined): Verdict {
@@ -19,12 +23,15 @@ export function verdictOf(report: LeakageReport | undefined): Verdict {
   const { loss, pValue, permutations } = report;
   const [own, others] = [loss.own, loss.strangers.mean].map((value) => value.toFixed(2));
   if (!report.leaks) {
+    const losses = `loss ${own} with them, ${others} among strangers (p = ${pValue.toFixed(2)})`;
     return {
       kind: 'good',
       title: 'No leak found.',
       text:
-        `Digits of its own class around it do not help a digit: its loss is ${own} with them, ${others} among strangers ` +
-        `(p = ${pValue.toFixed(2)}).`,
+        loss.own > HARM * loss.strangers.mean
+          ? `Neighbours of its own class do not help a digit; they get in the way: ${losses}. The network trained on mixed ` +
+            'groups, so the statistics of a single class are new to it. That is no leak: nothing is gained by them.'
+          : `Neighbours of its own class do not help a digit: ${losses}.`,
     };
   }
   // p counts the true grouping, too.
@@ -37,7 +44,7 @@ export function verdictOf(report: LeakageReport | undefined): Verdict {
     kind: 'bad',
     title: 'It cheats.',
     text:
-      `Among its own class a digit's loss is ${own}, among strangers ${others}: ${chance} (p = ${pValue.toFixed(2)}). ` +
-      'It has learned to read the label from the company, not from the digit.',
+      `Among its own class a digit’s loss is ${own}, among strangers ${others}: ${chance} (p = ${pValue.toFixed(2)}). ` +
+      'That difference is the temptation: in training, reading the neighbours lowers the loss.',
   };
 }

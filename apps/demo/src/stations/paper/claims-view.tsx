@@ -1,4 +1,4 @@
-import type { Finding } from '@rebatch/paper/findings';
+import type { Finding } from '@rebatch/findings';
 
 import { pretty } from './words.ts';
 

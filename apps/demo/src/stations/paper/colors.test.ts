@@ -1,4 +1,4 @@
-import { readFindings } from '@rebatch/paper/findings';
+import { readFindings } from '@rebatch/findings/file';
 import { expect, test } from 'vitest';
 import { colorsOf } from './colors.ts';
 

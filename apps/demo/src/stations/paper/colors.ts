@@ -1,5 +1,6 @@
 // The colours of the names in the paper's charts: what they mean on the other stations, and shades of that for several
 // of a kind.
+
 import type { SeriesColor } from '../../ui/colors.ts';
 
 /** The first that fits. */

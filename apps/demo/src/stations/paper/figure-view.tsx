@@ -1,4 +1,4 @@
-import { type Axis, drawFigure, type Figure, type Look, pageHeight } from '@rebatch/paper/figures';
+import { type Axis, drawFigure, type Figure, type Look, pageHeight } from '@rebatch/report/figures';
 import { useMemo } from 'preact/hooks';
 import { Chart } from '../../ui/chart.tsx';
 import { colorsOf } from './colors.ts';

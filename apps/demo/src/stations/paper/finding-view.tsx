@@ -1,4 +1,4 @@
-import type { Finding } from '@rebatch/paper/findings';
+import type { Finding } from '@rebatch/findings';
 import { linkTo } from '../../app/route.ts';
 import type { FindingEntry } from '../../data/findings.ts';
 import { Panel } from '../../ui/panel.tsx';
@@ -14,11 +14,23 @@ export interface FindingViewProps {
   readonly after: FindingEntry | undefined;
 }
 
+/** What came out of an experiment, as curves. */
+export function FindingFigures({ finding }: Pick<FindingViewProps, 'finding'>) {
+  if (finding === undefined) return <div class="chart-wait" aria-hidden="true" />;
+  return (
+    <>
+      {finding.figures.map((figure, i) => (
+        <FigureView key={figure.title ?? i} figure={figure} />
+      ))}
+    </>
+  );
+}
+
 /** One experiment: what the paper found, what came out here, and how it was measured. */
 export function FindingView({ entry, finding, before, after }: FindingViewProps) {
   return (
     <>
-      <Panel title={titleOf(entry)}>
+      <Panel title="What the paper found, and what came out here">
         <dl class="facts">
           <dt>The paper</dt>
           <dd>
@@ -31,11 +43,6 @@ export function FindingView({ entry, finding, before, after }: FindingViewProps)
               : `${sentence(finding.summary)}; mean and spread (one standard deviation) of ${finding.seeds.length} seeds.`}
           </dd>
         </dl>
-        {finding === undefined ? (
-          <div class="chart-wait" aria-hidden="true" />
-        ) : (
-          finding.figures.map((figure, i) => <FigureView key={figure.title ?? i} figure={figure} />)
-        )}
       </Panel>
       <Panel title="What holds, and what does not">
         <ClaimsView claims={entry.claims} />

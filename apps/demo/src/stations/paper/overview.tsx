@@ -5,35 +5,41 @@ import { Stat, Stats } from '../../ui/stat.tsx';
 import { Marks } from './claims-view.tsx';
 import { holding, pretty, SECTIONS, titleOf } from './words.ts';
 
-/** All findings: how many claims hold, and which do not. */
-export function Overview({ findings }: { readonly findings: readonly FindingEntry[] | undefined }) {
+/** How many claims hold, and what it took to find out. */
+export function Totals({ findings }: { readonly findings: readonly FindingEntry[] | undefined }) {
   const claims = findings?.flatMap((finding) => finding.claims);
   const hold = claims?.filter(({ holds }) => holds).length;
   const hours =
     findings === undefined ? undefined : findings.reduce((sum, one) => sum + one.seconds, 0) / 3600;
   return (
+    <Stats>
+      <Stat
+        name="Claims that hold here"
+        color="good"
+        value={hold?.toString()}
+        {...(claims === undefined ? {} : { detail: `of ${claims.length}` })}
+      />
+      <Stat
+        name="That do not"
+        color="bad"
+        value={claims === undefined || hold === undefined ? undefined : String(claims.length - hold)}
+      />
+      <Stat name="Findings" value={findings?.length.toString()} />
+      <Stat name="Computed in" value={hours?.toFixed(1)} detail="hours" />
+    </Stats>
+  );
+}
+
+/** All findings: which claims hold, and which do not. */
+export function Overview({ findings }: { readonly findings: readonly FindingEntry[] | undefined }) {
+  return (
     <>
-      <Panel title="In short">
-        <Stats>
-          <Stat
-            name="Claims that hold here"
-            color="good"
-            value={hold?.toString()}
-            {...(claims === undefined ? {} : { detail: `of ${claims.length}` })}
-          />
-          <Stat
-            name="That do not"
-            color="bad"
-            value={claims === undefined || hold === undefined ? undefined : String(claims.length - hold)}
-          />
-          <Stat name="Experiments" value={findings?.length.toString()} />
-          <Stat name="Computing, on WASM" value={hours?.toFixed(1)} detail="hours" />
-        </Stats>
+      <Panel title="How it was measured">
         <p>
-          The paper measured on ImageNet and COCO; these are small networks on digits and emojis, on one
-          machine, so they test the findings, not the numbers. Each claim was written down as code with its
-          threshold, and the code decides from the measured rows. One that does not hold here stays, with the
-          reason.
+          The paper measured on ImageNet and COCO; these are small networks on digits, photographs and emojis,
+          on one machine, so they test the findings, not the numbers. Each claim is written down as code with
+          a threshold, and that code decides from the measured numbers. A claim that does not hold here stays
+          on the list, with the reason.
         </p>
       </Panel>
       {findings === undefined && (

@@ -1,13 +1,18 @@
+import './style.css';
 import { linkTo, place } from '../../app/route.ts';
 import { loadFinding, loadFindings } from '../../data/findings.ts';
 import { Button } from '../../ui/button.tsx';
+import { Conclusion } from '../../ui/conclusion.tsx';
 import { Notice } from '../../ui/notice.tsx';
+import { Panel } from '../../ui/panel.tsx';
 import { StationFrame } from '../../ui/station-frame.tsx';
 import { codeFor } from './code.ts';
-import { FindingView } from './finding-view.tsx';
+import { conclusionOf, overallOf } from './conclusion.ts';
+import { FindingFigures, FindingView } from './finding-view.tsx';
 import { FindingsNav } from './findings-nav.tsx';
-import { Overview } from './overview.tsx';
+import { Overview, Totals } from './overview.tsx';
 import { useLoaded } from './use-loaded.ts';
+import { titleOf } from './words.ts';
 
 export default function PaperPage() {
   const name = place.value;
@@ -21,8 +26,6 @@ export default function PaperPage() {
     all.error.value !== undefined ? all : one.error.value !== undefined && !missing ? one : undefined;
   return (
     <StationFrame
-      number={6}
-      title="The paper: what holds, and what does not"
       lead={
         <>
           The findings of <a href="https://arxiv.org/abs/2105.07576">Rethinking “Batch” in BatchNorm</a> (Wu &
@@ -30,9 +33,19 @@ export default function PaperPage() {
           and whether they hold here.
         </>
       }
+      stage={
+        <Panel title={entry === undefined ? 'In short' : titleOf(entry)}>
+          {entry === undefined ? (
+            <Totals findings={findings} />
+          ) : (
+            <FindingFigures finding={one.value.value?.name === name ? one.value.value : undefined} />
+          )}
+          <Conclusion text={conclusionOf(entry) ?? overallOf(findings)} waiting="Loading the findings…" />
+        </Panel>
+      }
       controlsTitle="Findings"
       controls={<FindingsNav findings={findings ?? []} current={name} />}
-      code={codeFor(entry?.name ?? 'ema-vs-precise')}
+      {...(entry === undefined ? {} : { code: codeFor(entry.name) })}
     >
       {failed !== undefined && (
         <Notice kind="bad">

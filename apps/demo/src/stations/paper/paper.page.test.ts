@@ -1,4 +1,4 @@
-import { readFindings } from '@rebatch/paper/findings';
+import { readFindings } from '@rebatch/findings/file';
 import { expect, test } from 'vitest';
 import { openPage } from '../../testing/open-page.ts';
 

@@ -9,6 +9,12 @@ test('a title is what an experiment is about within its section', () => {
   expect(titleOf({ title: 'Whole population as a batch: the decay of the EMA' })).toBe(
     'The decay of the EMA',
   );
+  expect(titleOf({ title: 'CIFAR-10: how many samples PreciseBN needs' })).toBe(
+    'How many samples PreciseBN needs, on photographs',
+  );
+  expect(titleOf({ title: 'CIFAR-10: the network of clean photographs' })).toBe(
+    'The network of clean photographs',
+  );
   expect(titleOf({ title: 'Train on one domain, test on another' })).toBe(
     'Train on one domain, test on another',
   );

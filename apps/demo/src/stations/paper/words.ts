@@ -10,7 +10,9 @@ export const SECTIONS: Readonly<Record<string, string>> = {
 
 /** 'Whole population as a batch: the decay of the EMA' as 'The decay of the EMA'. */
 export function titleOf({ title }: Pick<FindingEntry, 'title'>): string {
-  return sentence(title.split(': ').at(-1) as string);
+  const own = sentence(title.split(': ').at(-1) as string);
+  // Measured on digits, too, and named alike.
+  return title.startsWith('CIFAR-10') && !own.includes('photographs') ? `${own}, on photographs` : own;
 }
 
 /** With a capital at its beginning. */

@@ -1,66 +1,82 @@
 import { useComputed, useSignal } from '@preact/signals';
-import { useTask } from '../../lab/use-task.ts';
-import { Choices } from '../../ui/choices.tsx';
-import { HeatStrip } from '../../ui/heat-strip.tsx';
-import { Notice } from '../../ui/notice.tsx';
+import { TrainingFrame } from '../../training/training-frame.tsx';
+import { useTraining } from '../../training/use-training.ts';
+import { Conclusion } from '../../ui/conclusion.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { percent } from '../../ui/percent.ts';
-import { RunButtons } from '../../ui/run-buttons.tsx';
 import { Slider } from '../../ui/slider.tsx';
 import { Stat, Stats } from '../../ui/stat.tsx';
-import { StationFrame } from '../../ui/station-frame.tsx';
 import { Switch } from '../../ui/switch.tsx';
-import { CODE } from './code.ts';
+import { Term } from '../../ui/term.tsx';
+import { conclusionOf } from './conclusion.ts';
 import { ErrorChart } from './error-chart.tsx';
-import { DECAYS, type Decay, SAMPLES, type TrainEvent, type TrainLive } from './settings.ts';
+import { LayersPanel } from './layers-panel.tsx';
+import { seriesOf } from './series.ts';
+import { DECAYS, type Decay, SAMPLES, type TrainEvent } from './settings.ts';
 import type { tasks } from './tasks.ts';
 
 const [STEPS, MEASURE_EVERY, VALIDATION, BATCH] = [240, 8, 500, 128];
-const SEEDS = ['1', '2', '3'] as const;
 
 export default function StatisticsPage() {
   const events = useSignal<readonly TrainEvent[]>([]);
-  const seed = useSignal<(typeof SEEDS)[number]>('1');
-  const live = useSignal<TrainLive>({ decay: 0.99, samples: 1_000, layerwise: false });
-  const task = useTask<typeof tasks.train>('statistics', 'train', 'Training on digits', (event) => {
-    events.value = [...events.value, event];
-  });
-  const latest = useComputed(() => events.value.at(-1));
-  const change = (values: Partial<TrainLive>) => {
-    live.value = { ...live.value, ...values };
-    task.set(live.value);
-  };
-  const start = () => {
-    events.value = [];
-    const options = {
-      seed: Number(seed.value),
+  const training = useTraining<typeof tasks.train>({
+    live: { decay: 0.99, samples: 1_000, layerwise: false },
+    inAddress: { decay: DECAYS, samples: SAMPLES, layerwise: [false, true] },
+    options: (seed) => ({
+      seed,
       batchSize: BATCH,
       steps: STEPS,
       measureEvery: MEASURE_EVERY,
       validation: VALIDATION,
-    };
-    void task.start(options, live.value);
-  };
-  const reset = () => {
-    task.reset();
-    events.value = [];
-  };
+    }),
+    onEvent(event) {
+      events.value = [...events.value, event];
+    },
+    onStart() {
+      events.value = [];
+    },
+    onReset() {
+      events.value = [];
+    },
+  });
+  const { live, change } = training;
+  const latest = useComputed(() => events.value.at(-1));
+  const series = useComputed(() => seriesOf(events.value, training.live.value.layerwise));
   return (
-    <StationFrame
-      number={1}
-      title="Statistics: the average that lags behind"
-      lead="A network trains on handwritten digits. At every point it is tested as if training stopped there, under the
-        moving average that training keeps, and under statistics measured anew with the weights held still (PreciseBN).
-        Same weights, different statistics: watch how far apart the errors are."
+    <TrainingFrame
+      lead={
+        <>
+          A network trains on handwritten digits. Every few steps it is tested as if training stopped there:
+          with an <Term of="EMA" />, the moving average that training keeps, and with <Term of="PreciseBN" />,
+          statistics of the whole <Term of="population" /> that are measured afresh while the weights are held
+          still. The weights are the same, and so are the digits. What differs is the statistics, and with
+          them the error.
+        </>
+      }
+      training={training}
+      stage={
+        <Panel title="Error, if training stopped here">
+          <Stats>
+            {series.value.map(({ key, text, color }) => (
+              <Stat key={key} name={text} color={color} value={percent(latest.value?.errors[key])} />
+            ))}
+          </Stats>
+          <ErrorChart events={events.value} steps={STEPS} series={series.value} />
+          <Conclusion
+            text={conclusionOf(events.value)}
+            waiting="Train, and this line says what became of the two errors."
+            active={training.active.value}
+          />
+        </Panel>
+      }
       controls={
         <>
-          <RunButtons task={task} onStart={start} onReset={reset} start="Train" />
           <Slider
             label="Decay of the EMA"
             values={DECAYS}
             value={live.value.decay}
             onChange={(decay: Decay) => change({ decay })}
-            hint="Large: old weights still count. Small: only the last batches do."
+            hint="Large: old weights still count. Small: only the last few batches do."
           />
           <Slider
             label="Samples for PreciseBN"
@@ -68,55 +84,18 @@ export default function StatisticsPage() {
             value={live.value.samples}
             onChange={(samples) => change({ samples })}
             show={(samples) => samples.toLocaleString('en')}
-            hint="A thousand are enough."
+            hint="A thousand is usually enough."
           />
           <Switch checked={live.value.layerwise} onChange={(layerwise) => change({ layerwise })}>
-            Also layer by layer
+            Measure layer by layer, too
           </Switch>
-          <Choices
-            label="Seed"
-            options={SEEDS.map((value) => ({ value, text: value }))}
-            value={seed.value}
-            disabled={task.status.value === 'running' || task.status.value === 'paused'}
-            onChange={(value) => {
-              seed.value = value;
-            }}
-          />
+          <p class="field-hint">
+            The <Term of="layerwise" /> way costs one pass for each layer.
+          </p>
         </>
       }
-      code={CODE}
     >
-      {task.error.value !== undefined && <Notice kind="bad">{task.error.value}</Notice>}
-      <Panel title="Validation error, if training stopped here">
-        <Stats>
-          <Stat name="EMA" color="ema" value={percent(latest.value?.errors.ema)} />
-          <Stat name="PreciseBN" color="precise" value={percent(latest.value?.errors.precise)} />
-          <Stat
-            name="Layerwise"
-            color="layerwise"
-            value={percent(latest.value?.errors.layerwise)}
-            {...(live.value.layerwise ? {} : { detail: 'switched off' })}
-          />
-          <Stat name="Mini-batch" color="mini-batch" value={percent(latest.value?.errors.miniBatch)} />
-        </Stats>
-        <ErrorChart events={events.value} steps={STEPS} />
-      </Panel>
-      <Panel title="How far the average is from the truth, layer by layer">
-        <p class="field-hint">
-          One cell per channel: the distance of its mean from the precise one, in standard deviations. Full
-          colour is 1 or more.
-        </p>
-        {['BN 1', 'BN 2', 'BN 3'].map((name, at) => (
-          <div class="field" key={name}>
-            <h3>{name}</h3>
-            <HeatStrip
-              label={`Shift of ${name}`}
-              values={latest.value?.shifts[at]?.means ?? new Float64Array(8)}
-              most={1}
-            />
-          </div>
-        ))}
-      </Panel>
-    </StationFrame>
+      <LayersPanel latest={latest.value} />
+    </TrainingFrame>
   );
 }

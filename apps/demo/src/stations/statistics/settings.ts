@@ -1,4 +1,6 @@
-// What the page and its tasks say to each other.
+// What the station's page and its tasks in the worker exchange: options, controls, events and results.
+
+import type { Histogram } from '../../data/histogram.ts';
 
 export const DECAYS = [0.5, 0.9, 0.95, 0.99, 0.995, 0.999] as const;
 export type Decay = (typeof DECAYS)[number];
@@ -28,12 +30,22 @@ export interface Errors {
   readonly miniBatch: number;
 }
 
+/** What a channel makes of some digits, normalized by each of the two statistics; the layers before it, too. */
+export interface ChannelLook {
+  /** From 0. */
+  readonly channel: number;
+  readonly ema: Histogram;
+  readonly precise: Histogram;
+}
+
 export interface TrainEvent {
   readonly step: number;
   readonly loss: number;
   readonly errors: Errors;
   /** Per layer and channel: how far the average's mean is from the precise one, in standard deviations. */
   readonly shifts: readonly { readonly name: string; readonly means: Float64Array }[];
+  /** Of each layer, the channel that is farthest off. */
+  readonly farthest: readonly ChannelLook[];
   readonly decay: Decay;
   readonly samples: number;
 }

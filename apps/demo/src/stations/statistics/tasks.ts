@@ -1,9 +1,10 @@
-// Trains, and measures as it goes: the validation error if training stopped here, by the statistics one would keep.
+// Trains, and measures on the way what the validation error would be if training stopped there, by kind of statistics.
 
-import { imageTensor, type LabeledImages, ranges, subset } from '@rebatch/digits';
 import { ema } from '@rebatch/estimators';
-import { batchNormLayers, withStatistics } from '@rebatch/layers';
+import { imageTensor, type LabeledImages, subset } from '@rebatch/images';
+import { type BatchNormLayer, batchNormLayers } from '@rebatch/layers';
 import { iidBatches } from '@rebatch/leakage';
+import { withStatistics } from '@rebatch/models';
 import {
   applyStatistics,
   captureStatistics,
@@ -12,12 +13,17 @@ import {
   type ModelStatistics,
   type RecalibrationMode,
 } from '@rebatch/recalibrate';
-import { type Moments, normalizedShift } from '@rebatch/stats';
+import { type MeanAndVariance, normalizedShift } from '@rebatch/stats';
 import * as tf from '@tensorflow/tfjs-core';
-import type * as tfl from '@tensorflow/tfjs-layers';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { type Histogram, histogramOf } from '../../data/histogram.ts';
 import { loadDigits } from '../../data/load-digits.ts';
 import type { Run, Task } from '../../lab/task.ts';
-import { digitNetwork, errorRate, trainOn } from '../../network/digit-network.ts';
+import { digitNetwork } from '../../network/digit-network.ts';
+import { errorRate } from '../../network/errors.ts';
+import { imagesInBatches } from '../../network/images-in-batches.ts';
+import { trainOn } from '../../network/train-on.ts';
+import { measuredSteps } from '../../training/measured-steps.ts';
 import {
   DECAYS,
   type Decay,
@@ -36,19 +42,22 @@ export const train: Task<TrainOptions, TrainLive, TrainEvent, void> = async (opt
   // With momentum 0 the layers hold the moments of the last batch, of which averages are made here, one per decay.
   const model = digitNetwork({ seed, normalization: { momentum: 0 } });
   const optimizer = tf.train.sgd(LEARNING_RATE);
-  const averages = averagesOf(model);
+  const averages = averagesOf(model, batchSize);
+  const look = channelsOf(model, held);
   const batches = iidBatches({ samples: digits.size, batchSize, seed });
   try {
-    for (let step = 1; step <= steps; step++) {
-      const loss = await trainOn(model, optimizer, digits, batches.next().value as number[]);
-      await averages.update();
-      const point = step % measureEvery === 0 || step === 1;
-      if (point) run.emit(await measure(model, averages, digits, held, step, loss, run));
-      run.progress(step, steps, `step ${step} of ${steps}, loss ${loss.toFixed(2)}`);
-      // "Step" goes from one measurement to the next.
-      if (point) await run.checkpoint();
-      else await run.breathe();
-    }
+    await measuredSteps(run, {
+      steps,
+      measureEvery,
+      async train() {
+        const loss = await trainOn(model, optimizer, digits, batches.next().value as number[]);
+        await averages.update();
+        return { loss };
+      },
+      async measure(step, loss) {
+        run.emit(await measure(model, look, averages, digits, held, step, loss, run));
+      },
+    });
   } finally {
     optimizer.dispose();
     model.dispose();
@@ -63,15 +72,18 @@ interface Averages {
   statistics(decay: Decay): ModelStatistics;
 }
 
-function averagesOf(model: tfl.LayersModel): Averages {
+function averagesOf(model: tfl.LayersModel, batchSize: number): Averages {
   const layers = batchNormLayers(model);
+  const counts = layers.map(
+    ({ outputShape }) => batchSize * tf.util.sizeFromShape((outputShape as number[]).slice(1, -1)),
+  );
   const kept = new Map(DECAYS.map((decay) => [decay, layers.map(() => ema({ decay }))]));
   return {
     async update() {
-      const latest = (await captureStatistics(model)).map(momentsOf);
+      const latest = await captureStatistics(model);
       for (const estimators of kept.values()) {
         estimators.forEach((estimator, at) => {
-          estimator.update(latest[at] as Moments);
+          estimator.update({ count: counts[at] as number, ...inFloat64(latest[at] as LayerStatistics) });
         });
       }
     },
@@ -83,8 +95,43 @@ function averagesOf(model: tfl.LayersModel): Averages {
   };
 }
 
+/** Digits whose activations are looked at: enough for a smooth histogram, few enough to be read back at once. */
+const LOOKED_AT = 32;
+
+/** Histograms of one channel of each layer, as the layer normalizes it by some statistics. Leaves the model on these. */
+type ChannelsOf = (statistics: ModelStatistics, channels: readonly number[]) => Promise<Histogram[]>;
+
+function channelsOf(model: tfl.LayersModel, digits: LabeledImages): ChannelsOf {
+  const layers = batchNormLayers(model);
+  // The same layers; gives what goes into each batch normalization.
+  const probe = tfl.model({
+    inputs: model.inputs,
+    outputs: layers.map(({ input }) => input as tfl.SymbolicTensor),
+  });
+  return async (statistics, channels) => {
+    await applyStatistics(model, statistics);
+    const values = tf.tidy(() => {
+      const images = imageTensor(digits, [...Array(Math.min(LOOKED_AT, digits.size)).keys()]);
+      const inputs = probe.apply(images, { training: false }) as tf.Tensor4D[];
+      return inputs.map((input, at) => tf.slice(input, [0, 0, 0, channels[at] as number], [-1, -1, -1, 1]));
+    });
+    try {
+      const read = await Promise.all(values.map((value) => value.data<'float32'>()));
+      return read.map((channel, at) => {
+        const { mean, variance } = statistics[at] as LayerStatistics;
+        const c = channels[at] as number;
+        const deviation = Math.sqrt((variance[c] as number) + (layers[at] as BatchNormLayer).epsilon);
+        return histogramOf(channel, mean[c] as number, deviation);
+      });
+    } finally {
+      tf.dispose(values);
+    }
+  };
+}
+
 async function measure(
   model: tfl.LayersModel,
+  look: ChannelsOf,
   averages: Averages,
   digits: LabeledImages,
   held: LabeledImages,
@@ -101,7 +148,7 @@ async function measure(
     return error();
   };
   const precise = (mode: RecalibrationMode) =>
-    estimateStatistics(model, batchesOf(digits, samples), { samples, mode, signal: run.signal });
+    estimateStatistics(model, imagesInBatches(digits, samples), { samples, mode, signal: run.signal });
   try {
     const smoothed = averages.statistics(decay);
     const exact = await precise('batch');
@@ -113,24 +160,21 @@ async function measure(
     };
     const shifts = exact.statistics.map((layer, at) => ({
       name: `BN ${at + 1}`,
-      means: normalizedShift(momentsOf(layer), momentsOf(smoothed[at] as LayerStatistics)).mean.map(Math.abs),
+      means: normalizedShift(inFloat64(layer), inFloat64(smoothed[at] as LayerStatistics)).mean.map(Math.abs),
     }));
-    return { step, loss, errors, shifts, decay, samples };
+    const channels = shifts.map(({ means }) => means.indexOf(Math.max(...means)));
+    const [ofEma, ofPrecise] = [await look(smoothed, channels), await look(exact.statistics, channels)];
+    const farthest = channels.map((channel, at) => ({
+      channel,
+      ema: ofEma[at] as Histogram,
+      precise: ofPrecise[at] as Histogram,
+    }));
+    return { step, loss, errors, shifts, farthest, decay, samples };
   } finally {
     await applyStatistics(model, before);
   }
 }
 
-/** An average over batches, and a shift, look at the values alone: each batch weighs the same. */
-function momentsOf({ mean, variance }: LayerStatistics): Moments {
-  return { count: 1, mean: Float64Array.from(mean), variance: Float64Array.from(variance) };
-}
-
-/** The first digits in batches; they can be gone through several times, as layerwise does. */
-function batchesOf(digits: LabeledImages, samples: number): Iterable<tf.Tensor> {
-  return {
-    *[Symbol.iterator]() {
-      for (const indices of ranges(samples, Math.min(samples, 250))) yield imageTensor(digits, indices);
-    },
-  };
+function inFloat64({ mean, variance }: LayerStatistics): MeanAndVariance {
+  return { mean: Float64Array.from(mean), variance: Float64Array.from(variance) };
 }

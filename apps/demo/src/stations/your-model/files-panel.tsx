@@ -5,13 +5,15 @@ import { FileButton } from '../../ui/file-button.tsx';
 import { Notice } from '../../ui/notice.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { Picture } from '../../ui/picture.tsx';
-import type { ImagesInfo, ModelInfo } from './settings.ts';
+import { type ImagesInfo, type ModelInfo, REFERENCE } from './settings.ts';
 import type { ModelState } from './use-model.ts';
 
 /** Where files are dropped, and what came of them. */
 export function FilesPanel({ state }: { readonly state: ModelState }) {
   const { given, model, images, tasks, take, clear, openFiles, tryExample } = state;
   const choose = (files: readonly File[]) => take(chosenFiles(files));
+  const chooseReference = (files: readonly File[]) =>
+    take(chosenFiles(files).map(({ path, file }) => ({ path: `${REFERENCE}/${path}`, file })));
   const isTraining = tasks.example.status.value === 'running';
   const isReading = [tasks.open, tasks.decode].some(({ status }) => status.value === 'running');
   const unread = useSignal<string | undefined>(undefined);
@@ -35,14 +37,14 @@ export function FilesPanel({ state }: { readonly state: ModelState }) {
       >
         <strong>Drop a tfjs model and some images here</strong>
         <p class="field-hint">
-          A layers model: <code>model.json</code> and the weight files that it names. Images like those that
-          it was trained on, a few hundred of them; a folder will do. They stay on this machine. To have
-          errors measured, let the label be the folder of an image, or the start of its name:{' '}
-          <code>cat/1.png</code> or <code>7_photo.png</code>. Numbers are classes, other labels are numbered
-          in alphabetical order.
+          A layers or graph model: <code>model.json</code> and its weight files, or one file of Keras,{' '}
+          <code>.keras</code> or <code>.h5</code>. Images like those that it was trained on, a few hundred of
+          them; a folder will do. They stay on this machine. To have errors measured, give each image its
+          label as its folder or as the start of its name: <code>cat/1.png</code> or <code>7_photo.png</code>.
+          Numbers are taken as classes; other labels are numbered in alphabetical order.
         </p>
         <div class="button-row">
-          <FileButton multiple accept=".json,.bin,application/json,application/octet-stream" onFiles={choose}>
+          <FileButton multiple onFiles={choose}>
             Choose a model
           </FileButton>
           <FileButton multiple accept="image/*" onFiles={choose}>
@@ -51,6 +53,11 @@ export function FilesPanel({ state }: { readonly state: ModelState }) {
           <FileButton folder onFiles={choose}>
             Choose a folder
           </FileButton>
+          {model.value?.needsReference === true && (
+            <FileButton multiple accept="image/*" onFiles={chooseReference}>
+              Choose reference images
+            </FileButton>
+          )}
           <Button kind="primary" onClick={() => void tryExample()} disabled={isTraining}>
             Try it with an example
           </Button>
@@ -61,10 +68,17 @@ export function FilesPanel({ state }: { readonly state: ModelState }) {
           <span>{problem}</span>
         </Notice>
       ))}
+      {model.value?.needsReference === true && !images.value?.reference && (
+        <Notice kind="plain">
+          This graph has its batch normalization folded into its weights: nothing in it says what it expects.
+          Choose a few dozen reference images, on which it works, or drop them in a folder named{' '}
+          <code>{REFERENCE}</code>; and others, on which it does not.
+        </Notice>
+      )}
       {unused && (
         <Notice kind="plain">
-          {waiting === 1 ? 'An image waits' : `${waiting} images wait`} for the model: its input says how
-          large images are to be.
+          {waiting === 1 ? 'One image is waiting' : `${waiting} images are waiting`} for the model, whose
+          input says how large images must be.
         </Notice>
       )}
       <dl class="facts model-facts" aria-live="polite">
@@ -107,29 +121,30 @@ export function FilesPanel({ state }: { readonly state: ModelState }) {
   );
 }
 
-function modelText({ name, layers, parameters, input, classes }: ModelInfo): string {
+function modelText({ name, kind, layers, parameters, input, classes }: ModelInfo): string {
   const size = `${input[0] ?? 'any'} × ${input[1] ?? 'any'} × ${input[2]}`;
   const output = classes === null ? '' : `, ${classes} classes`;
   const title =
     name === 'example'
       ? 'a digit network, trained here for 120 steps with a slow moving average (momentum 0.999)'
       : name;
-  return `${title}: ${layers} layers, ${parameters.toLocaleString('en')} parameters, images of ${size}${output}`;
+  return `${title}: ${layers} ${kind === 'graph' ? 'nodes' : 'layers'}, ${parameters.toLocaleString('en')} parameters, images of ${size}${output}`;
 }
 
-function normalizationText({ batchNormLayers }: ModelInfo): string {
+function normalizationText({ batchNormLayers, needsReference }: ModelInfo): string {
   const names = batchNormLayers.map(({ name, channels }) => `${name} (${channels})`);
   const shown = names.length > 6 ? `${names.slice(0, 5).join(', ')}, … ${names.at(-1)}` : names.join(', ');
-  return `${names.length} ${names.length === 1 ? 'layer' : 'layers'}: ${shown}`;
+  const one = names.length === 1;
+  const what = needsReference ? (one ? 'folded site' : 'folded sites') : one ? 'layer' : 'layers';
+  return `${names.length} ${what}: ${shown}`;
 }
 
-function imagesText({ count, size, resized }: ImagesInfo): string {
+function imagesText({ count, reference, size, resized }: ImagesInfo): string {
   const shape = `${size[0]} × ${size[1]}, ${size[2] === 1 ? 'gray' : `${size[2]} channels`}`;
   const stretched =
-    resized === 0
-      ? ''
-      : `; ${resized === count ? 'all' : resized} of them were of another size and stretched`;
-  return `${count.toLocaleString('en')} images of ${shape}${stretched}`;
+    resized === 0 ? '' : `; ${resized === count ? 'all' : resized} had another size and were stretched`;
+  const known = reference === 0 ? '' : `; and ${reference.toLocaleString('en')} for reference`;
+  return `${count.toLocaleString('en')} images of ${shape}${stretched}${known}`;
 }
 
 function labelsText({ labels }: ImagesInfo): string {

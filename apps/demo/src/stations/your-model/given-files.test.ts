@@ -39,3 +39,11 @@ test('images are added, and each is there once', () => {
   ]);
   expect(withFiles(first, []).images).toBe(first.images);
 });
+
+test('a file of Keras is a model by itself, in place of the one before', () => {
+  const file = (path: string) => ({ path, file: new File([], path) });
+  const first = withFiles({ model: [file('model.json'), file('w.bin')], images: [] }, [file('net.keras')]);
+  expect(first.model.map(({ path }) => path)).toEqual(['net.keras']);
+  const second = withFiles(first, [file('model.json'), file('w.bin')]);
+  expect(second.model.map(({ path }) => path)).toEqual(['model.json', 'w.bin']);
+});

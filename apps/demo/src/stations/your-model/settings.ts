@@ -1,4 +1,5 @@
-// What the page and its tasks say to each other.
+// What the station's page and its tasks in the worker exchange: options, controls, events and results.
+
 import type { InspectionReport } from '@rebatch/inspect';
 import type { RecalibrationMode } from '@rebatch/recalibrate';
 
@@ -13,6 +14,12 @@ export interface GivenFile {
 export const SCALINGS = ['0..1', '-1..1', '0..255'] as const;
 export type Scaling = (typeof SCALINGS)[number];
 
+/** In the path of an image that the model is known to work on: a folder. */
+export const REFERENCE = 'reference';
+
+/** Where the model takes images of any size: the longer side at most. */
+export const MOST_SIDE = 256;
+
 export const BATCH_SIZES = [2, 4, 8, 16, 32, 64, 128] as const;
 export const SAMPLES = [16, 50, 100, 250, 500, 1_000, 2_000] as const;
 export const PRIORS = [0, 4, 8, 16, 32, 64, 128] as const;
@@ -20,8 +27,13 @@ export const PRIORS = [0, 4, 8, 16, 32, 64, 128] as const;
 /** What is told about a model. */
 export interface ModelInfo {
   readonly name: string;
+  /** A model of tf.layers, or a converted graph. */
+  readonly kind: 'layers' | 'graph';
+  /** Of a graph: its nodes. */
   readonly layers: number;
   readonly batchNormLayers: readonly { readonly name: string; readonly channels: number }[];
+  /** Whether its statistics were folded away, so that images are needed that it works on. */
+  readonly needsReference: boolean;
   readonly parameters: number;
   /** Height, width and channels; null where the model takes any. */
   readonly input: readonly [number | null, number | null, number];
@@ -36,10 +48,14 @@ export interface ImagesInfo {
   readonly count: number;
   /** Height, width and channels as the model gets them. */
   readonly size: readonly [number, number, number];
+  /** Images that the model is known to work on; for models that need some. */
+  readonly reference: number;
   /** How many had another size and were stretched. */
   readonly resized: number;
   /** The names of the labels that were read from file or folder names, by class; empty without labels. */
   readonly labels: readonly { readonly name: string; readonly class: number; readonly count: number }[];
+  /** What one takes in the model, so that long work can be foreseen. */
+  readonly secondsPerImage: number;
   /** What to know about them: files left out, labels that do not fit. */
   readonly remarks: readonly string[];
   /** The first ones: RGBA, `size` large. */
@@ -85,6 +101,8 @@ export interface Repair {
   /** Whether these are others than the statistics are from; with few images they are not. */
   readonly apart: boolean;
   readonly layers: readonly LayerComparison[];
+  /** What the recalibration wants people to know: how uncertain the new statistics are. */
+  readonly warnings: readonly string[];
   /** Shares of the held-out images that are misclassified; null without labels. */
   readonly errors: { readonly before: number; readonly after: number } | null;
 }

@@ -1,4 +1,5 @@
 // The station's tasks in Node, on files as tf.layers itself writes them.
+
 import '@rebatch/kernels-wasm';
 import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
@@ -9,9 +10,9 @@ import { given } from './files/files.test.support.ts';
 import { readModelFiles } from './files/read-model.ts';
 import type { ImageSet } from './images/image-set.ts';
 import { artifactsOf, openModel } from './model/open-model.ts';
-import { currentModel, keepImages } from './session.ts';
+import { currentModel, keepImages, release } from './session.ts';
 import type { GivenFile, RepairOptions } from './settings.ts';
-import { release, tasks } from './tasks.ts';
+import { tasks } from './tasks.ts';
 
 const run = (): Run<null, never> => ({
   signal: new AbortController().signal,
@@ -120,7 +121,7 @@ test('a stock model is opened, inspected, repaired and saved, and the rest of it
   // It loads again, with the statistics that were measured and all other weights as they were.
   const again = await openModel(fresh);
   const original = await openModel(old);
-  const { model } = currentModel();
+  const model = currentModel().model as tfl.LayersModel;
   again.weights.forEach((weight, i) => {
     const isStatistic = /moving_/.test(weight.originalName);
     const expected = (isStatistic ? model : original).weights[i]!.read().dataSync();
@@ -142,25 +143,67 @@ test('repairing again starts from the original, and a prior keeps some of it', a
   expect(blended.layers[0]!.after[0]).toBeGreaterThan(once.layers[0]!.after[0]!);
 });
 
+test('few images are warned of, and where there are batches, what they say of themselves', async () => {
+  await tasks.open(await filesOf(classifier()), run());
+  keepImages(someImages(80));
+  const few = await tasks.repair({ ...OPTIONS, mode: 'layerwise' }, run());
+  expect(few.warnings).toEqual([
+    expect.stringMatching(/^The new statistics are of 60 images, which is not many/),
+  ]);
+  keepImages(someImages(200));
+  expect((await tasks.repair({ ...OPTIONS, mode: 'layerwise' }, run())).warnings).toEqual([]);
+  keepImages(someImages(10));
+  const batches = await tasks.repair({ ...OPTIONS, mode: 'batch', batchSize: 4 }, run());
+  expect(batches.warnings[0]).toMatch(/^The statistics are uncertain: from 10 samples in 3 batches/);
+});
+
 test('with few images none are held out', async () => {
   await tasks.open(await filesOf(classifier()), run());
   keepImages(someImages(10));
   expect(await tasks.repair(OPTIONS, run())).toMatchObject({ samples: 10, held: 10, apart: false });
 });
 
+test('layer by layer does not take a forward for each layer', async () => {
+  const block = (i: number) => [
+    convolution(`deep${i}`, i, i === 0 ? [30, 30, 3] : undefined),
+    tfl.layers.batchNormalization({ name: `bn${i}` }),
+  ];
+  const all = Array.from({ length: 12 }, (_, i) => block(i)).flat();
+  const head = [tfl.layers.flatten({ name: 'flat' }), tfl.layers.dense({ name: 'out', units: 2 })];
+  await tasks.open(await filesOf([...all, ...head]), run());
+  const pixels = Uint8Array.from({ length: 48 * 2700 }, (_, i) => (7 * i) % 251);
+  keepImages({ count: 48, size: [30, 30, 3], pixels, classes: undefined, paths: [] });
+  const first = (currentModel().model as tfl.LayersModel).getLayer('deep0');
+  const { call } = first;
+  let forwards = 0;
+  first.call = (...given) => {
+    forwards++;
+    return call.apply(first, given);
+  };
+  const { layers } = await tasks.repair(OPTIONS, run());
+  expect(layers).toHaveLength(12);
+  // Of two sets of images: those that are measured, and those held out. Layer after layer it would be 24.
+  expect(forwards).toBeLessThanOrEqual(4);
+});
+
 test('a repair that is cancelled leaves the statistics, and nothing leaks', async () => {
   await tasks.open(await filesOf(classifier()), run());
   keepImages(someImages(80));
-  const { model } = currentModel();
+  const model = currentModel().model as tfl.LayersModel;
   const statistics = () => model.weights.map((weight) => [...weight.read().dataSync()]);
-  const [before, tensors] = [statistics(), tf.memory().numTensors];
-  const abort = new AbortController();
-  const progress = () => abort.abort(new DOMException('Cancelled.', 'AbortError'));
-  await expect(tasks.repair(OPTIONS, { ...run(), signal: abort.signal, progress })).rejects.toThrow(
-    'Cancelled.',
-  );
-  expect(statistics()).toEqual(before);
-  expect(tf.memory().numTensors).toBe(tensors);
+  const before = statistics();
+  const cancelled = async () => {
+    const abort = new AbortController();
+    const progress = () => abort.abort(new DOMException('Cancelled.', 'AbortError'));
+    await expect(tasks.repair(OPTIONS, { ...run(), signal: abort.signal, progress })).rejects.toThrow(
+      'Cancelled.',
+    );
+    expect(statistics()).toEqual(before);
+    return tf.memory().numTensors;
+  };
+  // Layers keep their statistics as their first forward needs them.
+  const tensors = await cancelled();
+  expect(await cancelled()).toBe(tensors);
 });
 
 test.each([

@@ -1,8 +1,12 @@
-// The station's state on the page, and what leads from one to the next.
-import { useSignal, useSignalEffect } from '@preact/signals';
+// The state of the station's page: the files, the model, what was found, and what can be done with them.
+
+import { useComputed, useSignal, useSignalEffect } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import { generation } from '../../lab/lab.ts';
 import { useTask } from '../../lab/use-task.ts';
+import { oneOf, onOff } from '../../state/setting.ts';
+import { setUnsaved } from '../../state/unsaved.ts';
+import { changeAll, useSettings } from '../../state/use-settings.ts';
 import { download } from '../../ui/download.ts';
 import { type Given, withFiles } from './given-files.ts';
 import {
@@ -11,13 +15,33 @@ import {
   type ImagesInfo,
   type InspectionReport,
   type ModelInfo,
+  PRIORS,
   type Repair,
   type RepairOptions,
+  SAMPLES,
+  SCALINGS,
 } from './settings.ts';
 import type { tasks } from './tasks.ts';
 
+/** Files may ask for more than a check can foresee. Models of 500 MB open within some seconds. */
+const OPENING = {
+  ms: 60_000,
+  text: 'Opening the model took more than a minute and was given up: it is too large for this page, or made to never end.',
+};
+
+const CHOICES = {
+  scaling: oneOf(SCALINGS, '0..1'),
+  batchSize: oneOf<number>(BATCH_SIZES, 32),
+  labels: onOff(true),
+  mode: oneOf(['layerwise', 'batch'], 'layerwise'),
+  samples: oneOf<number>(SAMPLES, 1_000),
+  prior: oneOf<number>(PRIORS, 0),
+};
+
+/** The repaired model, where it was not downloaded. */
+const REPAIRED = 'repaired model';
+
 const NOTHING: Given = { model: [], images: [] };
-const STATION = 'your-model';
 
 export function useModel() {
   const given = useSignal<Given>(NOTHING);
@@ -25,28 +49,28 @@ export function useModel() {
   const images = useSignal<ImagesInfo | undefined>(undefined);
   const report = useSignal<InspectionReport | undefined>(undefined);
   const repair = useSignal<Repair | undefined>(undefined);
-  const settings = useSignal<RepairOptions>({
-    scaling: '0..1',
-    batchSize: 32,
-    labels: true,
-    mode: 'layerwise',
-    samples: 1_000,
-    prior: 0,
-  });
+  const chosen = useSettings(CHOICES);
+  const settings = useComputed<RepairOptions>(() => ({
+    scaling: chosen.scaling.value,
+    batchSize: chosen.batchSize.value,
+    labels: chosen.labels.value,
+    mode: chosen.mode.value,
+    samples: chosen.samples.value,
+    prior: chosen.prior.value,
+  }));
 
-  const open = useTask<typeof tasks.open>(STATION, 'open', 'Opening the model');
-  const decode = useTask<typeof tasks.images>(STATION, 'images', 'Decoding images');
-  const example = useTask<typeof tasks.example>(STATION, 'example', 'Training an example');
-  const inspecting = useTask<typeof tasks.inspect>(STATION, 'inspect', 'Inspecting the model');
-  const repairing = useTask<typeof tasks.repair>(STATION, 'repair', 'Recalibrating the model');
-  const saving = useTask<typeof tasks.save>(STATION, 'save', 'Writing the model');
+  const open = useTask<typeof tasks.open>('open', 'Opening the model', undefined, { limit: OPENING });
+  const decode = useTask<typeof tasks.images>('images', 'Decoding images');
+  const example = useTask<typeof tasks.example>('example', 'Training an example');
+  const inspecting = useTask<typeof tasks.inspect>('inspect', 'Inspecting the model');
+  const repairing = useTask<typeof tasks.repair>('repair', 'Recalibrating the model');
+  const saving = useTask<typeof tasks.save>('save', 'Writing the model');
 
-  const change = (values: Partial<RepairOptions>) => {
-    settings.value = { ...settings.value, ...values };
-  };
+  const change = (values: Partial<RepairOptions>) => changeAll(chosen, values);
   const forget = () => {
     report.value = undefined;
     repair.value = undefined;
+    setUnsaved(REPAIRED, false);
   };
   const showModel = (info: ModelInfo | undefined) => {
     forget();
@@ -131,11 +155,14 @@ export function useModel() {
     },
     async recalibrate() {
       const found = await repairing.start(settings.value, null);
-      if (found !== undefined) repair.value = found;
+      if (found === undefined) return;
+      repair.value = found;
+      setUnsaved(REPAIRED, true);
     },
     async save() {
       const saved = await saving.start(null, null);
       if (saved === undefined) return;
+      setUnsaved(REPAIRED, false);
       download('model.json', new Blob([saved.json], { type: 'application/json' }));
       download('model.weights.bin', new Blob([saved.weights], { type: 'application/octet-stream' }));
     },

@@ -1,7 +1,12 @@
 import { readFile } from 'node:fs/promises';
+import { writeGraph } from '@rebatch/test-models/graphs';
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import { unzipSync } from 'fflate';
 import type { Page } from 'playwright';
 import { expect, test } from 'vitest';
 import { openPage } from '../../testing/open-page.ts';
+import { filesOf, network } from './graphs.test.support.ts';
 
 const stat = (page: Page, name: string) => page.locator('.stat', { hasText: name }).locator('dd');
 const fact = (page: Page, name: string) =>
@@ -99,11 +104,14 @@ test('an example is inspected, repaired, downloaded, and the repaired files open
   await choose(page, 'Choose images', await pictures(page, 40, 56));
   await expect
     .poll(() => fact(page, 'Images').textContent(), { timeout: 20_000 })
-    .toBe('40 images of 28 × 28, gray; all of them were of another size and stretched');
+    .toBe('40 images of 28 × 28, gray; all had another size and were stretched');
   expect(await fact(page, 'Labels').textContent()).toBe('0, 1');
   await page.getByText('40 with colours were turned to gray').waitFor();
   await page.getByRole('button', { name: 'Inspect', exact: true }).click();
   await page.getByText(/From 40 images in 5 batches of 8/).waitFor({ timeout: 30_000 });
+  await page.getByText(/^On this device: .+ to inspect, .+ to recalibrate\.$/).waitFor();
+  await page.locator('.controls').getByRole('button', { name: 'Recalibrate' }).click();
+  await page.getByText('The new statistics are of 30 images, which is not many').waitFor({ timeout: 30_000 });
 
   // What the worker knew is gone with it; the files are read once more.
   await page.workers()[0]!.evaluate(() => {
@@ -121,6 +129,60 @@ test('an example is inspected, repaired, downloaded, and the repaired files open
   await lab.close();
 }, 180_000);
 
+test('a file of Keras opens as it is', async () => {
+  const lab = await openPage({ path: '#/your-model' });
+  const { page } = lab;
+  const archive = new URL('../../../../../packages/files/fixtures/keras3.zip', import.meta.url);
+  const bytes = unzipSync(await readFile(archive))['cnn.keras']!;
+  await choose(page, 'Choose a model', [{ name: 'cnn.keras', mimeType: '', buffer: Buffer.from(bytes) }]);
+  await expect
+    .poll(() => fact(page, 'Model').textContent(), { timeout: 20_000 })
+    .toMatch(/^cnn\.keras: \d+ layers/);
+  expect(await page.getByRole('alert').count()).toBe(0);
+  await lab.close();
+}, 60_000);
+
+test('a converted graph under other file names is adapted relative to reference images, and downloaded', async () => {
+  await tf.setBackend('cpu');
+  const layers = network();
+  const files = await Promise.all(
+    filesOf(writeGraph(layers)).map(async ({ path, file }) => ({
+      name: path,
+      mimeType: '',
+      buffer: Buffer.from(await file.arrayBuffer()),
+    })),
+  );
+  layers.dispose();
+  const lab = await openPage({ path: '#/your-model' });
+  const { page } = lab;
+  await choose(page, 'Choose a model', files);
+  await expect
+    .poll(() => fact(page, 'Normalized by').textContent(), { timeout: 20_000 })
+    .toBe('2 folded sites: bn (8), bn2 (8)');
+  await page.getByText('Choose a few dozen reference images').waitFor();
+  await choose(page, 'Choose images', await pictures(page, 40, 12));
+  await expect.poll(() => fact(page, 'Images').textContent(), { timeout: 20_000 }).toMatch(/^40 images/);
+  const adapt = page.getByRole('button', { name: 'Adapt to the images' });
+  expect(await adapt.isDisabled()).toBe(true);
+  await choose(page, 'Choose reference images', await pictures(page, 24, 10));
+  await expect
+    .poll(() => fact(page, 'Images').textContent(), { timeout: 20_000 })
+    .toMatch(/; and 24 for reference$/);
+  expect(await page.getByText('Choose a few dozen reference images').count()).toBe(0);
+
+  await page.getByRole('button', { name: 'Inspect', exact: true }).click();
+  await page.getByText('From 40 images').waitFor({ timeout: 30_000 });
+  await page.getByText('Drifted from the reference by').first().waitFor();
+  expect(await lab.axe()).toEqual([]);
+  await adapt.click();
+  await expect.poll(() => stat(page, 'Means off by, after').textContent(), { timeout: 30_000 }).toMatch(/\d/);
+  const saved: string[] = [];
+  page.on('download', (download) => saved.push(download.suggestedFilename()));
+  await page.getByRole('button', { name: 'Download the repaired model' }).click();
+  await expect.poll(() => saved.sort(), { timeout: 20_000 }).toEqual(['model.json', 'model.weights.bin']);
+  await lab.close();
+}, 120_000);
+
 test('files that cannot be used are explained', async () => {
   const lab = await openPage({ path: '#/your-model', width: 360, theme: 'dark' });
   const { page } = lab;
@@ -132,10 +194,23 @@ test('files that cannot be used are explained', async () => {
   const alert = page.getByRole('alert');
   await choose(page, 'Choose a model', [file('model.json', '{"modelTopology": ')]);
   await alert.filter({ hasText: 'not valid JSON' }).waitFor();
+  const noGraph = {
+    format: 'graph-model',
+    modelTopology: { node: [] },
+    weightsManifest: [{ paths: [], weights: [] }],
+  };
+  await choose(page, 'Choose a model', [file('model.json', JSON.stringify(noGraph))]);
+  await alert.filter({ hasText: 'cannot be used' }).waitFor();
+  const giant = { name: 'bn', batch_input_shape: [null, 20_000, 20_000, 3] };
+  const modelTopology = {
+    class_name: 'Sequential',
+    config: { layers: [{ class_name: 'BatchNormalization', config: giant }] },
+  };
+  const weightsManifest = [{ paths: [], weights: [] }];
   await choose(page, 'Choose a model', [
-    file('model.json', '{"format": "graph-model", "modelTopology": {"node": []}, "weightsManifest": []}'),
+    file('model.json', JSON.stringify({ modelTopology, weightsManifest })),
   ]);
-  await alert.filter({ hasText: 'is a graph model' }).waitFor();
+  await alert.filter({ hasText: '1200000000, above the limit of 16777216' }).waitFor();
   await page.getByRole('button', { name: 'Remove all' }).click();
   const dropped = await page.evaluateHandle(() => {
     const transfer = new DataTransfer();
@@ -143,9 +218,9 @@ test('files that cannot be used are explained', async () => {
     return transfer;
   });
   await page.locator('.drop-zone').dispatchEvent('drop', { dataTransfer: dropped });
-  await alert.filter({ hasText: 'tensorflowjs_converter' }).waitFor();
+  await alert.filter({ hasText: 'net.h5’ cannot be used' }).waitFor();
   await choose(page, 'Choose images', [file('1.png', 'no image')]);
-  await page.getByText('An image waits for the model').waitFor();
+  await page.getByText('One image is waiting for the model').waitFor();
   expect(await lab.axe()).toEqual([]);
 
   // Images that are none, for a model that is one.

@@ -1,4 +1,5 @@
 // Files for the tests: a small model as model.save would write it.
+
 import type { GivenFile } from '../settings.ts';
 
 export function given(path: string, content: BlobPart): GivenFile {
@@ -9,7 +10,10 @@ export function given(path: string, content: BlobPart): GivenFile {
 export const MODEL = {
   format: 'layers-model',
   generatedBy: 'a test',
-  modelTopology: { class_name: 'Sequential', config: { layers: [] } },
+  modelTopology: {
+    class_name: 'Sequential',
+    config: { layers: [{ class_name: 'BatchNormalization', config: { name: 'bn' } }] },
+  },
   weightsManifest: [
     {
       paths: ['./group1-shard1of2.bin', './group1-shard2of2.bin'],

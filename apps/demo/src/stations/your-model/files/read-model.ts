@@ -1,6 +1,11 @@
-// From the files that were given to a model's topology and weights, or to an explanation of what is wrong with them.
+// Reads a model's topology and weights from the files that were given, or explains what is wrong with them.
+
+import { openModel } from '@rebatch/files';
+import { RebatchError } from '@rebatch/stats';
 import type { GivenFile } from '../settings.ts';
-import { FileProblem, listed, nameOf } from './file-problem.ts';
+import { checkModel, LIMITS } from './check-model.ts';
+import { FileProblem, listed } from './file-problem.ts';
+import { matchShards } from './match-shards.ts';
 import { bytesOf, type WeightSpec } from './weights.ts';
 
 /** The content of a `model.json`, as far as it is looked at. */
@@ -16,6 +21,10 @@ interface WeightsGroup {
   readonly weights: readonly WeightSpec[];
 }
 
+/** Whether it is that of a converted graph. */
+export const isGraphJson = ({ format, modelTopology }: ModelJson): boolean =>
+  format === 'graph-model' || 'node' in modelTopology;
+
 /** A model, read from its files or written by `model.save`. */
 export interface ModelArtifacts {
   readonly name: string;
@@ -27,10 +36,6 @@ export interface ModelArtifacts {
 
 const FORMATS: readonly (readonly [pattern: RegExp, what: string])[] = [
   [
-    /\.(h5|hdf5|keras)$/i,
-    'a Keras model: tensorflowjs_converter --input_format=keras turns it into these files',
-  ],
-  [
     /\.pb$/i,
     'a TensorFlow graph, which has its batch normalization built in: convert the Keras model instead',
   ],
@@ -38,23 +43,62 @@ const FORMATS: readonly (readonly [pattern: RegExp, what: string])[] = [
   [/\.(zip|tar|gz|tgz)$/i, 'an archive: unpack it first'],
 ];
 
+const KERAS = /\.(h5|hdf5|keras)$/i;
+
+/** A model as Keras writes it, in one file. */
+async function readKeras(files: readonly GivenFile[]): Promise<ModelArtifacts> {
+  const [{ path, file }, ...others] = files as [GivenFile, ...GivenFile[]];
+  if (others.length > 0) {
+    throw new FileProblem(
+      `Expected one model, got ${files.length}: ${listed(files.map((own) => own.path))}. Drop the file of one.`,
+    );
+  }
+  try {
+    const { artifacts } = await openModel(file, { limits: LIMITS });
+    const { modelTopology, weightSpecs = [], weightData } = artifacts;
+    const specs = weightSpecs as readonly WeightSpec[];
+    const data = new Uint8Array(weightData as ArrayBuffer);
+    checkModel(path, modelTopology as object, specs, data.buffer);
+    const json = {
+      format: 'layers-model',
+      modelTopology: modelTopology as object,
+      weightsManifest: [{ paths: [], weights: specs }],
+    };
+    return { name: path, json, specs, data };
+  } catch (error) {
+    if (!(error instanceof RebatchError)) throw error;
+    throw new FileProblem(`‘${path}’ cannot be used. ${error.message}`);
+  }
+}
+
 /**
- * Reads a layers model from `model.json` and its weight files.
+ * Reads a model from `model.json` and its weight files, or from a `.h5` or `.keras` file.
  *
- * @throws {FileProblem} (rejects) if there is no `model.json`, several, one that is not that of a layers model, or if
- *   weight files are missing or not as long as it says.
+ * @throws {FileProblem} (rejects) if there is no `model.json`, several, one that is not that of a model, that
+ *   contradicts itself or is larger than {@link LIMITS}, or if weight files are missing or not as long as it says.
  */
 export async function readModelFiles(files: readonly GivenFile[]): Promise<ModelArtifacts> {
+  const keras = files.filter(({ path }) => KERAS.test(path));
+  if (keras.length > 0 && !files.some(({ path }) => /\.json$/i.test(path))) return readKeras(keras);
   const { path, json } = await findModelJson(files);
+  const specs = json.weightsManifest.flatMap(({ weights }) => weights);
+  // All of what can be known without the weights, before they are read.
+  checkModel(path, json.modelTopology, specs);
+  const found = weightFiles(
+    path,
+    json.weightsManifest.flatMap(({ paths }) => paths),
+    files,
+  );
   const parts: Uint8Array[] = [];
-  for (const group of json.weightsManifest) parts.push(...(await readGroup(path, group, files)));
+  for (const group of json.weightsManifest) parts.push(...(await readGroup(path, group, found)));
   const data = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const part of parts) {
     data.set(part, at);
     at += part.length;
   }
-  return { name: path, json, specs: json.weightsManifest.flatMap(({ weights }) => weights), data };
+  checkModel(path, json.modelTopology, specs, data.buffer);
+  return { name: path, json, specs, data };
 }
 
 async function findModelJson(
@@ -63,6 +107,12 @@ async function findModelJson(
   const candidates = files.filter(({ path }) => /\.json$/i.test(path));
   if (candidates.length === 0) throw new FileProblem(noModelJson(files));
   const read: { path: string; content: unknown }[] = [];
+  const large = candidates.find(({ file }) => file.size > LIMITS.maxJsonBytes);
+  if (large !== undefined) {
+    throw new FileProblem(
+      `‘${large.path}’ has ${bytes(large.file.size)}: a model.json of more than ${bytes(LIMITS.maxJsonBytes)} is not read here.`,
+    );
+  }
   for (const { path, file } of candidates) read.push({ path, content: parsed(path, await file.text()) });
   const models = read.filter(({ content }) => isObject(content) && 'modelTopology' in content);
   const [first] = models;
@@ -111,16 +161,7 @@ function parsed(path: string, text: string): unknown {
 }
 
 function checkedJson(path: string, content: Record<string, unknown>): ModelJson {
-  const { format, modelTopology, weightsManifest } = content;
-  const isGraph = format === 'graph-model' || (isObject(modelTopology) && 'node' in modelTopology);
-  if (isGraph) {
-    throw new FileProblem(
-      `‘${path}’ is a graph model. Graph models are frozen for inference: their batch normalization is folded into ` +
-        'other operations and has no statistics left to look at. Convert the Keras model to a layers model ' +
-        '(tensorflowjs_converter --input_format=keras --output_format=tfjs_layers_model), repair that, and convert the ' +
-        'result for inference again.',
-    );
-  }
+  const { modelTopology, weightsManifest } = content;
   if (!isObject(modelTopology)) {
     throw new FileProblem(
       `‘${path}’ has no modelTopology: it holds weights alone. Save the whole model with model.save().`,
@@ -130,7 +171,12 @@ function checkedJson(path: string, content: Record<string, unknown>): ModelJson 
     Array.isArray(weightsManifest) &&
     weightsManifest.length > 0 &&
     weightsManifest.every(
-      (group) => isObject(group) && Array.isArray(group.paths) && Array.isArray(group.weights),
+      (group) =>
+        isObject(group) &&
+        Array.isArray(group.paths) &&
+        group.paths.length <= LIMITS.maxWeights &&
+        group.paths.every((name) => typeof name === 'string') &&
+        Array.isArray(group.weights),
     );
   if (!isManifest) {
     throw new FileProblem(
@@ -141,49 +187,59 @@ function checkedJson(path: string, content: Record<string, unknown>): ModelJson 
   return content as unknown as ModelJson;
 }
 
+/** The files that model.json names, by its names for them. */
+function weightFiles(
+  modelPath: string,
+  paths: readonly string[],
+  files: readonly GivenFile[],
+): ReadonlyMap<string, GivenFile> {
+  const others = files.filter(({ path }) => path !== modelPath && !/\.json$/i.test(path));
+  const { found, missing, unclear } = matchShards(paths, others);
+  if (missing.length === 0) return found;
+  const isUnclear = unclear.length >= missing.length;
+  throw new FileProblem(
+    `‘${modelPath}’ says that its weights are in ${listed(paths)}, but ${listed(missing)} ` +
+      `${missing.length === 1 ? 'is' : 'are'} not among the files` +
+      `${others.length > 0 ? ` (${listed(others.map(({ path }) => path))})` : ''}. ` +
+      (isUnclear
+        ? 'It is not clear which file is which: name them by the numbers of the shards, such as 1.bin, 2.bin.'
+        : 'Add what is missing.'),
+  );
+}
+
 /** The bytes of a group's files, checked against what the group's weights take. */
 async function readGroup(
   modelPath: string,
   { paths, weights }: WeightsGroup,
-  files: readonly GivenFile[],
+  files: ReadonlyMap<string, GivenFile>,
 ): Promise<Uint8Array[]> {
-  const missing = paths.filter((path) => find(files, path) === undefined);
-  if (missing.length > 0) {
-    const others = files.filter(({ path }) => path !== modelPath).map(({ path }) => path);
-    throw new FileProblem(
-      `‘${modelPath}’ says that its weights are in ${listed(paths)}, but ${listed(missing)} ` +
-        `${missing.length === 1 ? 'is' : 'are'} not among the files${others.length > 0 ? ` (${listed(others)})` : ''}. ` +
-        'Add what is missing; keep the names as they are.',
-    );
-  }
-  const read: Uint8Array[] = [];
-  for (const path of paths) {
-    read.push(new Uint8Array(await (find(files, path) as GivenFile).file.arrayBuffer()));
-  }
-  const pointer = paths.find((_, i) => isPointer(new TextDecoder().decode(read[i]!.subarray(0, 64))));
+  const at = (path: string) => files.get(path);
+  const found = paths.map((path) => (at(path) as GivenFile).file);
+  const heads = await Promise.all(found.map((file) => file.slice(0, 64).text()));
+  const pointer = paths.find((_, i) => isPointer(heads[i] as string));
   if (pointer !== undefined) {
     throw new FileProblem(
       `‘${pointer}’ is a Git LFS pointer, not the weights: run git lfs pull to get them.`,
     );
   }
   const expected = weights.map(bytesOf);
-  const came = read.reduce((sum, { length }) => sum + length, 0);
+  const came = found.reduce((sum, { size }) => sum + size, 0);
   const sum = expected.reduce<number>((total, bytes) => total + (bytes ?? 0), 0);
   if (!expected.includes(undefined) && came !== sum) {
-    const lengths = paths.map((path, i) => `‘${path}’ ${bytes(read[i]!.length)}`).join(', ');
+    const lengths = paths.map((path, i) => `‘${path}’ ${bytes(found[i]!.size)}`).join(', ');
     throw new FileProblem(
       `The weights are not those of ‘${modelPath}’, or not whole: expected ${bytes(sum)} for its ${weights.length} ` +
         `weights, got ${lengths}. Take all files from the same download.`,
     );
   }
+  if (came > LIMITS.maxBytes) {
+    throw new FileProblem(
+      `The weights of ‘${modelPath}’ have ${bytes(came)}; this page has room for ${bytes(LIMITS.maxBytes)}.`,
+    );
+  }
+  const read: Uint8Array[] = [];
+  for (const file of found) read.push(new Uint8Array(await file.arrayBuffer()));
   return read;
-}
-
-/** By its path, else by its name alone: dropped files have lost their folders. */
-function find(files: readonly GivenFile[], path: string): GivenFile | undefined {
-  return (
-    files.find((file) => file.path.endsWith(path)) ?? files.find((file) => nameOf(file.path) === nameOf(path))
-  );
 }
 
 const isPointer = (text: string) => text.startsWith('version https://git-lfs');

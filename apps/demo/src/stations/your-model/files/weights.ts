@@ -1,4 +1,5 @@
 // The weights of a model as tfjs stores them: one long row of bytes, described by a list of specs.
+
 import type * as tf from '@tensorflow/tfjs-core';
 
 export type WeightSpec = tf.io.WeightsManifestEntry;

@@ -1,13 +1,12 @@
-// Image files to pixels of one size, in the worker.
+// Decodes image files to pixels of one size: worker side.
+
 import type { Run } from '../../../lab/task.ts';
 import { FileProblem, listed } from '../files/file-problem.ts';
-import type { GivenFile } from '../settings.ts';
+import { type GivenFile, MOST_SIDE } from '../settings.ts';
 import { channelsOfRgba, hasColor } from './image-set.ts';
 
 /** Bytes of pixels that are kept at most. */
 const MOST_BYTES = 400_000_000;
-/** Where the model takes images of any size: the longer side at most. */
-const MOST_SIDE = 256;
 
 export interface Decoded {
   readonly paths: readonly string[];
@@ -27,15 +26,15 @@ export async function decodeImages(
   input: readonly [number | null, number | null, number],
   run: Pick<Run<unknown, unknown>, 'breathe' | 'progress'>,
 ): Promise<Decoded> {
-  const images: Uint8Array[] = [];
   const paths: string[] = [];
   const broken: string[] = [];
   let size: [number, number] | undefined =
     input[0] !== null && input[1] !== null ? [input[0], input[1]] : undefined;
   let most = files.length;
+  let pixels: Uint8Array | undefined;
   let [resized, colored] = [0, 0];
   for (const [i, { path, file }] of files.entries()) {
-    if (images.length >= most) break;
+    if (paths.length >= most) break;
     run.progress(i, files.length, `${i} of ${files.length} images`);
     await run.breathe();
     let bitmap: ImageBitmap;
@@ -50,27 +49,25 @@ export async function decodeImages(
     if (bitmap.height !== size[0] || bitmap.width !== size[1]) resized++;
     const rgba = draw(bitmap, size);
     if (input[2] === 1 && hasColor(rgba)) colored++;
-    images.push(channelsOfRgba(rgba, input[2]));
+    // Once for all: as many again in between would be twice the memory.
+    pixels ??= new Uint8Array(most * size[0] * size[1] * input[2]);
+    pixels.set(channelsOfRgba(rgba, input[2]), paths.length * size[0] * size[1] * input[2]);
     paths.push(path);
   }
-  if (size === undefined || images.length === 0) {
+  if (size === undefined || pixels === undefined) {
     throw new FileProblem(
       `None of the ${files.length} files is an image that this browser can decode (${listed(broken)}). Expected PNG, ` +
         'JPEG, WebP, GIF, BMP or AVIF files.',
     );
   }
-  const length = size[0] * size[1] * input[2];
-  const pixels = new Uint8Array(images.length * length);
-  images.forEach((image, i) => {
-    pixels.set(image, i * length);
-  });
-  const remarks = remarksOn(files, images.length, broken);
+  const remarks = remarksOn(files, paths.length, broken);
   if (colored > 0) {
     remarks.push(
       `The model takes gray images: ${colored} with colours ${colored === 1 ? 'was' : 'were'} turned to gray.`,
     );
   }
-  return { paths, size: [...size, input[2]], pixels, resized, remarks };
+  const used = pixels.subarray(0, paths.length * size[0] * size[1] * input[2]);
+  return { paths, size: [...size, input[2]], pixels: used, resized, remarks };
 }
 
 function remarksOn(files: readonly GivenFile[], used: number, broken: readonly string[]): string[] {
@@ -81,7 +78,11 @@ function remarksOn(files: readonly GivenFile[], used: number, broken: readonly s
           `${broken.length} could not be decoded and ${broken.length === 1 ? 'is' : 'are'} left out: ${listed(broken)}.`,
         ]
       : []),
-    ...(rest > 0 ? [`Memory is for ${used} images of this size; the other ${rest} are left out.`] : []),
+    ...(rest > 0
+      ? [
+          `Memory is for ${used} images of this size (${MOST_BYTES / 1e6} MB of pixels); the other ${rest} are left out.`,
+        ]
+      : []),
   ];
 }
 

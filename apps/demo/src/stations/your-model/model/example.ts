@@ -1,10 +1,12 @@
 // A model with the fault that the station is about, for visitors who have none at hand.
+
 import { iidBatches } from '@rebatch/leakage';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { loadDigits } from '../../../data/load-digits.ts';
 import type { Run } from '../../../lab/task.ts';
-import { digitNetwork, trainOn } from '../../../network/digit-network.ts';
+import { digitNetwork } from '../../../network/digit-network.ts';
+import { trainOn } from '../../../network/train-on.ts';
 import type { ImageSet } from '../images/image-set.ts';
 
 const [STEPS, BATCH, LEARNING_RATE, MOMENTUM, IMAGES] = [120, 64, 0.5, 0.999, 800] as const;

@@ -1,41 +1,51 @@
-// From artifacts to a model in memory, and what there is to say about it.
+// Builds a model from what its files hold, and describes it.
 
 // Every class of layers that Rebatch saves is known from here on.
 import '@rebatch/domains/register';
 import '@rebatch/layers/register';
 import '@rebatch/leakage/register';
-import { findBatchNormLayers } from '@rebatch/recalibrate';
+import { batchNormLayers } from '@rebatch/layers';
+import { layersModel } from '@rebatch/models';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
+import { KERAS_3 } from '../files/check-model.ts';
 import { FileProblem } from '../files/file-problem.ts';
 import type { ModelArtifacts } from '../files/read-model.ts';
-import type { ModelInfo, Scaling } from '../settings.ts';
+import { MOST_SIDE, type ModelInfo, type Scaling } from '../settings.ts';
+import { withBoundedWeights } from './bounded-weights.ts';
+import { checkInput, inputOf, unitsOf } from './image-model.ts';
+import { mostAtOnce } from './memory.ts';
 
 /**
  * Builds the model.
  *
- * @throws {FileProblem} (rejects) if tfjs cannot build it, if it has no batch normalization, or if its input is no image.
+ * @throws {FileProblem} (rejects) if tfjs cannot build it, if it has no batch normalization, if its input is no image, or
+ *   if one image takes more memory than there is. `readModelFiles` has checked what the files say.
  */
 export async function openModel({ name, json, specs, data }: ModelArtifacts): Promise<tfl.LayersModel> {
   let model: tfl.LayersModel;
   try {
-    model = await tfl.loadLayersModel(
-      // Without the training configuration: nothing is trained here, and it may name losses that only its code has.
-      tf.io.fromMemory({
-        modelTopology: json.modelTopology,
-        weightSpecs: [...specs],
-        weightData: data.buffer,
-      }),
+    // Without the training configuration: nothing is trained here, and it may name losses that only its code has.
+    const handler = tf.io.fromMemory({
+      modelTopology: json.modelTopology,
+      weightSpecs: [...specs],
+      weightData: data.buffer,
+    });
+    model = await withBoundedWeights(sum(specs.map(({ shape }) => sizeOf(shape))), () =>
+      tfl.loadLayersModel(handler),
     );
   } catch (error) {
     throw new FileProblem(explain(name, error instanceof Error ? error.message : String(error)));
   }
   try {
-    findBatchNormLayers(model);
+    layersModel(model);
     checkInput(model);
+    const [, height, width] = model.inputs[0]!.shape;
+    mostAtOnce(model, [height ?? MOST_SIDE, width ?? MOST_SIDE]);
     return model;
   } catch (error) {
     model.dispose();
+    if (error instanceof FileProblem) throw error;
     const why = error instanceof Error ? error.message : String(error);
     throw new FileProblem(`${why} What this station looks at are models of images with batch normalization.`);
   }
@@ -46,45 +56,25 @@ function explain(name: string, message: string): string {
   const hint = /Unknown layer: ?(\w+)/.exec(message)
     ? 'It has a layer of its own code, which only the page that made it has. Stock layers and those of Rebatch are known.'
     : /batchInputShape|inbound|batch_shape/i.test(message)
-      ? 'Models saved by Keras 3 are written in a way that tfjs does not read: save it with Keras 2 (the package ' +
-        'tf_keras) and convert that.'
+      ? KERAS_3
       : 'Is it a layers model whose weights are those of its topology?';
   return `‘${name}’ could not be loaded: ${message.slice(0, 400)} ${hint}`;
 }
 
-function checkInput(model: tfl.LayersModel): void {
-  const shape = model.inputs[0]?.shape ?? [];
-  const channels = shape.at(-1);
-  if (
-    model.inputs.length === 1 &&
-    shape.length === 4 &&
-    (channels === 1 || channels === 3 || channels === 4)
-  ) {
-    return;
-  }
-  const came = model.inputs
-    .map(({ shape: own }) => `[${own.map((size) => size ?? '?').join(', ')}]`)
-    .join(' and ');
-  throw new Error(
-    `Expected one input of images, [samples, height, width, 1, 3 or 4 channels], but the model takes ${came}. For other ` +
-      'inputs use @rebatch/inspect and @rebatch/recalibrate in your own code: they take any.',
-  );
-}
-
 /** What is told about a model that {@link openModel} has accepted. */
 export function describeModel(name: string, model: tfl.LayersModel): ModelInfo {
-  const [, height = null, width = null, channels] = model.inputs[0]!.shape;
-  const output = model.outputs.length === 1 ? model.outputs[0]!.shape : [];
-  const units = output.length === 2 ? (output[1] ?? null) : null;
+  const units = unitsOf(model);
   return {
     name,
+    kind: 'layers',
     layers: model.layers.length,
-    batchNormLayers: findBatchNormLayers(model).map((layer) => ({
+    batchNormLayers: builtLayers(model).map((layer) => ({
       name: layer.name,
       channels: layer.movingMean.shape[0]!,
     })),
+    needsReference: false,
     parameters: model.countParams(),
-    input: [height, width, channels as number],
+    input: inputOf(model),
     classes: units === 1 ? 2 : units,
     suggestedScaling: scalingOf(model),
   };
@@ -128,7 +118,7 @@ export function statisticsNames(
   const shortened = new Map(specs.map(({ name }) => [name.split('/').toSpliced(-2, 1).join('/'), name]));
   const find = ({ originalName }: tfl.LayerVariable) =>
     names.has(originalName) ? originalName : shortened.get(originalName);
-  const found = findBatchNormLayers(model).map(({ movingMean, movingVariance }) => ({
+  const found = builtLayers(model).map(({ movingMean, movingVariance }) => ({
     mean: find(movingMean),
     variance: find(movingVariance),
   }));
@@ -136,3 +126,11 @@ export function statisticsNames(
     ? (found as { mean: string; variance: string }[])
     : undefined;
 }
+
+/** The batch normalization layers that have statistics: the sites of the model. */
+function builtLayers(model: tfl.LayersModel) {
+  return batchNormLayers(model).filter(({ movingMean }) => movingMean !== undefined);
+}
+
+const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);

@@ -1,21 +1,27 @@
-// Statistics from some images, compared with the old ones on others.
+// Computes statistics from some images, and compares them with the old ones on other images.
+
 import {
   applyStatistics,
   captureStatistics,
   estimateStatistics,
-  findBatchNormLayers,
   type LayerStatistics,
   type ModelStatistics,
 } from '@rebatch/recalibrate';
-import { normalizedShift } from '@rebatch/stats';
+import { type MeanAndVariance, normalizedShift } from '@rebatch/stats';
 import * as tf from '@tensorflow/tfjs-core';
-import type * as tfl from '@tensorflow/tfjs-layers';
 import type { Run } from '../../../lab/task.ts';
 import { batchesOf, type ImageSet, inputsOf, shuffled } from '../images/image-set.ts';
 import type { LayerComparison, Repair, RepairOptions, Scaling } from '../settings.ts';
+import { type ImageModel, outputOf, sitesOf } from './image-model.ts';
+import { checkBatch, mostAtOnce } from './memory.ts';
 
 /** Below so many images none are held out: statistics need them all. */
 const FEWEST_TO_SPLIT = 16;
+
+/** Below so many, whose values may be alike, the statistics are those of these images, and of few others. */
+export const FEW = 64;
+export const fewImages = (count: number) =>
+  `The new statistics are of ${count} images, which is not many: bring a few hundred, of every kind that the model meets.`;
 
 /** Which images the statistics are from, and which ones they are compared on. */
 export function splitImages(count: number): { readonly own: number[]; readonly held: number[] } {
@@ -28,32 +34,44 @@ export function splitImages(count: number): { readonly own: number[]; readonly h
 /**
  * Recomputes the statistics, starting from the original ones, and leaves the model on the new ones.
  *
- * @throws (rejects) what `estimateStatistics` does, or the signal's reason; the model's statistics are then as before.
+ * @throws (rejects) a `FileProblem` if a batch takes too much memory, what `estimateStatistics` does, or the signal's reason; the model's statistics are then as before.
  */
 export async function repair(
-  model: tfl.LayersModel,
+  model: ImageModel,
   original: ModelStatistics,
   images: ImageSet,
   options: RepairOptions,
   run: Pick<Run<unknown, unknown>, 'signal' | 'progress' | 'breathe'>,
 ): Promise<Repair> {
   const { mode, prior, scaling } = options;
+  checkBatch(model, images.size, options.batchSize);
   const before = await captureStatistics(model);
   const { own, held } = splitImages(images.count);
   const samples = Math.min(options.samples, own.length);
-  const batches = (indices: readonly number[]) => batchesOf(images, indices, { ...options, labels: false });
-  const estimate = (indices: readonly number[], what: string, blended: number) =>
-    estimateStatistics(model, batches(indices), {
-      mode,
-      prior: blended,
-      signal: run.signal,
-      onProgress: ({ pass, passes, samples: done }) =>
-        run.progress(
-          (pass - 1) * indices.length + done,
-          passes * indices.length,
-          `${what}, pass ${pass} of ${passes}`,
-        ),
-    });
+  // What a batch is does not matter layer by layer; a single one takes a single forward.
+  const atOnce = mode === 'layerwise' && Math.max(samples, held.length) <= mostAtOnce(model, images.size);
+  const estimate = async (indices: readonly number[], what: string, blended: number) => {
+    const whole = atOnce ? [inputsOf(images, indices, scaling)] : undefined;
+    try {
+      return await estimateStatistics(
+        model,
+        whole ?? batchesOf(images, indices, { ...options, labels: false }),
+        {
+          mode,
+          prior: blended,
+          signal: run.signal,
+          onProgress: ({ pass, passes, samples: done }) =>
+            run.progress(
+              (pass - 1) * indices.length + done,
+              passes * indices.length,
+              `${what}, pass ${pass} of ${passes}`,
+            ),
+        },
+      );
+    } finally {
+      tf.dispose(whole ?? []);
+    }
+  };
   const error = async () => {
     const labeled = options.labels && images.classes !== undefined;
     return labeled ? errorRate(model, images, held, scaling, run) : undefined;
@@ -61,18 +79,29 @@ export async function repair(
   try {
     applyStatistics(model, original);
     const errorBefore = await error();
-    const { statistics } = await estimate(own.slice(0, samples), 'measuring the images', prior);
+    const { statistics, report } = await estimate(own.slice(0, samples), 'measuring the images', prior);
     const reference = await estimate(held, 'comparing with those held out', 0);
     applyStatistics(model, statistics);
     const errorAfter = await error();
-    const layers = findBatchNormLayers(model).map(({ name, epsilon }, i) =>
+    const layers = sitesOf(model).map(({ name, epsilon }, i) =>
       compare(name, epsilon, reference.statistics[i]!, original[i]!, statistics[i]!),
     );
+    // That a single batch says nothing of its own uncertainty is our doing, not the visitor's.
+    const warnings = !atOnce ? report.warnings : samples < FEW ? [fewImages(samples)] : [];
     const errors =
       errorBefore === undefined || errorAfter === undefined
         ? null
         : { before: errorBefore, after: errorAfter };
-    return { mode, samples, prior, held: held.length, apart: own !== held, layers, errors };
+    return {
+      mode,
+      samples,
+      prior,
+      held: held.length,
+      apart: own !== held,
+      layers,
+      warnings,
+      errors,
+    };
   } catch (thrown) {
     applyStatistics(model, before);
     throw thrown;
@@ -88,7 +117,7 @@ function compare(
 ): LayerComparison {
   const options = epsilon > 0 ? { epsilon } : {};
   const [old, fresh] = [before, after].map((one) =>
-    normalizedShift(momentsOf(reference), momentsOf(one), options),
+    normalizedShift(inFloat64(reference), inFloat64(one), options),
   );
   return {
     name,
@@ -98,28 +127,29 @@ function compare(
   };
 }
 
-function momentsOf({ mean, variance }: LayerStatistics) {
-  return { count: 1, mean: Float64Array.from(mean), variance: Float64Array.from(variance) };
+function inFloat64({ mean, variance }: LayerStatistics): MeanAndVariance {
+  return { mean: Float64Array.from(mean), variance: Float64Array.from(variance) };
 }
 
 const rootMeanSquare = (values: Float64Array) =>
   Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
 
 /** The share of these images that the model gets wrong. A single output unit is the probability of class 1. */
-async function errorRate(
-  model: tfl.LayersModel,
+export async function errorRate(
+  model: ImageModel,
   images: ImageSet,
   indices: readonly number[],
   scaling: Scaling,
   run: Pick<Run<unknown, unknown>, 'breathe'>,
 ): Promise<number> {
   const classes = images.classes as Int32Array;
+  const atOnce = Math.min(BATCH, mostAtOnce(model, images.size));
   let wrong = 0;
-  for (let from = 0; from < indices.length; from += BATCH) {
+  for (let from = 0; from < indices.length; from += atOnce) {
     await run.breathe();
-    const batch = indices.slice(from, from + BATCH);
+    const batch = indices.slice(from, from + atOnce);
     const predicted = tf.tidy(() => {
-      const output = model.apply(inputsOf(images, batch, scaling), { training: false }) as tf.Tensor;
+      const output = outputOf(model, inputsOf(images, batch, scaling));
       return output.shape.at(-1) === 1 ? tf.cast(tf.greater(output, 0.5), 'int32') : tf.argMax(output, -1);
     });
     try {

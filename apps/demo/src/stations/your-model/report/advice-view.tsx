@@ -2,10 +2,16 @@ import type { Advice } from '@rebatch/inspect';
 import { short } from './numbers.ts';
 
 const TITLES: Readonly<Record<Advice['advice'], string>> = {
+  'check-preprocessing': 'Check the preprocessing first',
+  'keep-statistics': 'Keep the statistics',
+  'repair-quantization': 'Repair the quantization',
   recalibrate: 'Recalibrate',
+  'lower-momentum': 'Train with a lower momentum',
+  adapt: 'Adapt to these inputs',
   'recalibrate-layerwise': 'Recalibrate layer by layer',
   'larger-normalization-batches': 'Train with larger normalization batches',
   freeze: 'Freeze the statistics at the end of training',
+  'near-dead-channels': 'Channels that are nearly dead',
   'nothing-to-gain': 'Nothing to gain',
   'measure-more': 'Measure more',
 };

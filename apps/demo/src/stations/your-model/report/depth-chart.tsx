@@ -11,6 +11,7 @@ const SERIES: readonly {
   readonly read: (layer: LayerInspection) => number | undefined;
 }[] = [
   { text: 'Stored off by', color: 'ema', read: ({ shift }) => shift?.mean.rms },
+  { text: 'Drifted by', color: 'ema', read: ({ drift }) => drift?.mean.rms },
   { text: 'Batch noise', color: 'mini-batch', read: ({ noise }) => noise?.mean },
   { text: 'Added by depth', color: 'layerwise', read: ({ estimationShift }) => estimationShift?.mean.rms },
 ];
@@ -58,7 +59,9 @@ export function DepthChart({ layers }: { readonly layers: readonly LayerInspecti
       title="The means, layer by layer"
       summary={summarize(layers)}
       plot={plot}
-      legend={SERIES.map(({ text, color }) => ({ text, color }))}
+      legend={SERIES.filter(({ read }) => layers.some((layer) => read(layer) !== undefined)).map(
+        ({ text, color }) => ({ text, color }),
+      )}
       height={280}
     />
   );

@@ -15,6 +15,8 @@ const METERS: readonly {
   readonly most: number;
   readonly threshold: number;
   readonly color: SeriesColor;
+  /** False for what only some reports have. */
+  readonly always?: boolean;
 }[] = [
   {
     name: 'Stored mean off by',
@@ -31,6 +33,15 @@ const METERS: readonly {
     most: 2,
     threshold: VARIANCE_SHIFT,
     color: 'ema',
+  },
+  {
+    name: 'Drifted from the reference by',
+    read: ({ drift }) => drift?.mean.rms,
+    show: deviations,
+    most: 1,
+    threshold: MEAN_SHIFT,
+    color: 'ema',
+    always: false,
   },
   {
     name: 'Batch means scatter by',
@@ -70,11 +81,13 @@ export function LayerView({ layer }: { readonly layer: LayerInspection }) {
         </small>
       </h3>
       <Meters>
-        {METERS.map(({ name: what, read, show, ...meter }) => {
-          const value = read(layer);
-          const shown = value === undefined ? undefined : show(value);
-          return <Meter key={what} name={what} shown={shown} value={value} {...meter} />;
-        })}
+        {METERS.filter(({ read, always }) => always !== false || read(layer) !== undefined).map(
+          ({ name: what, read, show, always: _, ...meter }) => {
+            const value = read(layer);
+            const shown = value === undefined ? undefined : show(value);
+            return <Meter key={what} name={what} shown={shown} value={value} {...meter} />;
+          },
+        )}
       </Meters>
     </li>
   );

@@ -3,6 +3,7 @@ import { percent } from '../../../ui/percent.ts';
 import { Stat, Stats } from '../../../ui/stat.tsx';
 import type { LayerComparison, Repair } from '../settings.ts';
 import { short } from './numbers.ts';
+import { Warnings } from './warnings.tsx';
 
 /** Before and after, on images that the new statistics have not seen. */
 export function RepairView({ repair }: { readonly repair: Repair | undefined }) {
@@ -28,13 +29,14 @@ export function RepairView({ repair }: { readonly repair: Repair | undefined }) 
       </Stats>
       {repair !== undefined && (
         <>
+          <Warnings of={repair.warnings} />
           <p class="field-hint">
             New statistics from {repair.samples.toLocaleString('en')} images
             {repair.prior > 0 && `, the old ones counting for ${repair.prior}`}, compared on{' '}
             {repair.held.toLocaleString('en')}{' '}
             {repair.apart
               ? 'others.'
-              : 'images: the same ones, because there are too few to hold some back. Take it as a rough look.'}{' '}
+              : 'images: the same ones, because there are too few to hold some back. Take it as a rough guide.'}{' '}
             {repair.errors === null && 'Errors are known for images with labels.'} One cell per channel: how
             far its mean is from that of the images compared, full colour is 1 σ or more. The number is the
             root mean square over the channels.
