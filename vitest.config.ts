@@ -1,11 +1,42 @@
+import { availableParallelism } from 'node:os';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
-import { CHROMIUM_ADVICE, CHROMIUM_ARGUMENTS, findChromium } from './chromium.ts';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { CHROMIUM_ADVICE, CHROMIUM_ARGUMENTS, findChromium } from './packages/internal/chromium/src/index.ts';
+
+// One kind of tests after the other, each on all cores: what runs in browsers starves the rest, and its own time limits.
+// A worker less than cores, as Vitest would have it, is half of a machine with two.
+const [NODE, BROWSERS, PAGE] = [{ groupOrder: 1 }, { groupOrder: 2 }, { groupOrder: 3 }];
+const CORES = availableParallelism();
+
+/** What takes longest, and so begins first: begun last, it would keep one core busy while the others have nothing to do. */
+const LONG = [
+  'packaging/src/tarballs.test.ts',
+  'inspect/src/advice.test.ts',
+  'cli/src/commands/in-parts.test.ts',
+  'leakage/src/audit/audit-leakage.test.ts',
+  'bench/src/main.test.ts',
+  'replicas/src/training/faults.test.ts',
+  'bullmq/src/queue.test.ts',
+  'generators/src/new.test.ts',
+];
+
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification) => {
+      const at = LONG.findIndex((file) => moduleId.endsWith(file));
+      return at < 0 ? LONG.length : at;
+    };
+    return (await super.sort(files)).sort((a, b) => place(a) - place(b));
+  }
+}
 
 const node: TestProjectConfiguration = {
   test: {
     name: 'node',
-    include: ['{packages,apps}/*/src/**/*.test.ts'],
+    sequence: NODE,
+    maxWorkers: CORES,
+    include: ['{packages,packages/internal,apps}/*/src/**/*.test.ts'],
     exclude: ['**/*.browser.test.ts', '**/*.page.test.ts', '**/node_modules/**', '**/dist/**'],
     testTimeout: 60_000,
   },
@@ -26,12 +57,12 @@ const page: TestProjectConfiguration = {
   root: 'apps/demo',
   test: {
     name: 'page',
+    sequence: PAGE,
+    maxWorkers: Math.min(2, CORES),
     include: ['src/**/*.page.test.ts'],
     globalSetup: ['src/testing/serve-page.ts'],
     testTimeout: 240_000,
     hookTimeout: 120_000,
-    // Each trains networks.
-    fileParallelism: false,
   },
 };
 
@@ -44,7 +75,7 @@ const ISOLATED = {
 const BROWSER_PROJECTS: readonly BrowserProject[] = [
   {
     name: 'browser',
-    root: 'packages/core',
+    root: 'packages/internal/conformance',
     dependencies: [
       ...['tfjs-core', 'tfjs-layers', 'tfjs-backend-cpu', 'tfjs-backend-wasm'],
       ...['tfjs-backend-webgl', 'tfjs-backend-webgpu'],
@@ -55,6 +86,11 @@ const BROWSER_PROJECTS: readonly BrowserProject[] = [
     name: 'browser, domains',
     root: 'packages/domains',
     dependencies: ['tfjs-core', 'tfjs-layers', 'tfjs-backend-webgl', 'tfjs-backend-webgpu'],
+  },
+  {
+    name: 'browser, graph models',
+    root: 'packages/graph-models',
+    dependencies: ['tfjs-core', 'tfjs-layers', 'tfjs-converter', 'tfjs-backend-webgl', 'tfjs-backend-webgpu'],
   },
   {
     name: 'browser, cpu kernels',
@@ -77,8 +113,20 @@ const BROWSER_PROJECTS: readonly BrowserProject[] = [
     others: ['fast-check'],
   },
   {
+    name: 'browser, files',
+    root: 'packages/files',
+    dependencies: ['tfjs-core', 'tfjs-layers', 'tfjs-backend-cpu'],
+    others: ['fflate'],
+  },
+  {
+    name: 'browser, upstream',
+    root: 'packages/internal/upstream',
+    dependencies: ['tfjs-core', 'tfjs-layers', 'tfjs-backend-webgl', 'tfjs-backend-webgpu'],
+    others: ['fast-check'],
+  },
+  {
     name: 'browser, replicas',
-    root: 'packages/leakage',
+    root: 'packages/replicas',
     dependencies: ['tfjs-core', 'tfjs-layers', 'tfjs-backend-cpu'],
     headers: ISOLATED,
   },
@@ -94,6 +142,7 @@ function browser(
     optimizeDeps: { include: [...dependencies.map((dependency) => `@tensorflow/${dependency}`), ...others] },
     test: {
       name,
+      sequence: BROWSERS,
       include: ['src/**/*.browser.test.ts'],
       testTimeout: 60_000,
       // Suites skip what does not start, but not in CI.
@@ -124,4 +173,13 @@ function projects(): TestProjectConfiguration[] {
 }
 
 // FEATURES.md is made of what the suites find: "pnpm features" writes it (-u), ordinary runs only compare.
-export default defineConfig({ test: { update: 'none', projects: projects() } });
+export default defineConfig({
+  test: {
+    update: 'none',
+    // One line a file: what passes says no more, and what fails is not lost among it.
+    silent: 'passed-only',
+    slowTestThreshold: 20_000,
+    sequence: { sequencer: LongFirst },
+    projects: projects(),
+  },
+});
