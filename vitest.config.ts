@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
@@ -31,9 +32,18 @@ class LongFirst extends BaseSequencer {
   }
 }
 
+/** What is drawn at random is the same in every run. */
+const SAME_EVERY_RUN = fileURLToPath(
+  new URL('packages/internal/testing/src/setup/same-every-run.ts', import.meta.url),
+);
+
+/** Browsers stall on busy machines: a test there fails if it does so each time. */
+const RETRIES = process.env.CI ? 2 : 0;
+
 const node: TestProjectConfiguration = {
   test: {
     name: 'node',
+    setupFiles: [SAME_EVERY_RUN],
     sequence: NODE,
     maxWorkers: CORES,
     include: ['{packages,packages/internal,apps}/*/src/**/*.test.ts'],
@@ -58,6 +68,7 @@ const page: TestProjectConfiguration = {
   test: {
     name: 'page',
     sequence: PAGE,
+    retry: RETRIES,
     maxWorkers: Math.min(2, CORES),
     include: ['src/**/*.page.test.ts'],
     globalSetup: ['src/testing/serve-page.ts'],
@@ -142,11 +153,13 @@ function browser(
     optimizeDeps: { include: [...dependencies.map((dependency) => `@tensorflow/${dependency}`), ...others] },
     test: {
       name,
+      setupFiles: others.includes('fast-check') ? [SAME_EVERY_RUN] : [],
+      retry: RETRIES,
       sequence: BROWSERS,
       include: ['src/**/*.browser.test.ts'],
       testTimeout: 60_000,
       // Suites skip what does not start, but not in CI.
-      env: { CI: process.env.CI ?? '' },
+      env: { CI: process.env.CI ?? '', REBATCH_SEED: process.env.REBATCH_SEED ?? '1' },
       browser: {
         enabled: true,
         headless: true,
