@@ -37,6 +37,9 @@ const SAME_EVERY_RUN = fileURLToPath(
   new URL('packages/internal/testing/src/setup/same-every-run.ts', import.meta.url),
 );
 
+/** For a machine that is slow or busy: limits are for what hangs. */
+const PATIENCE = { testTimeout: 240_000, hookTimeout: 120_000 };
+
 /** Browsers stall on busy machines: a test there fails if it does so each time. */
 const RETRIES = process.env.CI ? 2 : 0;
 
@@ -48,7 +51,7 @@ const node: TestProjectConfiguration = {
     maxWorkers: CORES,
     include: ['{packages,packages/internal,apps}/*/src/**/*.test.ts'],
     exclude: ['**/*.browser.test.ts', '**/*.page.test.ts', '**/node_modules/**', '**/dist/**'],
-    testTimeout: 60_000,
+    ...PATIENCE,
   },
 };
 
@@ -72,8 +75,7 @@ const page: TestProjectConfiguration = {
     maxWorkers: Math.min(2, CORES),
     include: ['src/**/*.page.test.ts'],
     globalSetup: ['src/testing/serve-page.ts'],
-    testTimeout: 240_000,
-    hookTimeout: 120_000,
+    ...PATIENCE,
   },
 };
 
@@ -157,7 +159,7 @@ function browser(
       retry: RETRIES,
       sequence: BROWSERS,
       include: ['src/**/*.browser.test.ts'],
-      testTimeout: 60_000,
+      ...PATIENCE,
       // Suites skip what does not start, but not in CI.
       env: { CI: process.env.CI ?? '', REBATCH_SEED: process.env.REBATCH_SEED ?? '1' },
       browser: {

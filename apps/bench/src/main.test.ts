@@ -54,9 +54,7 @@ describe('bench --json', () => {
 });
 
 describe('bench --report', () => {
-  it('keeps what was measured, and renders it together with what was measured before', {
-    timeout: 180_000,
-  }, async () => {
+  it('keeps what was measured, and renders it together with what was measured before', async () => {
     const folder = await temporaryFolder();
     const first = bench('merge', '--report', '--case', 'mergeAllMoments 100x16', '--out', folder);
     expect(first).toMatchObject({ status: 0, stdout: '', stderr: expect.stringContaining('RESULTS.md') });

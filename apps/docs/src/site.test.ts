@@ -21,7 +21,7 @@ beforeAll(async () => {
   for (const file of await readdir(SITE, { recursive: true })) {
     if (file.endsWith('.html')) pages.set(file, await readFile(join(SITE, file), 'utf8'));
   }
-}, 240_000);
+});
 
 /** What the attributes of this name say, without what a browser does not load. */
 const values = (html: string, name: string) =>

@@ -96,7 +96,7 @@ describe.skipIf(!hasRedis())('a queue', () => {
     beforeAll(async () => {
       workers = await WorkerProcesses.build(redis.url);
       await Promise.all([workers.start(), workers.start(), workers.start()]);
-    }, 60_000);
+    });
     afterAll(() => workers.end());
 
     // Twenty processes start and die: longer than other tests.
@@ -117,7 +117,7 @@ describe.skipIf(!hasRedis())('a queue', () => {
         clearTimeout(timer);
       }
       expect(kills).toBeGreaterThan(10);
-    }, 120_000);
+    });
   });
 
   test.each([

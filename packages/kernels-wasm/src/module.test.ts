@@ -26,8 +26,7 @@ const OURS = [
 const registered = () => OURS.filter((name) => tf.getKernel(name, 'wasm') !== undefined);
 
 describe('the embedded module', () => {
-  // Three compilations take ten seconds, and more where other tests run meanwhile.
-  it('is what the sources in assembly/ compile to', { timeout: 240_000 }, async () => {
+  it('is what the sources in assembly/ compile to', async () => {
     const cwd = fileURLToPath(new URL('..', import.meta.url));
     const check = promisify(execFile)(
       process.execPath,

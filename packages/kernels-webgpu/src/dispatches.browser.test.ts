@@ -9,9 +9,6 @@ import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import '@tensorflow/tfjs-backend-webgpu';
 import { useWebGPU } from './run.test.support.ts';
 
-// The first read waits for all programs before it to be compiled, which SwiftShader takes its time for.
-vi.setConfig({ testTimeout: 240_000 });
-
 let composed: Record<string, number>;
 
 beforeAll(async () => {

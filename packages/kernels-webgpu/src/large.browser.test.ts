@@ -6,9 +6,6 @@ import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DeviceLimitError } from './index.ts';
 import { attributesOf, type Layout, load, random, sizeOf, useWebGPU, values } from './run.test.support.ts';
 
-// The first read waits for all programs before it to be compiled, which SwiftShader takes its time for.
-vi.setConfig({ testTimeout: 240_000 });
-
 beforeAll(useWebGPU);
 
 afterEach(() => {

@@ -12,7 +12,7 @@ import { expect, test } from 'vitest';
 
 const pack = fileURLToPath(new URL('pack.ts', import.meta.url));
 
-test.runIf(process.platform === 'linux')('what is packed runs by itself', { timeout: 240_000 }, async () => {
+test.runIf(process.platform === 'linux')('what is packed runs by itself', async () => {
   const root = await temporaryFolder();
   const dawn = join(root, 'dawn');
   await mkdir(dawn);

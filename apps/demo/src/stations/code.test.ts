@@ -67,7 +67,7 @@ beforeAll(async () => {
     () => [],
     ({ stdout }: { stdout: string }) => stdout.split('\n'),
   );
-}, 120_000);
+});
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 

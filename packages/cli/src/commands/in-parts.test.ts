@@ -44,7 +44,7 @@ const MODES = [
 let removeBundle: () => Promise<void>;
 beforeAll(async () => {
   removeBundle = await bundleCommand();
-}, 60_000);
+});
 afterAll(() => removeBundle());
 
 /** The same in a process of its own, whose threads start fast. */

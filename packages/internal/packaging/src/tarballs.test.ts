@@ -31,7 +31,7 @@ const tarballOf = (folder: string) => tarballs.find((tarball) => tarball.folder 
 beforeAll(async () => {
   work = await mkdtemp(join(tmpdir(), 'rebatch-packaging-'));
   tarballs = await packAll(work);
-}, 240_000);
+});
 
 afterAll(() => rm(work, { recursive: true, force: true }));
 
@@ -114,7 +114,7 @@ describe('a project that installs everything', () => {
     });
     const files = snippets.map(({ file, code }) => [file, code]);
     errors = await compile(project, { ...Object.fromEntries(files), 'all-entries.ts': importEverything() });
-  }, 240_000);
+  });
 
   it('gets one copy of TensorFlow.js and ours only from the tarballs', async () => {
     const installed = await installedPackages(project);
@@ -182,7 +182,7 @@ describe('a project that installs everything', () => {
         const folder = await bundledPage(project, `with-recipe-${bundler}`, bundler, recipe + program);
         const { result, said } = await open(folder);
         expect(result, said).toEqual({ started: true, means: [0, 0] });
-      }, 240_000);
+      });
 
       it('says what is missing without it', async () => {
         const folder = await bundledPage(project, `without-recipe-${bundler}`, bundler, program);
@@ -190,7 +190,7 @@ describe('a project that installs everything', () => {
         expect(result).toEqual({ started: false, means: false });
         // Names of classes do not survive a bundler.
         expect(said).toMatch(/@rebatch\/kernels-wasm: .*could not be loaded.*setWasmPaths/);
-      }, 240_000);
+      });
     },
   );
 
@@ -229,7 +229,7 @@ describe.each([
       ...Object.fromEntries(parts),
       '@tensorflow/tfjs-backend-wasm': versionOf(wasm),
     });
-  }, 240_000);
+  });
 
   it('is of one version', () => {
     const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
@@ -242,7 +242,7 @@ describe.each([
     const program = `${example}\nif (tf.version_core !== '${version}') throw new Error(tf.version_core);`;
     const output = await command(process.execPath, ['--input-type=module', '--eval', program], project);
     expect(output).toMatch(/^128 batch_normalization/m);
-  }, 120_000);
+  });
 
   it('runs from CommonJS, and with kernels in the place of upstream', async () => {
     const program = `
@@ -264,11 +264,10 @@ describe.each([
     const output = await command(process.execPath, ['--input-type=commonjs', '--eval', program], project);
     expect(output).toMatch(/^cpu 8$/m);
     expect(output).toMatch(/^wasm 8$/m);
-  }, 120_000);
+  });
 
   it.for(['bun', 'deno'] as const)(
     'runs in %s, with and without kernels in the place of upstream',
-    { timeout: 240_000 },
     async (runtime, { skip }) => {
       const signal = new AbortController().signal;
       const path = await fetchRuntime(runtime, { signal, progress: progressBar() }).catch((error: Error) => {
@@ -306,7 +305,7 @@ describe('a project that installs stats and estimators alone', () => {
       console.log(JSON.stringify([...estimator.estimate().mean]));`;
     const output = await command(process.execPath, ['--input-type=module', '--eval', program], project);
     expect(JSON.parse(output)).toEqual([2, 4]);
-  }, 120_000);
+  });
 });
 
 /** Normalizes and recalibrates on both backends, without the kernels and with them, and trains with them. */

@@ -50,3 +50,16 @@ test('a small normalization batch opens a gap, freezing closes it, and runs are 
   await expect.poll(() => chart.getAttribute('aria-label')).toMatch('Nothing measured yet');
   await lab.close();
 });
+
+test('on WebGPU, too', async () => {
+  // The chapter that asks least of an adapter, since an emulated one is slow.
+  const lab = await openPage({ path: '#/batch-size', device: 'webgpu' });
+  await expect
+    .poll(() => lab.page.getByTestId('device').textContent(), { timeout: 60_000 })
+    .toMatch('WebGPU');
+  await lab.page.getByRole('button', { name: 'Train', exact: true }).click();
+  const gap = lab.page.locator('.stat', { hasText: 'Gap' }).locator('dd');
+  await expect.poll(() => gap.textContent(), { timeout: 180_000 }).toMatch(/\d/);
+  await lab.page.getByRole('button', { name: 'Cancel' }).click();
+  await lab.close();
+});

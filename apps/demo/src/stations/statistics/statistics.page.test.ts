@@ -47,17 +47,3 @@ test('trains, shows the errors as it goes, and is paused, stepped and reset', as
   await expect.poll(() => precise.textContent()).toMatch('–');
   await lab.close();
 });
-
-test('on WebGPU, too', async () => {
-  const lab = await openPage({ path: '#/statistics', device: 'webgpu' });
-  await expect
-    .poll(() => lab.page.getByTestId('device').textContent(), { timeout: 60_000 })
-    .toMatch('WebGPU');
-  // An emulated adapter is slow, so as little as there can be.
-  await lab.page.getByRole('slider', { name: 'Samples for PreciseBN' }).press('Home');
-  await lab.page.getByRole('button', { name: 'Train' }).click();
-  const precise = lab.page.locator('.stat', { hasText: 'PreciseBN' }).locator('dd');
-  await expect.poll(() => precise.textContent(), { timeout: 180_000 }).toMatch(/^\d+\.\d%/);
-  await lab.page.getByRole('button', { name: 'Cancel' }).click();
-  await lab.close();
-});
