@@ -11,7 +11,7 @@ const press = (page: Page, name: string) => page.getByRole('button', { name, exa
 const train = async (page: Page, shown: string) => {
   await press(page, 'Train');
   await stat(page, shown).waitFor({ timeout: 60_000 });
-  await page.waitForTimeout(4_000);
+  await page.waitForTimeout(2_000);
   // Whether it has come to its end by now or not.
   await press(page, 'Reset');
   await page.getByRole('button', { name: 'Train', exact: true }).waitFor({ timeout: 20_000 });

@@ -68,7 +68,7 @@ function runs(): number {
   const backend = tf.getBackend();
   const composed = tf.getKernel(KERNELS.moments, backend) === undefined;
   if (['cpu', 'wasm'].includes(backend)) return composed ? 30 : 150;
-  return composed ? 6 : 40;
+  return composed ? 4 : 24;
 }
 
 /** Declares the tests for the backend that is current when they run. */
