@@ -152,11 +152,12 @@ const asArrays = (statistics: ModelStatistics): MeanAndVariance[] =>
 
 async function measureErrors(
   subject: Subject,
-  { recorders, heldOut }: Collected,
+  collected: Collected,
   { stored, grids }: Known,
   layerwise: Layerwise | null,
   options: InspectionOptions,
 ): Promise<ErrorComparison | null> {
+  const { recorders, heldOut } = collected;
   if (heldOut.length === 0) return null;
   // A site that the model never applies keeps what it has.
   const precise = recorders.map(({ population }, i) => population ?? stored[i]!);
@@ -177,7 +178,7 @@ async function measureErrors(
     });
     return await compareErrors(
       subject,
-      heldOut,
+      collected,
       { stored: onStored!, precise: onPrecise!, layerwise: onLayerwise!, repaired: onRepaired! },
       options,
     );

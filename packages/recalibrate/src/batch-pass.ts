@@ -1,7 +1,7 @@
 // Mode 'batch': PreciseBN. Every layer normalizes by the batch at hand, and what normalized it is measured.
 import { normalize } from '@rebatch/core';
-import { normalizePacked, preciseMoments } from '@rebatch/core/~internal';
-import { type InBatchesOptions, normalizeInBatches } from '@rebatch/layers/~internal';
+import { preciseBatchNormalize, preciseMoments } from '@rebatch/core/~internal';
+import { normalizeInBatches } from '@rebatch/layers/~internal';
 import type { Application } from '@rebatch/models';
 import { ApplicationsChangedError } from './errors.ts';
 import { disposeMeasured, forward, type Step } from './forward.ts';
@@ -30,7 +30,7 @@ export function batchMeasure(run: Run): Pass['measure'] {
         }
         const singleValue = settings.singleValue ?? site.singleValue ?? 'throw';
         if (singleValue === 'throw') checkNormalizationBatch(application, options, index);
-        return measureAsTrained(application, { ...options, singleValue }, count !== last);
+        return measureAsTrained(application, options, singleValue, count !== last);
       },
       { asTrained: true },
     );
@@ -51,19 +51,20 @@ type Options = ReturnType<Run['model']['sites'][number]['options']>;
 /** As the site does in training: each of its normalization batches by itself, and each is one of the estimator's. */
 function measureAsTrained(
   application: Application,
-  options: Options & Pick<InBatchesOptions, 'singleValue'>,
+  options: Options,
+  singleValue: 'throw' | 'normalize',
   needed: boolean,
 ): Step {
   const { x, mask } = application;
-  const least = options.singleValue === 'normalize' ? 1 : 2;
+  const least = singleValue === 'normalize' ? 1 : 2;
   const batches = application.normalizationBatches();
+  if (needed && batches.count === 1 && mask === undefined) {
+    const { moments, y } = preciseBatchNormalize(x, options);
+    return { moments, least, y };
+  }
   const moments = preciseMoments(x, options, batches, mask);
   if (!needed) return { moments, least };
-  const whole = batches.count === 1 && mask === undefined;
-  const y = whole
-    ? normalizePacked(x, moments.packed, options)
-    : normalizeInBatches(x, batches, { ...options, mask }).y;
-  return { moments, least, y };
+  return { moments, least, y: normalizeInBatches(x, batches, { ...options, singleValue, mask }).y };
 }
 
 function checkNormalizationBatch({ x }: Application, { axis, name }: Options, index: number): void {
