@@ -2,7 +2,7 @@
 import { allOrNone } from '@rebatch/core/~internal';
 import { InvalidDataError, type NormalizedModel } from '@rebatch/models';
 import { type InputReport, InsufficientDataError } from '@rebatch/recalibrate';
-import { type BatchObserver, estimate } from '@rebatch/recalibrate/~internal';
+import { type BatchObserver, observeBatches } from '@rebatch/recalibrate/~internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { batchesOf, disposeBatch, type InspectedBatch, type InspectionData } from './data.ts';
 import { type Labels, readLabels } from './labels.ts';
@@ -127,20 +127,20 @@ export async function collect(
       onProgress: ({ batches, samples }: { batches: number; samples: number }) =>
         onProgress?.({ phase: 'statistics', batches, expectedBatches, samples }),
     };
-    const { report } = await estimate('inspect', model, watched(), settings, {
+    const observed = await observeBatches('inspect', model, watched(), settings, {
       observe,
       asStored,
       ...(expected && { expected }),
     });
-    checkAmount(report.batches, heldOut.length, labeled);
+    checkAmount(observed.batches, heldOut.length, labeled);
     const { full } = sizes;
     for (const recorder of recorders) recorder.settle({ samples: full, signature: sizes.signature! });
     return {
       recorders,
-      samples: report.samples,
-      batches: report.batches,
+      samples: observed.samples,
+      batches: observed.batches,
       batchSize: full,
-      inputs: report.inputs,
+      inputs: observed.inputs,
       heldOut,
       pooled: pooled.filter((batch) => sizes.isCommon(batch)),
       dispose,

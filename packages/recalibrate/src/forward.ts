@@ -54,5 +54,7 @@ export function forward(
 }
 
 export function disposeMeasured(measured: readonly Measured[]): void {
-  for (const { moments } of measured) tf.dispose(tensorsOfPrecise(moments));
+  for (const { moments } of measured) {
+    for (const tensor of tensorsOfPrecise(moments)) tensor.dispose();
+  }
 }

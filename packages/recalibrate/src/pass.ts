@@ -98,11 +98,17 @@ export async function runPass(run: Run, pass: Pass): Promise<PassTotals> {
     read: Promise<Moments[][]>,
   ) => {
     const groups = await read;
-    const all = forwarded.flatMap((one, i) => groups[i]!.map((moments) => ({ one, moments })));
     underway -= samples;
-    // Where all steps are masked, there is nothing to take in.
-    const counted = all.filter(({ moments }) => moments.count > 0);
-    const [measured, moments] = [counted.map(({ one }) => one), counted.map(({ moments }) => moments)];
+    const measured: Measured[] = [];
+    const moments: Moments[] = [];
+    forwarded.forEach((one, i) => {
+      for (const own of groups[i]!) {
+        // Where all steps are masked, there is nothing to take in.
+        if (own.count === 0) continue;
+        measured.push(one);
+        moments.push(own);
+      }
+    });
     checkCounts(run, index, measured, moments);
     if (!usable(run, index, measured, moments)) return;
     pass.absorb({ index, samples }, measured, moments);
