@@ -76,6 +76,7 @@ export class NormalizedLayersModel implements NormalizedModel {
   readonly #parts: readonly unknown[];
   /** Made when they are first asked for: switching statistics needs none. */
   #inputs: readonly Endpoint[] | undefined;
+  #outputs: readonly Endpoint[] | undefined;
 
   /** @throws {NoBatchNormError} if the model has no batch normalization layer or is not built. */
   constructor(model: tfl.LayersModel) {
@@ -101,7 +102,11 @@ export class NormalizedLayersModel implements NormalizedModel {
   }
 
   get outputs(): readonly Endpoint[] {
-    return this.#model.outputs.map(({ shape }, i) => ({ name: this.#model.outputNames[i]!, shape }));
+    this.#outputs ??= this.#model.outputs.map(({ shape }, i) => ({
+      name: this.#model.outputNames[i]!,
+      shape,
+    }));
+    return this.#outputs;
   }
 
   get stateful(): string | undefined {
