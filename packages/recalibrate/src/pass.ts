@@ -12,7 +12,7 @@ import type { Moments } from '@rebatch/stats';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Seen } from './accumulator.ts';
 import { InsufficientDataError, NonFiniteActivationError } from './errors.ts';
-import { disposeMeasured, type Measured } from './forward.ts';
+import { disposeMeasured, type Measured, type TakeOutputs } from './forward.ts';
 import type { FirstInputs } from './inputs.ts';
 import type { Settings } from './options.ts';
 import { singleValueError } from './single-value.ts';
@@ -32,6 +32,11 @@ export interface Run {
   /** Indices of batches that are left out for being non-finite. Later passes leave out what earlier ones did. */
   readonly skipped: Set<number>;
   readonly observe: BatchObserver | undefined;
+  /**
+   * Asked for each batch, by its index, who is to be given its outputs; undefined for nobody, and the run ends with the last
+   * site. Only in mode `'batch'`, and only where each site normalizes the batch as a whole.
+   */
+  readonly outputs?: ((index: number) => TakeOutputs | undefined) | undefined;
   readonly inputs: FirstInputs;
   /** The shapes of samples that were met, as signatures of batches. */
   readonly signatures: Set<string>;

@@ -17,6 +17,8 @@ import type { MeasurePass, ShardOptions } from './shards/from-shards.ts';
 export interface EstimateFor {
   /** Told of every batch that counts, before its progress is. */
   readonly observe?: BatchObserver;
+  /** See `Run`. */
+  readonly outputs?: Run['outputs'];
   /**
    * Moments of the model's sites on inputs that it is known to work on, one per site (undefined for one that they did not
    * reach): the new statistics are then relative to these, see `matchMoments` of `@rebatch/stats`.
@@ -44,7 +46,7 @@ export function startRun(
   model: NormalizedModel,
   data: RecalibrationData | undefined,
   options: RecalibrationOptions,
-  { observe, reference, expected, asStored = false, looks = true, shards }: EstimateFor,
+  { observe, outputs, reference, expected, asStored = false, looks = true, shards }: EstimateFor,
 ): Run {
   const settings = readOptions(who, options);
   checkStateless(model);
@@ -58,6 +60,7 @@ export function startRun(
     backend: tf.getBackend(),
     skipped: new Set(),
     observe,
+    outputs,
     inputs: new FirstInputs(looks),
     signatures: new Set(),
     expected,
