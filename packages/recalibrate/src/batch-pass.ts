@@ -2,7 +2,7 @@
 import { normalize } from '@rebatch/core';
 import { preciseBatchNormalize, preciseMoments } from '@rebatch/core/~internal';
 import type { NormalizationBatches } from '@rebatch/layers';
-import { type InBatchesOptions, normalizeInBatches } from '@rebatch/layers/~internal';
+import { normalizeInBatches } from '@rebatch/layers/~internal';
 import type { Application } from '@rebatch/models';
 import { ApplicationsChangedError } from './errors.ts';
 import { disposeMeasured, forward, type Step } from './forward.ts';
@@ -37,7 +37,7 @@ export function batchMeasure(run: Run): Pass['measure'] {
         const batches = application.normalizationBatches();
         const needed = count !== last;
         wholes &&= isWhole(application, batches);
-        return measureAsTrained(application, batches, { ...options, singleValue }, needed);
+        return measureAsTrained(application, batches, options, singleValue, needed);
       },
       { asTrained: true },
       (outputs) => {
@@ -66,15 +66,19 @@ function isWhole({ mask }: Application, { count }: NormalizationBatches): boolea
 function measureAsTrained(
   application: Application,
   batches: NormalizationBatches,
-  options: Options & Pick<InBatchesOptions, 'singleValue'>,
+  options: Options,
+  singleValue: 'throw' | 'normalize',
   needed: boolean,
 ): Step {
   const { x, mask } = application;
-  const least = options.singleValue === 'normalize' ? 1 : 2;
-  if (needed && isWhole(application, batches)) return { ...preciseBatchNormalize(x, options), least };
+  const least = singleValue === 'normalize' ? 1 : 2;
+  if (needed && isWhole(application, batches)) {
+    const { moments, y } = preciseBatchNormalize(x, options);
+    return { moments, least, y };
+  }
   const moments = preciseMoments(x, options, batches, mask);
   if (!needed) return { moments, least };
-  return { moments, least, y: normalizeInBatches(x, batches, { ...options, mask }).y };
+  return { moments, least, y: normalizeInBatches(x, batches, { ...options, singleValue, mask }).y };
 }
 
 function checkNormalizationBatch({ x }: Application, { axis, name }: Options, index: number): void {
