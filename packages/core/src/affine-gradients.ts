@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Affine, Gradients } from './kernel-arguments.ts';
+import { isDifferentiated } from './kernel-calls.ts';
 
 /** A normalization of x as {@link affineGradients} takes it: how to compute it, and how to compute its gradients. */
 export interface AffineGradients {
@@ -24,6 +25,7 @@ export interface AffineGradients {
  * whole, and not what it is computed from.
  */
 export function affineGradients(x: tf.Tensor, { gamma, beta }: Affine, op: AffineGradients): tf.Tensor {
+  if (!isDifferentiated()) return tf.tidy(() => op.forward());
   const inputs = [x, gamma, beta].filter((input): input is tf.Tensor => input !== undefined);
   const run = tf.customGrad((...all) => {
     const save = all[all.length - 1] as tf.GradSaveFunc;

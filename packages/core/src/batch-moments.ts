@@ -38,6 +38,7 @@ export function batchMoments(x: tf.Tensor, options: ViewOptions = {}): BatchMome
 
 /** The packed moments of x as one differentiable op: a gradient tape records nothing that it is computed from. */
 export function packedMoments(x: tf.Tensor, grouping: Grouping): tf.Tensor3D {
+  if (!kernels.isDifferentiated()) return tf.tidy(() => kernels.moments({ x, grouping }));
   const { ids, ...view } = grouping;
   const op = tf.customGrad((input, save) => {
     const value = kernels.moments({ x: input as tf.Tensor, grouping });

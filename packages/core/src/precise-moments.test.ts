@@ -1,11 +1,23 @@
 // Means far larger than their deviations, merged over batches, against float64 loops over all values.
 import { type Moments, mergeAllMoments, momentsOf } from '@rebatch/stats';
-import { expectNoLeaks, seededRandom } from '@rebatch/testing';
+import {
+  expectClose,
+  expectNoLeaks,
+  referenceMoments,
+  referenceNormalize,
+  seededRandom,
+} from '@rebatch/testing';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeEach, expect, test } from 'vitest';
-import { type PreciseMoments, preciseMoments, readPreciseMoments, tensorsOfPrecise } from './~internal.ts';
-import { batchMoments, readMoments } from './index.ts';
+import {
+  type PreciseMoments,
+  preciseBatchNormalize,
+  preciseMoments,
+  readPreciseMoments,
+  tensorsOfPrecise,
+} from './~internal.ts';
+import { batchMoments, InvalidInputError, readMoments } from './index.ts';
 
 // The same ops under a name of which nobody knows that its tensors are in the memory of this process.
 tf.registerBackend('remote', tf.findBackendFactory('cpu')!);
@@ -118,3 +130,37 @@ test.each(['cpu', 'remote'])(
     }
   },
 );
+
+test.each([
+  ['with gamma and beta', true],
+  ['without', false],
+])('normalizing by them, %s', async (_, affine) => {
+  const layout = { outer: 7, channels: 3, inner: 4, groups: 1 };
+  const values = random.normals(7 * 3 * 4, 5);
+  const [gamma, beta] = affine ? [random.normals(3, 1), random.normals(3)] : [undefined, undefined];
+  const { mean, variance } = referenceMoments(values, layout);
+  const epsilon = 1e-3;
+  const expected = referenceNormalize(values, layout, { mean, variance }, { gamma, beta, epsilon });
+  await expectNoLeaks(tf, async () => {
+    const x = tf.tensor3d(values, [7, 3, 4]);
+    const own = { gamma: gamma && tf.tensor1d(gamma), beta: beta && tf.tensor1d(beta) };
+    const { y, moments } = preciseBatchNormalize(x, { axis: 1, epsilon, ...own });
+    expectClose(await y.data(), expected, 1e-6);
+    const [[read]] = (await readPreciseMoments([moments])) as [[Moments]];
+    expect(read.count).toBe(28);
+    expectClose(read.mean, mean, 1e-6);
+    expectClose(read.variance, variance, 1e-6);
+    tf.dispose([
+      x,
+      y,
+      ...tensorsOfPrecise(moments),
+      ...Object.values(own).filter((one) => one !== undefined),
+    ]);
+  });
+});
+
+test('what cannot be normalized is refused', () => {
+  expect(() => preciseBatchNormalize(tf.zeros([2, 3], 'int32'), {})).toThrow(InvalidInputError);
+  expect(() => preciseBatchNormalize(tf.zeros([3]), {})).toThrow(/rank 2/);
+  expect(() => preciseBatchNormalize(tf.zeros([2, 3]), { gamma: tf.zeros([2]) })).toThrow(/gamma/);
+});

@@ -3,6 +3,7 @@ import { type ChannelView, type ViewOptions, valuesPerChannel, viewFor } from '.
 import { assertFloatTensor } from './inputs.ts';
 import * as kernels from './kernel-calls.ts';
 import { countsOf, maskedOf } from './masks.ts';
+import { checkNormalize, type NormalizeOptions } from './normalize.ts';
 import { segmentsOf } from './segment-ids.ts';
 import { tidied } from './tidied.ts';
 
@@ -44,6 +45,24 @@ export function preciseMoments(
   if (of !== undefined && count > 1) return tidied(() => measureByNumber(x, options, count, of));
   const view = viewOf(x, options, count);
   return { packed: kernels.moments({ x, grouping: view, rest: true }), count: valuesPerChannel(view) };
+}
+
+/**
+ * x normalized by its own moments, and these for merging: `preciseMoments` and `normalizePacked`, of one look at shape and
+ * options. Not differentiable.
+ *
+ * @param x float32, rank 2 or more.
+ * @throws {InvalidInputError} for tensors that are empty, disposed, not float32 or of the wrong shape.
+ */
+export function preciseBatchNormalize(
+  x: tf.Tensor,
+  options: Omit<NormalizeOptions, 'groups'>,
+): { readonly y: tf.Tensor; readonly moments: PreciseMoments } {
+  const { view, epsilon } = checkNormalize('preciseBatchNormalize', x, options);
+  const packed = kernels.moments({ x, grouping: view, rest: true });
+  const { gamma, beta } = options;
+  const y = kernels.normalize({ x, moments: packed, gamma, beta, grouping: view, epsilon });
+  return { y, moments: { packed, count: valuesPerChannel(view) } };
 }
 
 /** The tensors of some moments, for whoever keeps or disposes them. */

@@ -11,7 +11,7 @@ import { readsWithoutStalling } from './reads-without-stalling.ts';
  */
 export async function readPreciseMoments(all: readonly PreciseMoments[]): Promise<Moments[][]> {
   if (all.length === 0) return [];
-  if (readsWithoutStalling()) return all.map(readAtOnce);
+  if (readsWithoutStalling()) return readEach(all);
   const layout = all.map(({ packed, count }) => ({ shape: packed.shape, count }));
   const joined = tf.tidy(() =>
     tf.concat1d(
@@ -34,21 +34,37 @@ export async function readPreciseMoments(all: readonly PreciseMoments[]): Promis
 }
 
 /** The same of one entry, at once. Stops this thread where a device has to be waited for. */
-export function readAtOnce({ packed, count }: PreciseMoments): Moments[] {
-  const [, groups, channels] = packed.shape;
-  const known = count instanceof tf.Tensor ? count.dataSync<'float32'>() : count;
-  return split(packed.dataSync<'float32'>(), groups, channels, known);
+export function readAtOnce(moments: PreciseMoments): Moments[] {
+  return readEach([moments])[0]!;
 }
 
+function readEach(all: readonly PreciseMoments[]): Moments[][] {
+  // Small arrays of their own would cost more than what is in them.
+  let size = 0;
+  for (const { packed } of all) size += sizeOf(packed);
+  const room = new Float64Array(size);
+  let from = 0;
+  return all.map(({ packed, count }) => {
+    const [, groups, channels] = packed.shape;
+    const known = count instanceof tf.Tensor ? count.dataSync<'float32'>() : count;
+    const own = room.subarray(from, from + sizeOf(packed));
+    from += own.length;
+    return split(packed.dataSync<'float32'>(), groups, channels, known, own);
+  });
+}
+
+/** Of the means and variances in float64. */
+const sizeOf = ({ shape: [, groups, channels] }: tf.Tensor3D) => 2 * groups * channels;
+
+/** @param all where the means and variances are to lie. */
 function split(
   values: Float32Array,
   groups: number,
   channels: number,
   count: number | ArrayLike<number>,
+  all = new Float64Array(2 * groups * channels),
 ): Moments[] {
   const size = groups * channels;
-  // Small arrays of their own would cost more than what is in them.
-  const all = new Float64Array(2 * size);
   for (let i = 0; i < size; i++) {
     all[i] = values[i]! + values[2 * size + i]!;
     all[size + i] = values[size + i]!;

@@ -8,7 +8,7 @@ import { mergePackedMoments } from './merge-packed-moments.ts';
 import { type NormalizeOptions, packConstants } from './normalize.ts';
 import { optionNames, UNGROUPED_NAMES } from './option-names.ts';
 import { normalizeBySegment, spread } from './segment-gradients.ts';
-import { countValues, type Segments, segmentsOf } from './segment-ids.ts';
+import { countValues, evenCount, type Segments, segmentsOf } from './segment-ids.ts';
 import type { SingleValueOptions } from './single-value.ts';
 import { tidied } from './tidied.ts';
 
@@ -106,6 +106,7 @@ export function segmentBatchNormalize(
       x,
       moments: used,
       counts: perSegment,
+      each: evenCount(of),
       grouping,
       halves: masked?.halves,
       epsilon,

@@ -9,6 +9,8 @@ import { maskedBackwardInput } from './masks.ts';
 export interface BySegment extends Arguments<'normalize'> {
   /** Values per channel that the moments of each segment are made of: [segments, 1]. */
   readonly counts: tf.Tensor;
+  /** The same as a number, where all segments are known to have as many. */
+  readonly each?: number | undefined;
   /** Where some values do not count: see `Masked`. */
   readonly halves?: Grouping | undefined;
   /** Whether the moments are those of all segments together. */
@@ -21,7 +23,7 @@ export interface BySegment extends Arguments<'normalize'> {
  * @param constants whether the moments of a segment with fewer than 2 values are constants.
  */
 export function normalizeBySegment(call: BySegment, constants: boolean): tf.Tensor {
-  const { x, moments, counts, gamma, beta, grouping, halves, epsilon, pooled = false } = call;
+  const { x, moments, counts, each, gamma, beta, grouping, halves, epsilon, pooled = false } = call;
   const { ids, ...view } = grouping;
   return affineGradients(
     x,
@@ -42,7 +44,7 @@ export function normalizeBySegment(call: BySegment, constants: boolean): tf.Tens
         const sums = kernels.backwardReduce(saved);
         const pulls = pooled
           ? pullsOfAll(sums, savedGamma, savedCounts!)
-          : pullsOfEach(sums, savedGamma, savedCounts!, constants);
+          : pullsOfEach(sums, savedGamma, savedCounts!, each, constants);
         const back = { ...saved, pulls, gamma: savedGamma };
         const dx = halves
           ? maskedBackwardInput(back, { ...halves, ids: halfIds })
@@ -67,8 +69,9 @@ function pullsOfEach(
   sums: tf.Tensor3D,
   gamma: tf.Tensor | undefined,
   counts: tf.Tensor,
+  each: number | undefined,
   constants: boolean,
 ): tf.Tensor3D {
-  const pulls = pullsOf(sums, gamma, tf.maximum(counts, 1));
+  const pulls = pullsOf(sums, gamma, each ?? tf.maximum(counts, 1));
   return constants ? tf.where(tf.less(counts, 2), tf.zerosLike(pulls), pulls) : pulls;
 }

@@ -62,11 +62,36 @@ export function segmentsOf(
   const values = valuesPerChannel(view) / samples;
   const grouping = { ...view, groups: numSegments };
   if (!readsWithoutStalling()) return { grouping: { ...grouping, ids }, values, known: undefined };
+  const { known, inRuns } = readIds(ids, numSegments, who);
+  return { grouping: inRuns ? grouping : { ...grouping, ids }, values, known };
+}
+
+/** What the values of ids say. */
+interface ReadIds {
+  readonly numSegments: number;
+  /** Samples per segment. */
+  readonly known: Float32Array;
+  /** Whether the segments are runs of as many samples each, in order. */
+  readonly inRuns: boolean;
+}
+
+/**
+ * By what is behind a tensor's values, which never changes. All layers of a model are told the same ids, and so is one layer
+ * in each step; reading them takes as long as a pass over as many values.
+ */
+const alreadyRead = new WeakMap<object, ReadIds>();
+
+function readIds(ids: tf.Tensor, numSegments: number, who: string): ReadIds {
+  const before = alreadyRead.get(ids.dataId);
+  if (before?.numSegments === numSegments) return before;
   const numbers = ids.dataSync();
-  if (areEqualRuns(numbers, numSegments)) {
-    return { grouping, values, known: new Float32Array(numSegments).fill(samples / numSegments) };
-  }
-  return { grouping: { ...grouping, ids }, values, known: count(numbers, numSegments, who) };
+  const inRuns = areEqualRuns(numbers, numSegments);
+  const known = inRuns
+    ? new Float32Array(numSegments).fill(ids.size / numSegments)
+    : count(numbers, numSegments, who);
+  const read = { numSegments, known, inRuns };
+  alreadyRead.set(ids.dataId, read);
+  return read;
 }
 
 /** Whether the ids are 0, ..., 0, 1, ..., 1, and so on, each of them as often. */
@@ -96,6 +121,14 @@ function count(ids: ArrayLike<number>, numSegments: number, who: string): Float3
     );
   }
   return samples;
+}
+
+/** Values per channel of each segment, where all are known to have as many. */
+export function evenCount({ values, known }: Pick<Segments, 'values' | 'known'>): number | undefined {
+  const [first] = known ?? [];
+  return first !== undefined && first > 0 && known!.every((samples) => samples === first)
+    ? first * values
+    : undefined;
 }
 
 /** Values per channel and segment: float32 [segments]. */

@@ -12,6 +12,7 @@ export { normalizePacked, packedBatchMoments, packedBatchNormalize } from './pac
 
 export {
   type PreciseMoments,
+  preciseBatchNormalize,
   preciseMoments,
   type SampleGroups,
   tensorsOfPrecise,

@@ -1,12 +1,13 @@
 // The second phase: what small batches do to statistics behind layers that normalized by them (estimation shift,
 // Huang et al. 2022). The same samples are measured in mode 'batch', by the first phase, and layer by layer, here.
-import { type BatchMoments, batchNormalize, readMoments } from '@rebatch/core';
+import { type PreciseMoments, preciseBatchNormalize, readPreciseMoments } from '@rebatch/core/~internal';
 import { estimateStatistics } from '@rebatch/recalibrate';
 import { type Moments, mergeAllMoments } from '@rebatch/stats';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Collected } from './collect.ts';
 import { join } from './data.ts';
 import { runWith, type Subject } from './forward.ts';
+import { largestInput } from './recorder.ts';
 
 /** The layerwise statistics of a part of the data, per layer. */
 export interface Layerwise {
@@ -39,12 +40,11 @@ export async function accumulate(
 ): Promise<Layerwise | null> {
   const { recorders, batches } = collected;
   const shared = recorders.some(({ applications }) => applications > 1);
-  const largest = Math.max(
-    ...recorders.map(({ population, values }) => 4 * values * (population?.mean.length ?? 0)),
-  );
   const applications = recorders.reduce((sum, recorder) => sum + recorder.applications, 0);
   // Mode 'layerwise' runs about half of the network for each application.
-  const affordable = shared ? (2 * SHARE * batches) / applications : ACTIVATION_BYTES / largest;
+  const affordable = shared
+    ? (2 * SHARE * batches) / applications
+    : ACTIVATION_BYTES / largestInput(recorders);
   const used = collected.pooled.slice(0, Math.floor(affordable));
   if (used.length < 2) return null;
   const samples = used.reduce((sum, { samples: own }) => sum + own, 0);
@@ -76,25 +76,24 @@ type Found = { layerwise: Moments } | undefined;
  * them, layer after layer: that is what mode 'layerwise' computes, in a single forward.
  */
 async function atOnce(subject: Subject, batches: readonly Inputs[]): Promise<Found[]> {
-  const kept = new Map<number, BatchMoments>();
+  const kept = new Map<number, PreciseMoments>();
   try {
     tf.tidy(() => {
       runWith(subject, join(batches), ({ site, x }) => {
-        const { y, ...moments } = batchNormalize(x, subject.model.sites[site]!.options());
-        tf.keep(moments.mean);
-        tf.keep(moments.variance);
+        const { y, moments } = preciseBatchNormalize(x, subject.model.sites[site]!.options());
+        tf.keep(moments.packed);
         kept.set(site, moments);
         return y;
       });
     });
-    const read = await readMoments([...kept.values()]);
+    const read = await readPreciseMoments([...kept.values()]);
     const found: Found[] = subject.model.sites.map(() => undefined);
     [...kept.keys()].forEach((site, i) => {
       found[site] = { layerwise: read[i]![0]! };
     });
     return found;
   } finally {
-    for (const { mean, variance } of kept.values()) tf.dispose([mean, variance]);
+    for (const { packed } of kept.values()) packed.dispose();
   }
 }
 

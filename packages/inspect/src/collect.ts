@@ -2,7 +2,7 @@
 import { allOrNone } from '@rebatch/core/~internal';
 import { InvalidDataError, type NormalizedModel } from '@rebatch/models';
 import { type InputReport, InsufficientDataError } from '@rebatch/recalibrate';
-import { type BatchObserver, estimate } from '@rebatch/recalibrate/~internal';
+import { type BatchObserver, observeBatches } from '@rebatch/recalibrate/~internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { batchesOf, disposeBatch, type InspectedBatch, type InspectionData } from './data.ts';
 import { type Labels, readLabels } from './labels.ts';
@@ -16,6 +16,13 @@ export interface KeptBatch extends Alike {
   readonly inputs: readonly tf.Tensor[];
 }
 
+/** A batch that is left out of the statistics. */
+export interface HeldOut extends KeptBatch {
+  readonly labels: Labels;
+  /** The model's output for it, where the first phase normalized it by itself. */
+  output?: tf.Tensor;
+}
+
 /** What the first phase found. `dispose` it. */
 export interface Collected {
   readonly recorders: readonly SiteRecorder[];
@@ -24,7 +31,7 @@ export interface Collected {
   /** Samples of a full batch: of those that are most frequent. */
   readonly batchSize: number;
   readonly inputs: readonly InputReport[];
-  readonly heldOut: readonly (KeptBatch & { readonly labels: Labels })[];
+  readonly heldOut: readonly HeldOut[];
   /** Of the full size, and of one shape, in the order of the recorders' `pooled`. */
   readonly pooled: readonly KeptBatch[];
   dispose(): void;
@@ -32,7 +39,7 @@ export interface Collected {
 
 /** More would not make the noise's own error smaller than matters, and would have to be remembered. */
 const NOISE_BATCHES = 64;
-/** What kept inputs may take, in bytes; each of the two kinds. */
+/** What kept inputs may take, in bytes, each of the two kinds; and kept outputs. */
 const KEPT_BYTES = 256 * 2 ** 20;
 /** Samples that are measured layer by layer: at least eight batches, and as many as cost no memory to speak of. */
 const POOLED = { samples: 512, batches: 8 };
@@ -54,19 +61,22 @@ export async function collect(
 ): Promise<Collected> {
   const { labels = 'auto', batchSize, samples = 'all', tolerance, seed = 0, signal, onProgress } = options;
   const recorders = model.sites.map(() => new SiteRecorder());
-  const heldOut: (KeptBatch & { labels: Labels })[] = [];
+  const heldOut: HeldOut[] = [];
+  /** Those by their index in the data whose outputs are still to come. */
+  const running = new Map<number, HeldOut>();
   const pooled: KeptBatch[] = [];
   const roles: BatchRole[] = [];
   const dispose = () => {
     ended = true;
     for (const { inputs } of [...heldOut, ...pooled]) tf.dispose([...inputs]);
+    for (const { output } of heldOut) output?.dispose();
   };
   const choose = chooser(seed);
   const sizes = new Sizes();
   let labeled = false;
   /** An abort does not wait for labels that are on their way from the device. */
   let ended = false;
-  let bytes = { heldOut: 0, pooled: 0 };
+  let bytes = { heldOut: 0, pooled: 0, outputs: 0 };
 
   async function* watched() {
     let index = 0;
@@ -93,7 +103,11 @@ export async function collect(
     const keep = ys !== undefined && choice.heldOut && bytes.heldOut + size <= KEPT_BYTES;
     if (keep) {
       const read = await readLabels(ys, model, count, index);
-      if (!ended) heldOut.push({ ...kept(batch), labels: read });
+      if (!ended) {
+        const own = { ...kept(batch), labels: read };
+        heldOut.push(own);
+        running.set(index, own);
+      }
       bytes = { ...bytes, heldOut: bytes.heldOut + size };
     }
     const limit = Math.max(POOLED.samples, POOLED.batches * sizes.full);
@@ -109,6 +123,19 @@ export async function collect(
     }
     return { ...role, heldOut: keep, pooled: pool };
   }
+
+  /** Under statistics of its own a batch has run already. */
+  const outputs = (index: number) => {
+    const own = running.get(index);
+    if (own === undefined) return undefined;
+    running.delete(index);
+    return ([output]: readonly tf.Tensor[]) => {
+      const size = 4 * output!.size;
+      if (bytes.outputs + size > KEPT_BYTES) return;
+      bytes = { ...bytes, outputs: bytes.outputs + size };
+      own.output = tf.keep(tf.clone(output!));
+    };
+  };
 
   const expectedBatches = Array.isArray(data) && batchSize === undefined ? data.length : null;
   const observe: BatchObserver = ({ index }, seen) => {
@@ -127,20 +154,21 @@ export async function collect(
       onProgress: ({ batches, samples }: { batches: number; samples: number }) =>
         onProgress?.({ phase: 'statistics', batches, expectedBatches, samples }),
     };
-    const { report } = await estimate('inspect', model, watched(), settings, {
+    const observed = await observeBatches('inspect', model, watched(), settings, {
       observe,
+      outputs,
       asStored,
       ...(expected && { expected }),
     });
-    checkAmount(report.batches, heldOut.length, labeled);
+    checkAmount(observed.batches, heldOut.length, labeled);
     const { full } = sizes;
     for (const recorder of recorders) recorder.settle({ samples: full, signature: sizes.signature! });
     return {
       recorders,
-      samples: report.samples,
-      batches: report.batches,
+      samples: observed.samples,
+      batches: observed.batches,
       batchSize: full,
-      inputs: report.inputs,
+      inputs: observed.inputs,
       heldOut,
       pooled: pooled.filter((batch) => sizes.isCommon(batch)),
       dispose,

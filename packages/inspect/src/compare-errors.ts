@@ -2,10 +2,13 @@
 import { breather } from '@rebatch/models/~internal';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Collected } from './collect.ts';
+import { join } from './data.ts';
 import { checkBackend, type DeviceStatistics, outputsUnder, type Subject } from './forward.ts';
 import { errorsOf } from './labels.ts';
 import type { InspectionOptions } from './options.ts';
+import { largestInput } from './recorder.ts';
 import type { DriftErrors, ErrorComparison, ErrorRate } from './report.ts';
+import { runsOf } from './runs.ts';
 import { errorOfMean, meanOf } from './summarize.ts';
 
 /** The statistics to compare; what is null is left out. */
@@ -16,26 +19,28 @@ export interface Candidates {
   readonly repaired: DeviceStatistics | null;
 }
 
+/** The batches that errors are counted on, and what is known of their sites. */
+type Measured = Pick<Collected, 'heldOut' | 'recorders'>;
 type Listening = Pick<InspectionOptions, 'signal' | 'onProgress'>;
 
 /** @throws the signal's reason, or {BackendChangedError}; nothing is left behind. */
 export async function compareErrors(
   subject: Subject,
-  heldOut: Collected['heldOut'],
+  measured: Measured,
   candidates: Candidates,
   listening: Listening,
 ): Promise<ErrorComparison> {
   const kinds = { ...candidates, batch: 'batch' } as const;
   const { stored, precise, layerwise, batch, repaired } = await errorsUnder(
     subject,
-    heldOut,
+    measured,
     kinds,
     listening,
   );
   const rate = (errors: Errors) => (errors.length > 0 ? errorRate(errors) : null);
   const difference = (a: Errors, b: Errors) => (b.length > 0 && a.length > 0 ? errorRate(minus(a, b)) : null);
   return {
-    ...amountOf(heldOut),
+    ...amountOf(measured),
     stored: errorRate(stored),
     precise: errorRate(precise),
     layerwise: rate(layerwise),
@@ -55,13 +60,13 @@ export async function compareErrors(
 /** As the model is, and as it would be with other statistics. @throws as `compareErrors` */
 export async function compareMatched(
   subject: Subject,
-  heldOut: Collected['heldOut'],
+  measured: Measured,
   candidates: { readonly stored: DeviceStatistics; readonly matched: DeviceStatistics },
   listening: Listening,
 ): Promise<DriftErrors> {
-  const { stored, matched } = await errorsUnder(subject, heldOut, candidates, listening);
+  const { stored, matched } = await errorsUnder(subject, measured, candidates, listening);
   return {
-    ...amountOf(heldOut),
+    ...amountOf(measured),
     stored: errorRate(stored),
     matched: errorRate(matched),
     storedMinusMatched: errorRate(minus(stored, matched)),
@@ -73,7 +78,7 @@ type Errors = readonly Float64Array[];
 
 async function errorsUnder<Kind extends string>(
   subject: Subject,
-  heldOut: Collected['heldOut'],
+  { heldOut, recorders }: Measured,
   kinds: Readonly<Record<Kind, DeviceStatistics | 'batch' | null>>,
   { signal, onProgress }: Listening,
 ): Promise<Record<Kind, Errors>> {
@@ -82,29 +87,57 @@ async function errorsUnder<Kind extends string>(
     Kind,
     Float64Array[]
   >;
-  let samples = 0;
+  let [done, samples] = [0, 0];
   const breathe = breather();
-  for (const [index, { inputs, labels }] of heldOut.entries()) {
+  for (const together of runsOf(subject, heldOut, largestInput(recorders))) {
     for (const kind of names) {
       const statistics = kinds[kind];
       if (statistics === null) continue;
-      await breathe();
-      signal?.throwIfAborted();
-      checkBackend(subject);
-      const output = tf.tidy(() => outputsUnder(subject, inputs, statistics));
-      try {
-        errors[kind].push(errorsOf(await output.data(), output.shape.at(-1)!, labels));
-      } finally {
-        output.dispose();
+      // By statistics of its own, each batch runs by itself.
+      for (const batches of statistics === 'batch' ? together.map((one) => [one]) : [together]) {
+        await breathe();
+        signal?.throwIfAborted();
+        checkBackend(subject);
+        errors[kind].push(...(await errorsIn(subject, batches, statistics)));
       }
     }
-    samples += labels.samples;
-    onProgress?.({ phase: 'errors', batches: index + 1, expectedBatches: heldOut.length, samples });
+    for (const { labels } of together) {
+      signal?.throwIfAborted();
+      done += 1;
+      samples += labels.samples;
+      onProgress?.({ phase: 'errors', batches: done, expectedBatches: heldOut.length, samples });
+    }
   }
   return errors;
 }
 
-const amountOf = (heldOut: Collected['heldOut']) => ({
+/** Of each of the batches, which run as one. */
+async function errorsIn(
+  subject: Subject,
+  batches: Measured['heldOut'],
+  statistics: DeviceStatistics | 'batch',
+): Promise<Float64Array[]> {
+  const known = statistics === 'batch' ? batches[0]!.output : undefined;
+  const output = tf.tidy(() => {
+    if (known !== undefined) return tf.clone(known);
+    const inputs = join(batches.map((batch) => batch.inputs));
+    return outputsUnder(subject, inputs, statistics);
+  });
+  try {
+    const values = await output.data();
+    const units = output.shape.at(-1)!;
+    let from = 0;
+    return batches.map(({ labels }) => {
+      const own = values.subarray(from, from + labels.classes.length * units);
+      from += own.length;
+      return errorsOf(own, units, labels);
+    });
+  } finally {
+    output.dispose();
+  }
+}
+
+const amountOf = ({ heldOut }: Measured) => ({
   samples: heldOut.reduce((sum, { labels }) => sum + labels.samples, 0),
   batches: heldOut.length,
 });

@@ -71,11 +71,12 @@ export function inspectDrift(
 /** The errors as the model is, and as `adapt` with the reference would leave it; null without labels, or without data. */
 export async function measureDriftErrors(
   subject: Subject,
-  { heldOut, pooled }: Collected,
+  collected: Collected,
   stored: readonly MeanAndVariance[],
   { moments, collectFor }: KnownReference,
   options: InspectionOptions,
 ): Promise<DriftErrors | null> {
+  const { heldOut, pooled } = collected;
   if (heldOut.length === 0 || pooled.length === 0) return null;
   const { signal } = options;
   const { model } = subject;
@@ -89,7 +90,7 @@ export async function measureDriftErrors(
   const made = onDevice([...stored, ...statistics]);
   try {
     const [own, matched] = [made.slice(0, stored.length), made.slice(stored.length)];
-    return await compareMatched(subject, heldOut, { stored: own, matched }, options);
+    return await compareMatched(subject, collected, { stored: own, matched }, options);
   } finally {
     tf.dispose([...made]);
   }

@@ -1,6 +1,6 @@
 // Running a model with other statistics than its own, which stay as they are.
 import { normalize } from '@rebatch/core';
-import { allOrNone, normalizePacked, packedBatchNormalize } from '@rebatch/core/~internal';
+import { allOrNone, normalizePacked, preciseBatchNormalize } from '@rebatch/core/~internal';
 import { BackendChangedError, type NormalizedModel, type Visitor } from '@rebatch/models';
 import type { MeanAndVariance } from '@rebatch/stats';
 import * as tf from '@tensorflow/tfjs-core';
@@ -42,7 +42,7 @@ export function outputsUnder(
   const [output] = runWith(subject, inputs, ({ site, x, whole }) => {
     const options = subject.model.sites[site]!.options();
     if (statistics !== 'batch') return normalizePacked(x, statistics[site]!, options);
-    return whole === undefined ? packedBatchNormalize(x, options).y : normalize(x, whole, options);
+    return whole === undefined ? preciseBatchNormalize(x, options).y : normalize(x, whole, options);
   });
   return output!;
 }

@@ -29,8 +29,8 @@ import { correctedByPart } from './shift.ts';
  * runs as at inference (dropout off), and is never written to.
  *
  * All batches run once, normalized by themselves. With `ys` (one-hot or integers), one batch of six is left out of
- * the statistics and then runs four more times: under the stored, the precise, the layerwise and its own statistics. One
- * of six is measured layer by layer. That is about two forwards per batch in all.
+ * the statistics and then runs three more times: under the stored, the precise and the layerwise statistics. One of six
+ * is measured layer by layer. That is about two forwards per batch in all.
  *
  * @throws (rejects) with the signal's reason; {InspectionOptionError}; {LabelsError} for labels that do not fit; and
  *   with the errors of `recalibrate` for a model without batch normalization, data that is empty, does not fit or has
@@ -152,11 +152,12 @@ const asArrays = (statistics: ModelStatistics): MeanAndVariance[] =>
 
 async function measureErrors(
   subject: Subject,
-  { recorders, heldOut }: Collected,
+  collected: Collected,
   { stored, grids }: Known,
   layerwise: Layerwise | null,
   options: InspectionOptions,
 ): Promise<ErrorComparison | null> {
+  const { recorders, heldOut } = collected;
   if (heldOut.length === 0) return null;
   // A site that the model never applies keeps what it has.
   const precise = recorders.map(({ population }, i) => population ?? stored[i]!);
@@ -177,7 +178,7 @@ async function measureErrors(
     });
     return await compareErrors(
       subject,
-      heldOut,
+      collected,
       { stored: onStored!, precise: onPrecise!, layerwise: onLayerwise!, repaired: onRepaired! },
       options,
     );

@@ -119,15 +119,19 @@ function classesOf(values: ArrayLike<number>, units: number): Int32Array {
 
 /** The place of the first largest value of each row, as argMax has it; -1 if a row has a NaN. */
 function largest(values: ArrayLike<number>, units: number): Int32Array {
-  return Int32Array.from({ length: values.length / units }, (_, row) => {
-    let best = 0;
-    for (let unit = 0; unit < units; unit++) {
-      const value = values[row * units + unit]!;
-      if (Number.isNaN(value)) return -1;
-      if (value > values[row * units + best]!) best = unit;
-    }
-    return best;
-  });
+  const places = new Int32Array(values.length / units);
+  for (let row = 0; row < places.length; row++) places[row] = largestOf(values, row * units, units);
+  return places;
+}
+
+function largestOf(values: ArrayLike<number>, from: number, units: number): number {
+  let best = 0;
+  for (let unit = 0; unit < units; unit++) {
+    const value = values[from + unit]!;
+    if (Number.isNaN(value)) return -1;
+    if (value > values[from + best]!) best = unit;
+  }
+  return best;
 }
 
 function rounded(values: ArrayLike<number>): Int32Array {

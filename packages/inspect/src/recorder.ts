@@ -69,3 +69,8 @@ export class SiteRecorder {
     this.#noise.clear();
   }
 }
+
+/** The largest input of a site, when a batch of the settled size and shape runs, in bytes. */
+export function largestInput(recorders: readonly SiteRecorder[]): number {
+  return Math.max(...recorders.map(({ population, values }) => 4 * values * (population?.mean.length ?? 0)));
+}

@@ -11,7 +11,7 @@ export interface Choice {
 
 /**
  * Chooses of each round of six batches one to hold out (with labels), and of the others one to measure layer by
- * layer, or two where no forwards go into errors. A held-out batch costs four more forwards and the other one more,
+ * layer, or two where no forwards go into errors. A held-out batch costs three more forwards and the other one more,
  * and `inspect` is to cost at most 2.5 forwards per batch in all. The first round's held-out batch is its second or third, so that
  * three batches are enough.
  */

@@ -12,7 +12,7 @@ export type Training = boolean | undefined;
 /** Whether a layer is applied to inputs of a graph, and not to values. */
 export function isSymbolic(inputs: unknown): boolean {
   if (!Array.isArray(inputs)) return inputs instanceof tfl.SymbolicTensor;
-  return inputs.flat().every((input) => input instanceof tfl.SymbolicTensor);
+  return inputs.every(isSymbolic);
 }
 
 /** What a call with these arguments says. */

@@ -14,14 +14,15 @@ export function refuseForeign(who: string, layer: tfl.layers.Layer): void {
 
 /** The same for what a layer is applied to in a graph. */
 export function refuseForeignSymbols(who: string, inputs: unknown): void {
-  // As nearly all calls have it: a tensor.
-  if ((inputs as { dataId?: unknown } | undefined)?.dataId !== undefined) return;
-  for (const input of [inputs].flat()) {
-    if (typeof input !== 'object' || input === null || input instanceof tfl.SymbolicTensor) continue;
-    // Values of tensors are in `dataId`; what has none, and comes from a layer, stands for values.
-    const { sourceLayer, dataId } = input as { sourceLayer?: tfl.layers.Layer; dataId?: unknown };
-    if (sourceLayer !== undefined && dataId === undefined) throw foreign(who, `'${sourceLayer.name}'`);
+  if (Array.isArray(inputs)) {
+    for (const input of inputs) refuseForeignSymbols(who, input);
+    return;
   }
+  if (typeof inputs !== 'object' || inputs === null) return;
+  // Values of tensors are in `dataId`; what has none, and comes from a layer, stands for values.
+  const { sourceLayer, dataId } = inputs as { sourceLayer?: tfl.layers.Layer; dataId?: unknown };
+  if (dataId !== undefined || inputs instanceof tfl.SymbolicTensor) return;
+  if (sourceLayer !== undefined) throw foreign(who, `'${sourceLayer.name}'`);
 }
 
 /** @param made what the other copy has made, by name. */

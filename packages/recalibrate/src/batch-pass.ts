@@ -1,7 +1,8 @@
 // Mode 'batch': PreciseBN. Every layer normalizes by the batch at hand, and what normalized it is measured.
 import { normalize } from '@rebatch/core';
-import { normalizePacked, preciseMoments } from '@rebatch/core/~internal';
-import { type InBatchesOptions, normalizeInBatches } from '@rebatch/layers/~internal';
+import { preciseBatchNormalize, preciseMoments } from '@rebatch/core/~internal';
+import type { NormalizationBatches } from '@rebatch/layers';
+import { normalizeInBatches } from '@rebatch/layers/~internal';
 import type { Application } from '@rebatch/models';
 import { ApplicationsChangedError } from './errors.ts';
 import { disposeMeasured, forward, type Step } from './forward.ts';
@@ -14,9 +15,12 @@ export function batchMeasure(run: Run): Pass['measure'] {
   const { model, settings } = run;
   let first: { readonly applications: number; readonly signature: string } | undefined;
   return (inputs, batch, { index }) => {
+    const take = run.outputs?.(index);
     // The graph is the same for inputs of one shape: after the last normalization nothing is left to learn from it.
-    const last = first?.signature === batch.signature ? first.applications : undefined;
+    const ends = take === undefined && first?.signature === batch.signature;
+    const last = ends ? first!.applications : undefined;
     let count = 0;
+    let wholes = true;
     const measured = forward(
       model,
       inputs,
@@ -30,9 +34,15 @@ export function batchMeasure(run: Run): Pass['measure'] {
         }
         const singleValue = settings.singleValue ?? site.singleValue ?? 'throw';
         if (singleValue === 'throw') checkNormalizationBatch(application, options, index);
-        return measureAsTrained(application, { ...options, singleValue }, count !== last);
+        const batches = application.normalizationBatches();
+        const needed = count !== last;
+        wholes &&= isWhole(application, batches);
+        return measureAsTrained(application, batches, options, singleValue, needed);
       },
       { asTrained: true },
+      (outputs) => {
+        if (wholes) take?.(outputs);
+      },
     );
     first ??= { applications: count, signature: batch.signature };
     if (count !== first.applications) {
@@ -48,22 +58,27 @@ export function batchMeasure(run: Run): Pass['measure'] {
 
 type Options = ReturnType<Run['model']['sites'][number]['options']>;
 
+function isWhole({ mask }: Application, { count }: NormalizationBatches): boolean {
+  return count === 1 && mask === undefined;
+}
+
 /** As the site does in training: each of its normalization batches by itself, and each is one of the estimator's. */
 function measureAsTrained(
   application: Application,
-  options: Options & Pick<InBatchesOptions, 'singleValue'>,
+  batches: NormalizationBatches,
+  options: Options,
+  singleValue: 'throw' | 'normalize',
   needed: boolean,
 ): Step {
   const { x, mask } = application;
-  const least = options.singleValue === 'normalize' ? 1 : 2;
-  const batches = application.normalizationBatches();
+  const least = singleValue === 'normalize' ? 1 : 2;
+  if (needed && isWhole(application, batches)) {
+    const { moments, y } = preciseBatchNormalize(x, options);
+    return { moments, least, y };
+  }
   const moments = preciseMoments(x, options, batches, mask);
   if (!needed) return { moments, least };
-  const whole = batches.count === 1 && mask === undefined;
-  const y = whole
-    ? normalizePacked(x, moments.packed, options)
-    : normalizeInBatches(x, batches, { ...options, mask }).y;
-  return { moments, least, y };
+  return { moments, least, y: normalizeInBatches(x, batches, { ...options, singleValue, mask }).y };
 }
 
 function checkNormalizationBatch({ x }: Application, { axis, name }: Options, index: number): void {

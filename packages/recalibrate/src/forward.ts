@@ -22,17 +22,25 @@ export interface Step {
   readonly y?: tf.Tensor;
 }
 
-/** Runs the model as inference does, with `step` in the place of each normalization. */
+/** Is given the outputs of a model, which are gone when it returns unless it keeps them. */
+export type TakeOutputs = (outputs: readonly tf.Tensor[]) => void;
+
+/**
+ * Runs the model as inference does, with `step` in the place of each normalization.
+ *
+ * @param done is given the outputs if the run has come to its end.
+ */
 export function forward(
   model: NormalizedModel,
   inputs: () => readonly tf.Tensor[],
   step: (application: Application) => Step,
   options?: RunOptions,
+  done?: TakeOutputs,
 ): Measured[] {
   const measured: Measured[] = [];
   try {
     tf.tidy(() => {
-      model.run(
+      const outputs = model.run(
         inputs(),
         (application) => {
           const { site, index } = application;
@@ -45,6 +53,7 @@ export function forward(
         },
         options,
       );
+      if (outputs !== undefined) done?.(outputs);
     });
   } catch (error) {
     disposeMeasured(measured);
@@ -54,5 +63,7 @@ export function forward(
 }
 
 export function disposeMeasured(measured: readonly Measured[]): void {
-  for (const { moments } of measured) tf.dispose(tensorsOfPrecise(moments));
+  for (const { moments } of measured) {
+    for (const tensor of tensorsOfPrecise(moments)) tensor.dispose();
+  }
 }

@@ -12,7 +12,7 @@ import type { Moments } from '@rebatch/stats';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Seen } from './accumulator.ts';
 import { InsufficientDataError, NonFiniteActivationError } from './errors.ts';
-import { disposeMeasured, type Measured } from './forward.ts';
+import { disposeMeasured, type Measured, type TakeOutputs } from './forward.ts';
 import type { FirstInputs } from './inputs.ts';
 import type { Settings } from './options.ts';
 import { singleValueError } from './single-value.ts';
@@ -32,6 +32,11 @@ export interface Run {
   /** Indices of batches that are left out for being non-finite. Later passes leave out what earlier ones did. */
   readonly skipped: Set<number>;
   readonly observe: BatchObserver | undefined;
+  /**
+   * Asked for each batch, by its index, who is to be given its outputs; undefined for nobody, and the run ends with the last
+   * site. Only in mode `'batch'`, and only where each site normalizes the batch as a whole.
+   */
+  readonly outputs?: ((index: number) => TakeOutputs | undefined) | undefined;
   readonly inputs: FirstInputs;
   /** The shapes of samples that were met, as signatures of batches. */
   readonly signatures: Set<string>;
@@ -98,11 +103,17 @@ export async function runPass(run: Run, pass: Pass): Promise<PassTotals> {
     read: Promise<Moments[][]>,
   ) => {
     const groups = await read;
-    const all = forwarded.flatMap((one, i) => groups[i]!.map((moments) => ({ one, moments })));
     underway -= samples;
-    // Where all steps are masked, there is nothing to take in.
-    const counted = all.filter(({ moments }) => moments.count > 0);
-    const [measured, moments] = [counted.map(({ one }) => one), counted.map(({ moments }) => moments)];
+    const measured: Measured[] = [];
+    const moments: Moments[] = [];
+    forwarded.forEach((one, i) => {
+      for (const own of groups[i]!) {
+        // Where all steps are masked, there is nothing to take in.
+        if (own.count === 0) continue;
+        measured.push(one);
+        moments.push(own);
+      }
+    });
     checkCounts(run, index, measured, moments);
     if (!usable(run, index, measured, moments)) return;
     pass.absorb({ index, samples }, measured, moments);

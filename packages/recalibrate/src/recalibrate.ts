@@ -1,11 +1,12 @@
 // PreciseBN on a whole model.
 import { type AnyModel, modelOf, type NormalizedModel, type RecalibrationData } from '@rebatch/models';
 import { writeStatistics } from '@rebatch/models/~internal';
-import { type Estimated, type EstimateFor, estimate } from './estimate.ts';
+import { type Estimated, estimate } from './estimate.ts';
 import type { StatisticsEstimate } from './finish.ts';
 import type { RecalibrationOptions } from './options.ts';
 import { checkRunning } from './pass.ts';
 import type { RecalibrationReport } from './report.ts';
+import type { EstimateFor } from './start-run.ts';
 
 /**
  * Recomputes the population statistics of all sites of a model (batch normalization layers, stock or converted), from data,

@@ -17,9 +17,9 @@ export const moments = batchNormKernel('moments', (call) => {
     );
   }
   return computeByGroup(call, reductionScratch(view, lanes, 1), (out, scratch, sorted) =>
+    // biome-ignore format: as many as the module takes
     kernels.momentsLanes(
-      ...[x, sorted, out, scratch, groups, blocks, rows, channels, inner, lanes.repeat, rest],
-      ...[0, 0, 0],
+      x, sorted, out, scratch, groups, blocks, rows, channels, inner, lanes.repeat, rest, 0, 0, 0,
     ),
   );
 });

@@ -26,9 +26,10 @@ export const normalize = batchNormKernel('normalize', (call) => {
     );
   }
   return compute(call, mapScratch(view, lanes, 3), (y, scratch) =>
+    // biome-ignore format: as many as the module takes
     kernels.normalizeLanes(
-      ...[x, ids, y, moments, gamma, beta, scratch],
-      ...[groups, blocks, rows, channels, inner, lanes.repeat, perGamma, perBeta, epsilon],
+      x, ids, y, moments, gamma, beta, scratch,
+      groups, blocks, rows, channels, inner, lanes.repeat, perGamma, perBeta, epsilon,
     ),
   );
 });

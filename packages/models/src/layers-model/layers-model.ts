@@ -74,8 +74,9 @@ export class NormalizedLayersModel implements NormalizedModel {
   readonly #model: tfl.LayersModel;
   readonly #variables: readonly tfl.LayerVariable[];
   readonly #parts: readonly unknown[];
-  /** Asked for with the first inputs: switching statistics needs none. */
-  #takesAnyBatch: boolean | undefined;
+  /** Made when they are first asked for: switching statistics needs none. */
+  #inputs: readonly Endpoint[] | undefined;
+  #outputs: readonly Endpoint[] | undefined;
 
   /** @throws {NoBatchNormError} if the model has no batch normalization layer or is not built. */
   constructor(model: tfl.LayersModel) {
@@ -96,16 +97,16 @@ export class NormalizedLayersModel implements NormalizedModel {
   }
 
   get inputs(): readonly Endpoint[] {
-    this.#takesAnyBatch ??= takesAnyBatch(this.#model);
-    // `model.inputNames` is empty for Sequential models.
-    return this.#model.inputs.map(({ sourceLayer, shape, dtype }) => ({
-      ...{ name: sourceLayer.name, dtype },
-      shape: this.#takesAnyBatch ? [null, ...shape.slice(1)] : shape,
-    }));
+    this.#inputs ??= inputsOf(this.#model);
+    return this.#inputs;
   }
 
   get outputs(): readonly Endpoint[] {
-    return this.#model.outputs.map(({ shape }, i) => ({ name: this.#model.outputNames[i]!, shape }));
+    this.#outputs ??= this.#model.outputs.map(({ shape }, i) => ({
+      name: this.#model.outputNames[i]!,
+      shape,
+    }));
+    return this.#outputs;
   }
 
   get stateful(): string | undefined {
@@ -178,6 +179,15 @@ export class NormalizedLayersModel implements NormalizedModel {
   withStatistics<T>(statistics: Statistics, fn: () => T, options?: StatisticsScopeOptions): T {
     return withLayerStatistics(this.#model, statistics, fn, options);
   }
+}
+
+function inputsOf(model: tfl.LayersModel): Endpoint[] {
+  const anyBatch = takesAnyBatch(model);
+  // `model.inputNames` is empty for Sequential models.
+  return model.inputs.map(({ sourceLayer, shape, dtype }) => ({
+    ...{ name: sourceLayer.name, dtype },
+    shape: anyBatch ? [null, ...shape.slice(1)] : shape,
+  }));
 }
 
 /**

@@ -120,7 +120,7 @@ export function withDeviceStatistics<T>(
 ): T {
   const fresh: tf.Tensor[] = [];
   const upload = (values: ArrayLike<number>) => {
-    fresh.push(tf.tensor1d(Float32Array.from(values)));
+    fresh.push(tf.tensor1d(new Float32Array(values)));
     return fresh.at(-1)!;
   };
   try {
