@@ -4,7 +4,7 @@ import {
   batch, inChannels, inHeight, inWidth, outHeight, outWidth, padLeft, padTop,
 } from './geometry';
 import { multiplyAdd } from './multiply-add';
-import { f32At } from './numbers';
+import { f32At, limited } from './numbers';
 import { multiplyPanels } from './panel-products';
 import { inputStrip, inputTiles } from './winograd-strips';
 import { eight, filterAtPoints, four, GAP, placeFactors, POINTS, TILE, two } from './winograd-transforms';
@@ -166,10 +166,4 @@ function outputStrip(
       }
     }
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function limited(v: v128, low: v128, high: v128): v128 {
-  return f32x4.min(f32x4.max(v, low), high);
 }
