@@ -1,8 +1,8 @@
 // sum(dy) and sum(dy * xhat) of every channel, xhat = (x - mean) / sqrt(variance + epsilon), in one read of dy and x.
 // Runs of at most RUN values are summed in float32, the runs in float64.
-import { TABLES, chunkOf, chunkTable, clearGroup, continues, endOf, firstOf, nextChunk, offsetOf, startWalk } from './groups';
+import { TABLES, chunkOf, chunkTable, clearGroup, endOf, firstOf, nextChunk, offsetOf, startWalk } from './groups';
 import { multiplyAdd } from './multiply-add';
-import { RUN, WIDE, addTo64, clear, f32At, f64At, total, touch } from './numbers';
+import { RUN, WIDE, addTo64, clear, f32At, f64At, total } from './numbers';
 import { arePairs, inverseDeviation, inverseDeviations, spread, storePair, totalOfLanes, totalOfPair } from './lanes';
 
 /**
@@ -39,7 +39,7 @@ export function backwardReduceLanes(
       const table = chunkTable();
       let lane = 0;
       if (lanes >= WIDE) {
-        wideRows(chunkDy, chunkX, table, n, continues(), lanes, sums, products, means, firsts);
+        wideRows(chunkDy, chunkX, table, n, lanes, sums, products, means, firsts);
         lane = lanes;
       }
       for (; lane < lanes; lane += 4) {
@@ -117,25 +117,23 @@ function finish(out: usize, moments: usize, slots: i32, slot: i32, t1: f64, t2: 
   store<f32>(f32At(out, slots + slot), <f32>(t2 * inverseDeviation(moments, slots, slot, epsilon)));
 }
 
-/** Sums n rows in the order of memory, four of them at once. firsts: room for two rows of lanes. */
+/** Bytes from which rows are summed one by one: so many of dy and of x at once are more than a machine reads ahead. */
+const LONG: usize = 512;
+
+/** Sums n rows in the order of memory, short ones four at once. firsts: room for two rows of lanes. */
 function wideRows(
-  chunkDy: usize, chunkX: usize, table: usize, n: i32, more: bool, lanes: i32,
+  chunkDy: usize, chunkX: usize, table: usize, n: i32, lanes: i32,
   sums: usize, products: usize, means: usize, firsts: usize,
 ): void {
   const bytes = (<usize>lanes) << 2;
   const seconds = firsts + bytes;
   clear(firsts, 2 * bytes);
-  const touching: usize = more ? 64 : 0;
   let r = 0;
-  for (; r + 4 <= n; r += 4, table += 16) {
+  for (; bytes < LONG && r + 4 <= n; r += 4, table += 16) {
     const r0 = load<u32>(table), r1 = load<u32>(table, 4), r2 = load<u32>(table, 8), r3 = load<u32>(table, 12);
     const x0 = chunkX + r0, x1 = chunkX + r1, x2 = chunkX + r2, x3 = chunkX + r3;
     const dy0 = chunkDy + r0, dy1 = chunkDy + r1, dy2 = chunkDy + r2, dy3 = chunkDy + r3;
-    // The next four rows.
-    let ahead = more ? r0 + 4 * bytes : r0;
-    for (let at: usize = 0; at < bytes; at += 16, ahead += touching) {
-      touch(chunkX + ahead);
-      touch(chunkDy + ahead);
+    for (let at: usize = 0; at < bytes; at += 16) {
       const mean = v128.load(means + at);
       const u0 = v128.load(dy0 + at);
       const u1 = v128.load(dy1 + at);

@@ -1,7 +1,7 @@
 // y = patches . W, over tiles of output positions, with the bias added and every output limited.
 import { imageToColumns } from './columns';
 import { patchSize, positions } from './geometry';
-import { f32At } from './numbers';
+import { f32At, limited } from './numbers';
 import { multiplyPanels } from './panel-products';
 
 /**
@@ -48,7 +48,7 @@ function finish(rows: usize, n: i32, bias: usize, outChannels: i32, least: f32, 
     for (let at: usize = 0; at < bytes; at += 16) {
       const offset = bias ? v128.load(bias + at) : f32x4.splat(0);
       const y = f32x4.add(v128.load(rows + at), offset);
-      v128.store(rows + at, f32x4.min(f32x4.max(y, low), high));
+      v128.store(rows + at, limited(y, low, high));
     }
   }
 }

@@ -6,7 +6,7 @@ import { multiplyPanels } from './panel-products';
 
 /**
  * dy: [positions, outChannels], filter: [patch length, outChannels], dx: NHWC or NDHWC.
- * With depth = the patch length rounded up to a multiple of 4: panels: depth * outChannels floats;
+ * With depth = the patch length rounded up to a multiple of 8, or of 4 without columns: panels: depth * outChannels floats;
  * columns: tile * depth floats, or 0 where dx itself has that form (1x1, stride 1, no padding, depth = inChannels).
  */
 export function convInputGradient(

@@ -220,6 +220,9 @@ function foldHalf(d: v128, s1: v128, s2: v128, n: v128, sums: usize, squares: us
   v128.store(squares, f64x2.add(v128.load(squares), f64x2.add(s2, cross)));
 }
 
+/** Bytes up to which four rows at once lie close enough together. */
+const SHORT: usize = 256;
+
 /** Sums n rows in the order of memory, four of them at once. shifts: room for three rows of lanes. */
 function wideRows(
   chunk: usize, table: usize, n: i32, more: bool, lanes: i32, perRow: f64,
@@ -233,7 +236,8 @@ function wideRows(
     v128.store(shifts + at, shiftOf(sums + 2 * at, origins + at, inverse));
   }
   clear(firsts, 2 * bytes);
-  const touching: usize = more ? 64 : 0;
+  // Short rows are read ahead without help.
+  const touching: usize = more && bytes > SHORT ? 64 : 0;
   let r = 0;
   for (; r + 4 <= n; r += 4, table += 16) {
     const r0 = chunk + load<u32>(table);
@@ -241,7 +245,7 @@ function wideRows(
     const r2 = chunk + load<u32>(table, 8);
     const r3 = chunk + load<u32>(table, 12);
     // The next four rows.
-    let ahead = more ? r0 + 4 * bytes : r0;
+    let ahead = touching ? r0 + 4 * bytes : r0;
     for (let at: usize = 0; at < bytes; at += 16, ahead += touching) {
       touch(ahead);
       const shift = v128.load(shifts + at);

@@ -37,6 +37,16 @@ export function total(v: v128): f64 {
   return f64x2.extract_lane(pair, 0) + f64x2.extract_lane(pair, 1);
 }
 
+/**
+ * The lanes, none below that of `low` or above that of `high`. pmax(v, low) is one instruction where max is several, and
+ * keeps a NaN that is its first operand; a negative zero stays one.
+ */
+// @ts-ignore: decorator
+@inline
+export function limited(v: v128, low: v128, high: v128): v128 {
+  return f32x4.pmin(f32x4.pmax(v, low), high);
+}
+
 /** Writes zeros to a few vectors, for which memory.fill takes long to begin. */
 export function clear(address: usize, bytes: usize): void {
   for (const end = address + bytes; address < end; address += 16) v128.store(address, f32x4.splat(0));

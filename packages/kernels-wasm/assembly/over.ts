@@ -1,7 +1,6 @@
 // Normalizing in place, with the limits of an activation: one read and one write, of memory that is at hand. For values that
-// nobody else reads, in one group; see normalize.ts for the rest. pmax(y, low) is one instruction where max is several, and
-// keeps a NaN that is its first operand.
-import { f32At } from './numbers';
+// nobody else reads, in one group; see normalize.ts for the rest.
+import { f32At, limited } from './numbers';
 import { coefficients } from './normalize';
 
 /** Clips `size` values where they lie. NaN stays. */
@@ -11,7 +10,7 @@ export function clipOver(x: usize, size: i32, low: f32, high: f32): void {
   const vectors = bytes & ~15;
   let at: usize = 0;
   for (; at < vectors; at += 16) {
-    v128.store(x + at, f32x4.pmin(f32x4.pmax(v128.load(x + at), lows), highs));
+    v128.store(x + at, limited(v128.load(x + at), lows, highs));
   }
   for (; at < bytes; at += 4) store<f32>(x + at, min<f32>(max<f32>(load<f32>(x + at), low), high));
 }
@@ -35,7 +34,7 @@ export function normalizeOverLanes(
     for (; at < vectors; at += 16) {
       const d = f32x4.sub(v128.load(x + at), v128.load(means + at));
       const y = f32x4.add(f32x4.mul(d, v128.load(scales + at)), v128.load(offsets + at));
-      v128.store(x + at, f32x4.pmin(f32x4.pmax(y, lows), highs));
+      v128.store(x + at, limited(y, lows, highs));
     }
     for (; at < bytes; at += 4) {
       const d = load<f32>(x + at) - load<f32>(means + at);

@@ -4,7 +4,7 @@ import {
   batch, inChannels, inHeight, inWidth, outHeight, outWidth, padLeft, padTop,
 } from './geometry';
 import { multiplyAdd } from './multiply-add';
-import { f32At } from './numbers';
+import { f32At, limited } from './numbers';
 import { multiplyPanels } from './panel-products';
 import { inputStrip, inputTiles } from './winograd-strips';
 import { eight, filterAtPoints, four, GAP, placeFactors, POINTS, TILE, two } from './winograd-transforms';
@@ -111,16 +111,19 @@ function outputRows(products: usize, plane: i32, rows: usize, tiles: i32, channe
     let to = f32At(rows, y * TILE * tiles * channels);
     for (let tile = 0; tile < tiles; tile++) {
       for (const end = from + pixel; from < end; from += 16, to += 16) {
-        const m1 = v128.load(from + step);
-        const m2 = v128.load(from + 2 * step);
-        const m3 = v128.load(from + 3 * step);
-        const m4 = v128.load(from + 4 * step);
+        let at = from + step;
+        const m1 = v128.load(at);
+        const m2 = v128.load((at += step));
+        const m3 = v128.load((at += step));
+        const m4 = v128.load((at += step));
+        const m5 = v128.load(at + step);
         const ones = f32x4.add(m1, m2), one = f32x4.sub(m1, m2);
         const twos = f32x4.add(m3, m4), pair = f32x4.sub(m3, m4);
         v128.store(to, f32x4.add(f32x4.add(v128.load(from), ones), twos));
-        v128.store(to + pixel, multiplyAdd(by2, pair, one));
-        v128.store(to + 2 * pixel, multiplyAdd(by4, twos, ones));
-        v128.store(to + 3 * pixel, multiplyAdd(by8, pair, f32x4.add(one, v128.load(from + 5 * step))));
+        at = to + pixel;
+        v128.store(at, multiplyAdd(by2, pair, one));
+        v128.store((at += pixel), multiplyAdd(by4, twos, ones));
+        v128.store(at + pixel, multiplyAdd(by8, pair, f32x4.add(one, m5)));
       }
       to += (<usize>(TILE - 1)) * pixel;
     }
@@ -138,10 +141,12 @@ function outputStrip(
   const low = f32x4.splat(least), high = f32x4.splat(most);
   for (let x = 0; x < outWidth; x++) {
     for (let c: usize = 0; c < pixel; c += 16, rows += 16, out += 16) {
-      const m1 = v128.load(rows + step);
-      const m2 = v128.load(rows + 2 * step);
-      const m3 = v128.load(rows + 3 * step);
-      const m4 = v128.load(rows + 4 * step);
+      let at = rows + step;
+      const m1 = v128.load(at);
+      const m2 = v128.load((at += step));
+      const m3 = v128.load((at += step));
+      const m4 = v128.load((at += step));
+      const m5 = v128.load(at + step);
       const ones = f32x4.add(m1, m2), one = f32x4.sub(m1, m2);
       const twos = f32x4.add(m3, m4), pair = f32x4.sub(m3, m4);
       const offset = bias ? v128.load(bias + c) : f32x4.splat(0);
@@ -149,22 +154,16 @@ function outputStrip(
       v128.store(out, limited(f32x4.add(y0, offset), low, high));
       if (left > 1) {
         const y1 = multiplyAdd(by2, pair, one);
-        v128.store(out + down, limited(f32x4.add(y1, offset), low, high));
+        v128.store((at = out + down), limited(f32x4.add(y1, offset), low, high));
       }
       if (left > 2) {
         const y2 = multiplyAdd(by4, twos, ones);
-        v128.store(out + 2 * down, limited(f32x4.add(y2, offset), low, high));
+        v128.store((at += down), limited(f32x4.add(y2, offset), low, high));
       }
       if (left > 3) {
-        const y3 = multiplyAdd(by8, pair, f32x4.add(one, v128.load(rows + 5 * step)));
-        v128.store(out + 3 * down, limited(f32x4.add(y3, offset), low, high));
+        const y3 = multiplyAdd(by8, pair, f32x4.add(one, m5));
+        v128.store(at + down, limited(f32x4.add(y3, offset), low, high));
       }
     }
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function limited(v: v128, low: v128, high: v128): v128 {
-  return f32x4.min(f32x4.max(v, low), high);
 }

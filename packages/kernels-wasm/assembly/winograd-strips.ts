@@ -19,21 +19,24 @@ export function inputStrip(
   image: usize, top: i32, height: i32, line: i32, strip: usize, stripLine: i32, margin: i32, zeros: usize,
 ): void {
   const by2 = two(), by4 = four();
-  const r0 = rowAt(image, top, height, line, zeros);
-  const r1 = rowAt(image, top + 1, height, line, zeros);
-  const r2 = rowAt(image, top + 2, height, line, zeros);
-  const r3 = rowAt(image, top + 3, height, line, zeros);
-  const r4 = rowAt(image, top + 4, height, line, zeros);
-  const r5 = rowAt(image, top + 5, height, line, zeros);
-  const to = f32At(strip, margin);
+  let r0 = rowAt(image, top, height, line, zeros);
+  let r1 = rowAt(image, top + 1, height, line, zeros);
+  let r2 = rowAt(image, top + 2, height, line, zeros);
+  let r3 = rowAt(image, top + 3, height, line, zeros);
+  let r4 = rowAt(image, top + 4, height, line, zeros);
+  let r5 = rowAt(image, top + 5, height, line, zeros);
+  let to = f32At(strip, margin);
   const step = (<usize>stripLine) << 2;
-  const bytes = (<usize>line) << 2;
-  for (let at: usize = 0; at < bytes; at += 16) {
+  for (const end = f32At(to, line); to < end; to += 16) {
     inputAtPoints(
-      by2, by4,
-      v128.load(r0 + at), v128.load(r1 + at), v128.load(r2 + at),
-      v128.load(r3 + at), v128.load(r4 + at), v128.load(r5 + at), to + at, step,
+      by2, by4, v128.load(r0), v128.load(r1), v128.load(r2), v128.load(r3), v128.load(r4), v128.load(r5), to, step,
     );
+    r0 += 16;
+    r1 += 16;
+    r2 += 16;
+    r3 += 16;
+    r4 += 16;
+    r5 += 16;
   }
 }
 
@@ -47,10 +50,11 @@ export function inputTiles(strip: usize, stripLine: i32, to: usize, plane: i32, 
     let out = f32At(to, y * POINTS * plane);
     for (let tile = 0; tile < tiles; tile++) {
       for (const end = from + pixel; from < end; from += 16, out += 16) {
+        let at = from;
         inputAtPoints(
           by2, by4,
-          v128.load(from), v128.load(from + pixel), v128.load(from + 2 * pixel),
-          v128.load(from + 3 * pixel), v128.load(from + 4 * pixel), v128.load(from + 5 * pixel), out, step,
+          v128.load(from), v128.load((at += pixel)), v128.load((at += pixel)),
+          v128.load((at += pixel)), v128.load((at += pixel)), v128.load((at += pixel)), out, step,
         );
       }
       from += (<usize>(TILE - 1)) * pixel;
@@ -64,17 +68,19 @@ export function gradientStrip(
 ): void {
   const by3 = fraction(0), by4 = fraction(1), by6 = fraction(2);
   const byMinus6 = fraction(3), by12 = fraction(4), by24 = fraction(5);
-  const r0 = rowAt(image, top, height, line, zeros);
-  const r1 = rowAt(image, top + 1, height, line, zeros);
-  const r2 = rowAt(image, top + 2, height, line, zeros);
-  const r3 = rowAt(image, top + 3, height, line, zeros);
+  let r0 = rowAt(image, top, height, line, zeros);
+  let r1 = rowAt(image, top + 1, height, line, zeros);
+  let r2 = rowAt(image, top + 2, height, line, zeros);
+  let r3 = rowAt(image, top + 3, height, line, zeros);
   const step = (<usize>stripLine) << 2;
-  const bytes = (<usize>line) << 2;
-  for (let at: usize = 0; at < bytes; at += 16) {
+  for (const end = f32At(strip, line); strip < end; strip += 16) {
     gradientAtPoints(
-      by3, by4, by6, byMinus6, by12, by24,
-      v128.load(r0 + at), v128.load(r1 + at), v128.load(r2 + at), v128.load(r3 + at), strip + at, step,
+      by3, by4, by6, byMinus6, by12, by24, v128.load(r0), v128.load(r1), v128.load(r2), v128.load(r3), strip, step,
     );
+    r0 += 16;
+    r1 += 16;
+    r2 += 16;
+    r3 += 16;
   }
 }
 
@@ -89,9 +95,10 @@ export function gradientTiles(strip: usize, stripLine: i32, to: usize, plane: i3
     let out = f32At(to, y * POINTS * plane);
     for (let tile = 0; tile < tiles; tile++) {
       for (const end = from + pixel; from < end; from += 16, out += 16) {
+        let at = from;
         gradientAtPoints(
           by3, by4, by6, byMinus6, by12, by24,
-          v128.load(from), v128.load(from + pixel), v128.load(from + 2 * pixel), v128.load(from + 3 * pixel),
+          v128.load(from), v128.load((at += pixel)), v128.load((at += pixel)), v128.load((at += pixel)),
           out, step,
         );
       }

@@ -72,11 +72,11 @@ export function inputAtPoints(
   const evenOnes = multiplySubtract(by4, d2, d4);
   const oddOnes = multiplySubtract(by4, d1, d3);
   v128.store(to, multiplyAdd(by4, f32x4.sub(d0, d2), even));
-  v128.store(to + step, f32x4.add(evenOnes, oddOnes));
-  v128.store(to + 2 * step, f32x4.sub(evenOnes, oddOnes));
-  v128.store(to + 3 * step, multiplyAdd(by2, odd, even));
-  v128.store(to + 4 * step, multiplySubtract(by2, odd, even));
-  v128.store(to + 5 * step, multiplySubtract(by4, odd, f32x4.sub(d5, d3)));
+  v128.store((to += step), f32x4.add(evenOnes, oddOnes));
+  v128.store((to += step), f32x4.sub(evenOnes, oddOnes));
+  v128.store((to += step), multiplyAdd(by2, odd, even));
+  v128.store((to += step), multiplySubtract(by2, odd, even));
+  v128.store((to += step), multiplySubtract(by4, odd, f32x4.sub(d5, d3)));
 }
 
 /** 3 taps of a filter at the 6 points. */
@@ -89,11 +89,11 @@ export function filterAtPoints(g0: v128, g1: v128, g2: v128, to: usize, step: us
   const twos = multiplyAdd(g2, f32x4.splat(1.0 / 6), f32x4.mul(g0, f32x4.splat(1.0 / 24)));
   const two = f32x4.mul(g1, f32x4.splat(1.0 / 12));
   v128.store(to, f32x4.mul(g0, f32x4.splat(0.25)));
-  v128.store(to + step, f32x4.add(ones, one));
-  v128.store(to + 2 * step, f32x4.sub(ones, one));
-  v128.store(to + 3 * step, f32x4.add(twos, two));
-  v128.store(to + 4 * step, f32x4.sub(twos, two));
-  v128.store(to + 5 * step, g2);
+  v128.store((to += step), f32x4.add(ones, one));
+  v128.store((to += step), f32x4.sub(ones, one));
+  v128.store((to += step), f32x4.add(twos, two));
+  v128.store((to += step), f32x4.sub(twos, two));
+  v128.store((to += step), g2);
 }
 
 /**
@@ -111,9 +111,9 @@ export function gradientAtPoints(
   const twos = multiplyAdd(g2, by6, f32x4.mul(g0, by24));
   const two = multiplyAdd(g3, by3, f32x4.mul(g1, by12));
   v128.store(to, f32x4.mul(g0, by4));
-  v128.store(to + step, f32x4.add(ones, one));
-  v128.store(to + 2 * step, f32x4.sub(ones, one));
-  v128.store(to + 3 * step, f32x4.add(twos, two));
-  v128.store(to + 4 * step, f32x4.sub(twos, two));
-  v128.store(to + 5 * step, g3);
+  v128.store((to += step), f32x4.add(ones, one));
+  v128.store((to += step), f32x4.sub(ones, one));
+  v128.store((to += step), f32x4.add(twos, two));
+  v128.store((to += step), f32x4.sub(twos, two));
+  v128.store((to += step), g3);
 }

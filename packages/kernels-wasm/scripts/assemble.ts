@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
 const FLAGS = [
-  '-O3',
+  ...['--optimizeLevel', '3', '--shrinkLevel', '1'],
   '--noAssert',
   ...['--runtime', 'stub'],
   '--importMemory',

@@ -44,11 +44,13 @@ export function computeInputGradient(call: Call<unknown>, info: ConvInfo | Volum
   const { kernels, required, compute } = call;
   const { outChannels } = info;
   const dy = required('dy', outputSize(info));
-  const filter = required('filter', patchLength(info) * outChannels);
+  const patch = patchLength(info);
+  const filter = required('filter', patch * outChannels);
   if (takesWinograd(info, 'input')) return winogradInputGradient(call, info, [dy, filter]);
-  const depth = roundUp4(patchLength(info));
+  const direct = isPointwise(info) && patch % 4 === 0;
+  // A last panel that is half a panel takes longer than one that is filled up with zeros.
+  const depth = direct ? patch : (patch + 7) & ~7;
   const tile = tileLength(info, depth);
-  const direct = isPointwise(info) && depth === info.inChannels;
   const panelBytes = 4 * depth * outChannels;
   const columnBytes = direct ? 0 : 4 * tile * depth;
   return compute(info.inShape, panelBytes + columnBytes, (dx, panels) => {

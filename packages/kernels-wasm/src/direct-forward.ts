@@ -16,12 +16,12 @@ const [LEAST_CHANNELS, LEAST_PATCH, LEAST_POSITIONS] = [16, 128, 32];
 
 /** Whether it can compute this convolution, and is faster. */
 export function takesDirect(info: ConvInfo): boolean {
-  const { inChannels, outChannels, dilationHeight, dilationWidth } = info;
+  const { inChannels, outChannels, filterHeight, filterWidth, dilationHeight, dilationWidth } = info;
   return (
     dilationHeight * dilationWidth === 1 &&
     outChannels % 4 === 0 &&
     inChannels >= LEAST_CHANNELS &&
-    (isPointwise(info) || patchLength(info) >= LEAST_PATCH) &&
+    (filterHeight * filterWidth === 1 || patchLength(info) >= LEAST_PATCH) &&
     outputSize(info) >= LEAST_POSITIONS * outChannels
   );
 }

@@ -79,10 +79,22 @@ function layout<K extends string>(floats: Readonly<Record<K, number>>) {
 const CHUNK_FLOATS = 131_072;
 const [FEWEST_TILES, MOST_TILES] = [24, 96];
 
-/** Rows of tiles to take at a time. */
+/** Tiles that are multiplied together, in the two builds: ROWS of assembly/panel-products.ts. */
+const BLOCKS = [5, 6];
+
+/** How many tiles are computed for one that is needed, where the last block is not full. */
+const computed = (tiles: number) =>
+  BLOCKS.reduce((sum, block) => sum + (Math.ceil(tiles / block) * block) / tiles, 0);
+
+/** Rows of tiles to take at a time: about as many as wanted, those that fill blocks best. */
 function stripsOf(across: number, rows: number, channels: number): number {
   const tiles = Math.min(MOST_TILES, Math.max(FEWEST_TILES, CHUNK_FLOATS / (POINTS * channels)));
-  return Math.min(rows, Math.max(1, Math.round(tiles / across)));
+  const wanted = Math.round(tiles / across);
+  let best = Math.max(1, wanted);
+  for (const strips of [wanted - 1, wanted + 1]) {
+    if (strips > 0 && computed(strips * across) < computed(best * across)) best = strips;
+  }
+  return Math.min(rows, best);
 }
 
 function partsOf({ batch, in: [, inWidth, inChannels], out: [height, width, outChannels] }: Pass) {
