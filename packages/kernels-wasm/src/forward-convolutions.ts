@@ -4,6 +4,7 @@
 import {
   type BackendKernel,
   type DilatedAttributes,
+  differentiateConvolution,
   type KernelInputs,
   sizeOf,
   withDilatedGradient,
@@ -61,14 +62,17 @@ const LIMITS: Readonly<Record<string, { readonly least?: number; readonly most?:
   relu6: { least: 0, most: 6 },
 };
 
-/** `upstream`, but ours where that is faster. */
-function withOurs(upstream: BackendKernel): BackendKernel {
-  const { kernelName } = upstream;
+/** Upstream's, but ours where that is faster. */
+function withOurs(kernelName: 'Conv2D' | 'FusedConv2D'): BackendKernel {
+  const upstream = withDilatedGradient(kernelName, checked, withExplicitPadding(false));
   return {
     kernelName,
     kernelFunc: (call, theirs) => {
       const attributes = (call.attrs ?? {}) as unknown as DilatedAttributes;
-      return ours(call, kernelName, attributes) ?? upstream.kernelFunc(call, theirs);
+      const output = ours(call, kernelName, attributes);
+      if (output === undefined) return upstream.kernelFunc(call, theirs);
+      differentiateConvolution(kernelName, attributes);
+      return output;
     },
   };
 }
@@ -104,8 +108,8 @@ function ours(
 
 /** inputs {x: NHWC, filter} and so on: as upstream's. */
 export const forwardConvolutions = [
-  withOurs(withDilatedGradient('Conv2D', checked, withExplicitPadding(false))),
-  withOurs(withDilatedGradient('FusedConv2D', checked, withExplicitPadding(false))),
+  withOurs('Conv2D'),
+  withOurs('FusedConv2D'),
   withDilatedGradient('DepthwiseConv2dNative', checked, withExplicitPadding(true)),
   withDilatedGradient('FusedDepthwiseConv2D', checked, withExplicitPadding(true)),
 ];

@@ -1,6 +1,7 @@
 // The gradients of dilated convolutions. TensorFlow.js refuses them, because its own kernels for the gradients know no
 // dilation (tfjs-core/src/gradients/Conv2D_grad.ts, src/ops/fused/conv2d.ts); kernels that do know it are only to be
-// handed it. So a call that a backend has vouched for gets a gradient from here, and every other call upstream's.
+// handed it. So a call that a backend has vouched for gets a gradient from here. So does every fused convolution, dilated or
+// not: upstream computes all of its gradients at once, that for the input, too, where the input is data and nobody asks.
 import * as tf from '@tensorflow/tfjs-core';
 import { UnsupportedBackendError } from './errors.ts';
 import type { KernelInputs } from './inputs.ts';
@@ -22,28 +23,33 @@ type Gradients = Readonly<Record<'x' | 'filter', () => tf.Tensor>>;
 
 // TensorFlow.js gives a gradient the very object of attributes that the forward kernel was called with.
 const vouchedFor = new WeakSet<object>();
-/** What was vouched for of the fused convolution that is being computed. */
+/** The fused convolution that is being computed, if a backend has vouched for it. */
 let fused: { readonly kernel: ForwardKernel; readonly attributes: DilatedAttributes } | undefined;
 
 /**
- * Gives the convolution that is being computed a gradient, if it is dilated. For a forward kernel to call whenever it
- * is called, if its backend's kernels `Conv2DBackpropInput` and `Conv2DBackpropFilter`, or
+ * Gives the convolution that is being computed a gradient from here, if it is dilated or fused. For a forward kernel to
+ * call whenever it is called, if its backend's kernels `Conv2DBackpropInput` and `Conv2DBackpropFilter`, or
  * `DepthwiseConv2dNativeBackpropInput` and `DepthwiseConv2dNativeBackpropFilter`, take an attribute `dilations`.
  *
  * @param attributes the object that the kernel was called with, not a copy.
  */
-export function differentiateDilated(kernel: ForwardKernel, attributes: object): void {
-  const { dilations, dataFormat = 'NHWC', activation = 'linear' } = attributes as DilatedAttributes;
-  if (dataFormat !== 'NHWC' || [dilations ?? 1].flat().every((dilation) => dilation === 1)) return;
-  vouchedFor.add(attributes);
-  if (kernel === 'Conv2D' || kernel === 'DepthwiseConv2dNative') widenGradient(kernel, gradientsOf(kernel));
+export function differentiateConvolution(kernel: ForwardKernel, attributes: object): void {
+  const { dataFormat = 'NHWC', activation = 'linear' } = attributes as DilatedAttributes;
+  if (dataFormat !== 'NHWC') return;
+  const single = kernel === 'Conv2D' || kernel === 'DepthwiseConv2dNative';
   // With any other activation the fused op is not differentiated: TensorFlow.js takes it apart where a gradient is asked
   // for.
-  else if (activation === 'linear') fused = { kernel, attributes: attributes as DilatedAttributes };
+  if (!single && activation === 'linear') fused = { kernel, attributes: attributes as DilatedAttributes };
+  if (!isDilated(attributes as DilatedAttributes)) return;
+  vouchedFor.add(attributes);
+  if (single) widenGradient(kernel, gradientsOf(kernel));
 }
 
+const isDilated = ({ dilations }: DilatedAttributes) =>
+  [dilations ?? 1].flat().some((dilation) => dilation !== 1);
+
 /**
- * Upstream's forward kernel, whose dilated calls get a gradient: see {@link differentiateDilated}.
+ * Upstream's forward kernel, whose calls get gradients: see {@link differentiateConvolution}.
  *
  * @param checkBackend throws an {@link UnsupportedBackendError} if the kernels for the gradients do not work on it.
  * @param mended gives the attributes to hand to upstream's kernel in place of those of the call.
@@ -69,7 +75,7 @@ export function withDilatedGradient(
         ...call,
         attrs: mended(attributes, call.inputs) as unknown as tf.NamedAttrMap,
       });
-      differentiateDilated(kernelName, attributes);
+      differentiateConvolution(kernelName, attributes);
       return result;
     },
   };
@@ -114,16 +120,17 @@ function gradientsAt(
   x: tf.Tensor,
   filter: tf.Tensor,
   dy: tf.Tensor,
-  { strides, pad, dilations, dimRoundingMode }: DilatedAttributes,
+  convolution: DilatedAttributes,
 ): Gradients {
+  const { strides, pad, dilations, dimRoundingMode } = convolution;
   const depthwise = kernel === 'DepthwiseConv2dNative' || kernel === 'FusedDepthwiseConv2D';
   const name = depthwise ? 'DepthwiseConv2dNativeBackprop' : 'Conv2DBackprop';
   const attributes = { strides, pad, dilations, dimRoundingMode, dataFormat: 'NHWC' };
   return {
     x: () => {
       const all = { ...attributes, inputShape: x.shape };
-      vouchedFor.add(all);
-      if (!depthwise) widenGradient('Conv2DBackpropInput', secondGradients);
+      if (isDilated(convolution)) vouchedFor.add(all);
+      if (isDilated(convolution) && !depthwise) widenGradient('Conv2DBackpropInput', secondGradients);
       return run(`${name}Input`, { dy, filter }, all);
     },
     filter: () => run(`${name}Filter`, { x, dy }, { ...attributes, filterShape: filter.shape }),
@@ -151,7 +158,7 @@ const FUSED_OPS = ['fusedConv2d', 'fusedDepthwiseConv2d'].map((name) => name + t
 const watched = new WeakSet<object>();
 
 /**
- * Lets `differentiateDilated` work for tf.fused.conv2d and tf.fused.depthwiseConv2d, which tf.layers calls. They carry
+ * Lets `differentiateConvolution` work for tf.fused.conv2d and tf.fused.depthwiseConv2d, which tf.layers calls. They carry
  * their gradients in a `customGrad` instead of the registry, and nothing but that is asked when they are differentiated.
  */
 export function watchFusedConvolutions(): void {
@@ -160,28 +167,52 @@ export function watchFusedConvolutions(): void {
   watched.add(engine);
   const customGrad = engine.customGrad.bind(engine);
   engine.customGrad = (f) =>
-    FUSED_OPS.includes(engine.state.activeScope?.name) ? customGrad(withOurGradient(f)) : customGrad(f);
+    FUSED_OPS.includes(engine.state.activeScope?.name) ? withOurGradient(f) : customGrad(f);
 }
 
 type CustomGradient<T extends tf.Tensor> = Parameters<typeof tf.customGrad<T>>[0];
+type GradientMap = Readonly<Record<number, () => tf.Tensor>>;
 
-/** The same op; with the gradient from here, if it turns out to be a convolution that is vouched for. */
-function withOurGradient<T extends tf.Tensor>(f: CustomGradient<T>): CustomGradient<T> {
+/** What `customGrad` is made of. Its own gradients come all at once; here each may be left out. */
+interface KernelRunner {
+  runKernelFunc<T extends tf.Tensor>(call: {
+    readonly inputs: Readonly<Record<number, tf.Tensor>>;
+    readonly forwardFunc: (backend: unknown, save: tf.GradSaveFunc) => T;
+    readonly backwardsFunc: (dy: T, saved: tf.Tensor[]) => GradientMap;
+  }): T;
+}
+
+/** The same op; with the gradients from here, if it turns out to be a convolution that is vouched for. */
+function withOurGradient<T extends tf.Tensor>(
+  f: CustomGradient<T>,
+): (...inputs: (tf.Tensor | tf.GradSaveFunc)[]) => T {
   return (...inputs) => {
-    fused = undefined;
-    const made = f(...inputs);
-    return fused === undefined ? made : { ...made, gradFunc: fusedGradient(fused) };
+    let differentiate: (dy: T, saved: tf.Tensor[]) => GradientMap;
+    return (tf.engine() as unknown as KernelRunner).runKernelFunc<T>({
+      inputs: { ...(inputs as tf.Tensor[]) },
+      forwardFunc: (_, save) => {
+        fused = undefined;
+        const { value, gradFunc } = f(...inputs, save);
+        differentiate = fused === undefined ? (dy, saved) => allAtOnce(gradFunc(dy, saved)) : oneByOne(fused);
+        return value;
+      },
+      backwardsFunc: (dy, saved) => differentiate(dy, saved),
+    });
   };
 }
 
+function allAtOnce(gradients: tf.Tensor | tf.Tensor[]): GradientMap {
+  return { ...[gradients].flat().map((gradient) => () => gradient) };
+}
+
 /** As the fused ops save their tensors: the filter, x, the output before it loses a batch axis of 1, the bias if any. */
-function fusedGradient({ kernel, attributes }: NonNullable<typeof fused>) {
-  return (dy: tf.Tensor, [filter, x, y, bias]: tf.Tensor[]): tf.Tensor[] => {
+function oneByOne({ kernel, attributes }: NonNullable<typeof fused>) {
+  return (dy: tf.Tensor, [filter, x, y, bias]: tf.Tensor[]): GradientMap => {
     const slope = tf.reshape(dy, y!.shape);
     const gradients = gradientsAt(kernel, x!, filter!, slope, attributes);
-    const made = [gradients.x(), gradients.filter()];
-    if (bias === undefined) return made;
+    const both = { 0: gradients.x, 1: gradients.filter };
+    if (bias === undefined) return both;
     const axes = tf.broadcast_util.getReductionAxes(bias.shape, slope.shape);
-    return [...made, tf.reshape(axes.length === 0 ? slope : tf.sum(slope, axes), bias.shape)];
+    return { ...both, 2: () => tf.reshape(axes.length === 0 ? slope : tf.sum(slope, axes), bias.shape) };
   };
 }

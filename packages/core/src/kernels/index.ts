@@ -24,7 +24,7 @@ export { type KernelView, kernelView } from './view.ts';
 export { differentiateConv3dTranspose } from './conv3d-transpose.ts';
 export {
   type DilatedAttributes,
-  differentiateDilated,
+  differentiateConvolution,
   watchFusedConvolutions,
   withDilatedGradient,
 } from './dilated-convolutions.ts';

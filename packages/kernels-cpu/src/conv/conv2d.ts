@@ -1,5 +1,5 @@
 // conv2d and its gradients, as products of matrices: patches of the input on one side, filters or dy on the other.
-import { type BackendKernel, differentiateDilated } from '@rebatch/core/kernels';
+import { type BackendKernel, differentiateConvolution } from '@rebatch/core/kernels';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { type Call, kernel } from '../kernel.ts';
 import {
@@ -68,7 +68,7 @@ export function convolve(
 
 /** inputs {x: NHWC, filter} -> NHWC. */
 export const conv2d = convKernel('Conv2D', ({ attributes, required, output }: ConvCall, info) => {
-  differentiateDilated('Conv2D', attributes);
+  differentiateConvolution('Conv2D', attributes);
   const filter = required('filter', patchLength(info) * info.outChannels);
   return output(info.outShape, convolve(required('x', inputSize(info)), filter, info));
 });

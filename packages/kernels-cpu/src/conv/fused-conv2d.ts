@@ -1,5 +1,5 @@
 // conv2d with what follows it, as tf.layers calls it.
-import { type BackendKernel, differentiateDilated, sizeOf } from '@rebatch/core/kernels';
+import { type BackendKernel, differentiateConvolution, sizeOf } from '@rebatch/core/kernels';
 import type { Call } from '../kernel.ts';
 import { convKernel, convolve } from './conv2d.ts';
 import { type ConvAttributes, inputSize, isForeign, patchLength } from './geometry.ts';
@@ -20,7 +20,7 @@ const ACTIVATIONS: Readonly<Record<string, (value: number) => number>> = {
 /** inputs {x: NHWC, filter, bias?} -> NHWC. */
 export const fusedConv2d: BackendKernel = {
   ...convKernel('FusedConv2D', (call: Call<FusedAttributes>, info) => {
-    differentiateDilated('FusedConv2D', call.attributes);
+    differentiateConvolution('FusedConv2D', call.attributes);
     const x = call.required('x', inputSize(info));
     const filter = call.required('filter', patchLength(info) * info.outChannels);
     const bias = call.optional('bias', info.outChannels);
