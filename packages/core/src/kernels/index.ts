@@ -27,7 +27,7 @@ export {
   differentiateConvolution,
   watchFusedConvolutions,
   withDilatedGradient,
-} from './dilated-convolutions.ts';
+} from './convolution-gradients.ts';
 export { type KernelInputs, requiredInput, sizeOf } from './inputs.ts';
 export {
   type ResizeAttributes,

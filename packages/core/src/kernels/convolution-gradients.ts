@@ -1,7 +1,7 @@
-// The gradients of dilated convolutions. TensorFlow.js refuses them, because its own kernels for the gradients know no
-// dilation (tfjs-core/src/gradients/Conv2D_grad.ts, src/ops/fused/conv2d.ts); kernels that do know it are only to be
-// handed it. So a call that a backend has vouched for gets a gradient from here. So does every fused convolution, dilated or
-// not: upstream computes all of its gradients at once, that for the input, too, where the input is data and nobody asks.
+// The gradients of convolutions that TensorFlow.js refuses, or computes in vain. It refuses dilated ones, because its own
+// kernels for the gradients know no dilation (tfjs-core/src/gradients/Conv2D_grad.ts, src/ops/fused/conv2d.ts); kernels that
+// do know it are only to be handed it. So a call that a backend has vouched for gets a gradient from here. And it computes
+// all gradients of a fused convolution at once, that at the input, too, where that is data and nobody asks.
 import * as tf from '@tensorflow/tfjs-core';
 import { UnsupportedBackendError } from './errors.ts';
 import type { KernelInputs } from './inputs.ts';
