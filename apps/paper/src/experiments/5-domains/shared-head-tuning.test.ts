@@ -19,17 +19,17 @@ function rows(precisions: Record<number, readonly [number, number]>): Row[] {
   );
 }
 
-const expected = rows({ 2: [0.6, 0.5], 3: [0.65, 0.4], 4: [0.5, 0.3] });
+const expected = rows({ 3: [0.6, 0.5], 4: [0.65, 0.4], 5: [0.5, 0.3] });
 
 test('the depth is the one at which mixing costs most', () => {
   const claims = sharedHeadTuning.claims(expected);
   expectAllHold(claims, 1);
-  expect(claims[0]!.measured).toContain('3 blocks: mixing costs 25.00% of 65.00%');
-  expectNoneHolds(sharedHeadTuning.claims(rows({ 2: [0.6, 0.3], 3: [0.65, 0.4] })), 1);
+  expect(claims[0]!.measured).toContain('4 blocks: mixing costs 25.00% of 65.00%');
+  expectNoneHolds(sharedHeadTuning.claims(rows({ 3: [0.6, 0.3], 4: [0.65, 0.4] })), 1);
 });
 
 test('the table has a line per depth, the chart a line per way to share', () => {
   const result = resultOf(sharedHeadTuning, expected);
-  expect(sharedHeadTuning.table(result).body.map(([depth]) => depth)).toEqual(['2', '3', '4']);
+  expect(sharedHeadTuning.table(result).body.map(([depth]) => depth)).toEqual(['3', '4', '5']);
   expect(renderChart(sharedHeadTuning, result)).toContain('SGD per level, population shared');
 });

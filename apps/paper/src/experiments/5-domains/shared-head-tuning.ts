@@ -38,7 +38,7 @@ interface Settings extends SharedHeadSettings {
   readonly training: number;
 }
 
-const FULL: Settings = { ...REPORTED, seeds: [11, 12], depths: [2, 3, 4], training: 50_000 };
+const FULL: Settings = { ...REPORTED, seeds: [11, 12], depths: [2, 3, 4, 5], training: 50_000 };
 const QUICK: Settings = { ...REPORTED_QUICK, seeds: [11], depths: [2, 3], training: 50_000 };
 
 /** Those whose affine is shared, as it was when the depth was chosen. */

@@ -51,7 +51,7 @@ export const FULL: SharedHeadSettings = {
     { name: 'p4', stride: 8 },
     { name: 'p5', stride: 16 },
   ],
-  detector: { backbone: [[12], [24, 32], [48], [48]], channels: 24, headBlocks: 3 },
+  detector: { backbone: [[12], [24, 32], [48], [48]], channels: 24, headBlocks: 4 },
   batch: 16,
   steps: 300,
   optimizer: 'adam',
