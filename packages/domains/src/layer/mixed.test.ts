@@ -121,6 +121,19 @@ onEachBackend(() => {
     },
   );
 
+  test('each step begins with what the layer holds then, whoever has written it', () => {
+    const choice = { train: 'per-domain', population: 'per-domain', affine: 'shared' } as const;
+    const layer = build(choice, [7, 5]);
+    const ids = [2, 0, 1, 1, 0, 2, 0];
+    check(layer, choice, randomTensor([7, 5], 1), ids);
+    check(layer, choice, randomTensor([7, 5], 2), ids);
+    const one = layer.weights.find(({ originalName }) => originalName.endsWith('domain_1/moving_variance'))!;
+    one.write(tf.tensor1d([1, 2, 3, 4, 5]));
+    check(layer, choice, randomTensor([7, 5], 3), ids);
+    randomizeWeights(layer, 6);
+    check(layer, choice, randomTensor([7, 5], 4), ids);
+  });
+
   test('any batch, however its domains are spread', () => {
     const choice = { train: 'per-domain', population: 'per-domain', affine: 'per-domain' } as const;
     const batches = fc.record({

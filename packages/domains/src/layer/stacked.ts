@@ -20,11 +20,23 @@ export function affineOptions({ name, settings, inner }: DomainCall): Omit<Norma
 export function populationsOf({ settings, inner }: DomainCall): ChannelMoments {
   const { populations } = inner;
   const all = populations.length > 1 ? populations : settings.domains.map(() => populations[0]!);
-  return {
-    mean: constants(all.map(({ movingMean }) => movingMean.read())),
-    variance: constants(all.map(({ movingVariance }) => movingVariance.read())),
-  };
+  const means = all.map(({ movingMean }) => movingMean.read());
+  const variances = all.map(({ movingVariance }) => movingVariance.read());
+  const written = lastWritten.get(populations);
+  return { mean: constants(means, written?.mean), variance: constants(variances, written?.variance) };
 }
+
+/** What a step has written: the values of all domains one after the other, and the data that each domain's became. */
+interface Written {
+  readonly values: Float32Array;
+  readonly data: readonly object[];
+}
+
+/**
+ * By the layers of the domains: the next step begins where the last one ended, and needs not read each domain's values to
+ * know them, unless somebody else has written any meanwhile. Then its data is another.
+ */
+const lastWritten = new WeakMap<object, Readonly<Record<'mean' | 'variance', Written>>>();
 
 /**
  * One step of the EMA for all domains, each towards its own moments: in one step of all their values, since there may be
@@ -54,6 +66,12 @@ export function moveAll(
     movingMean.write(means[d]!);
     movingVariance.write(variances[d]!);
   }
+  if (!readsWithoutStalling()) return;
+  const written = (moment: tf.Tensor, each: readonly tf.Tensor[]): Written => ({
+    values: moment.dataSync<'float32'>(),
+    data: each.map(({ dataId }) => dataId),
+  });
+  lastWritten.set(layers, { mean: written(moved.mean, means), variance: written(moved.variance, variances) });
 }
 
 const flat = ({ mean, variance }: ChannelMoments): ChannelMoments => ({
@@ -67,9 +85,12 @@ function stacked(vectors: readonly tf.Tensor[]): tf.Tensor {
 }
 
 /** The same of vectors that nothing is differentiated by: upstream would keep a copy of each for the gradient. */
-function constants(vectors: readonly tf.Tensor[]): tf.Tensor {
+function constants(vectors: readonly tf.Tensor[], written: Written | undefined): tf.Tensor {
   if (!readsWithoutStalling()) return stacked(vectors);
   const size = vectors[0]!.size;
+  if (written !== undefined && vectors.every(({ dataId }, row) => dataId === written.data[row])) {
+    return tf.tensor2d(written.values, [vectors.length, size]);
+  }
   const values = new Float32Array(vectors.length * size);
   for (const [row, vector] of vectors.entries()) values.set(vector.dataSync<'float32'>(), row * size);
   return tf.tensor2d(values, [vectors.length, size]);
