@@ -64,6 +64,7 @@ function againstCopies(shape: readonly number[]): BenchCase {
     shape: formatShape(shape),
     peer: '4 typed-array copies (8 passes)',
     target: 0.4,
+    note: 'A copy computes nothing: the sums, partly in float64, come on top of what the eight passes take.',
     measure: () =>
       withInputs(shape, -1, (inputs) => {
         const source = Float32Array.from(inputs.x.dataSync());

@@ -30,6 +30,8 @@ const NORM_SHAPES = [
   [1024, 512],
 ];
 
+const VECTORS = 'PyTorch computes with vectors of 256 bits and more, where WebAssembly has 128.';
+
 /** Weights and losses after one step: float32, in other orders of summation. */
 const TOLERANCE = 1e-3;
 
@@ -61,7 +63,7 @@ function trainingStep({ network, batch, target }: Task, threads: number): BenchC
     peer: `PyTorch, ${threadsOf(threads)}, channels_last`,
     needs: NEEDS,
     ...(threads === 1 && target !== undefined && { target }),
-    ...(threads > 1 && { note: 'Ours has one thread, the peer two.' }),
+    note: threads > 1 ? 'Ours has one thread, the peer two.' : VECTORS,
     measure: async () => {
       const ours = await oursNetwork(network, batch);
       try {
@@ -87,6 +89,7 @@ function norm(shape: readonly number[]): BenchCase {
     peer: `PyTorch, 1 thread${shape.length === 4 ? ', the faster of its layouts' : ''}`,
     needs: NEEDS,
     target: 1,
+    note: VECTORS,
     measure: async () => {
       const problem = makeProblem(shape, -1);
       const ours = await oursOp(problem, { backward: true });

@@ -66,7 +66,10 @@ const TINY: Readonly<Record<string, object>> = {
     ...{ normalizationBatches: [2, 10], evaluation: 20, population },
     regimes: ['all photographs', 'few photographs'].map((name) => ({ name, photographs: 20, training })),
   },
-  'cifar10-frozen-last-epochs': { training, photographs: 40, normalizationBatches: [2, 10], population },
+  'cifar10-frozen-last-epochs': {
+    training: { ...training, afterwards: { share: 0.25, rate: 0.001 } },
+    ...{ photographs: 40, normalizationBatches: [2, 10], population },
+  },
   // Others may have trained theirs already.
   'cifar10-clean-network': { ...start, clean: { ...clean, channels: [2, 4] } },
   'cifar10-domain-shift': { ...start, samples: [8, 16], reference: 10, miniBatch: 10 },

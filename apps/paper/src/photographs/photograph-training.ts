@@ -10,16 +10,12 @@ import type { SeedContext } from '../experiment.ts';
 import { sampleIndices } from '../training/shuffle.ts';
 import { type Augmentation, augmentedBatch } from './augmented-batch.ts';
 import { Nesterov, type NesterovSettings } from './nesterov.ts';
-import { oneCycle } from './one-cycle.ts';
+import { type RateSettings, rateOf } from './rate.ts';
 
-export interface TrainingSettings extends NesterovSettings {
+export interface TrainingSettings extends NesterovSettings, RateSettings {
   readonly epochs: number;
   /** Photographs per step; what does not fill a batch is left out of its epoch. */
   readonly batch: number;
-  /** The highest rate of the cycle. */
-  readonly peak: number;
-  /** Instead of the cycle, the peak throughout. */
-  readonly schedule?: 'constant';
   readonly augmentation: Augmentation;
 }
 
@@ -80,7 +76,7 @@ export class PhotographTraining {
     // Lets an interruption arrive: a step itself never waits.
     await setImmediate();
     signal.throwIfAborted();
-    const { peak, augmentation, schedule } = this.#settings;
+    const { augmentation } = this.#settings;
     const indices = this.#batches === undefined ? this.#nextOfEpoch() : this.#batches.next().value;
     const random = seedrandom(`augmentation ${this.#seed} ${this.#step}`);
     let value = Number.NaN;
@@ -94,7 +90,7 @@ export class PhotographTraining {
           value = loss.dataSync()[0]!;
           return loss;
         },
-        schedule === 'constant' ? peak : oneCycle(peak, this.#step, this.steps),
+        rateOf(this.#settings, this.#step, this.steps),
       );
     });
     if (!Number.isFinite(value)) throw new Error(`training: the loss of step ${this.#step + 1} is ${value}`);

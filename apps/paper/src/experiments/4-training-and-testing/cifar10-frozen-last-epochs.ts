@@ -6,6 +6,7 @@ import type { Experiment, SeedSettings } from '../../experiment.ts';
 import { first } from '../../photographs/clean-experiment.ts';
 import { loadPhotographs, preparePhotographs, TRAINING } from '../../photographs/data.ts';
 import { PhotographTraining, stepsOf, type TrainingSettings } from '../../photographs/photograph-training.ts';
+import { stepsOfCycle } from '../../photographs/rate.ts';
 import { buildResidualNetwork } from '../../photographs/residual-network.ts';
 import { QUICK_PHOTOGRAPHS, SHORT } from '../../photographs/short-training.ts';
 import { decideByMargin, percentInterval } from '../../rows/interval.ts';
@@ -31,11 +32,13 @@ export interface Row {
 
 interface Settings extends SeedSettings {
   readonly normalizationBatches: readonly number[];
-  readonly training: TrainingSettings;
+  /**
+   * Frozen after the cycle, for the last fifth. The rate is small then: frozen statistics no longer undo what a step does
+   * to the scale of activations, so that training on them diverges at rates that BN bears.
+   */
+  readonly training: TrainingSettings & Required<Pick<TrainingSettings, 'afterwards'>>;
   /** Training photographs. */
   readonly photographs: number;
-  /** The share of the steps before freezing. */
-  readonly freezeAt: number;
   /** Frozen layers keep training gamma and beta. */
   readonly affine: 'trainable';
   /** Computed at the moment of freezing; for the trainings that do not freeze, at the end. */
@@ -45,9 +48,8 @@ interface Settings extends SeedSettings {
 const FULL: Settings = {
   seeds: [1, 2, 3],
   normalizationBatches: [2, 4, 16, 128],
-  training: SHORT,
+  training: { ...SHORT, afterwards: { share: 1 / 5, rate: SHORT.peak / 100 } },
   photographs: TRAINING,
-  freezeAt: 0.8,
   affine: 'trainable',
   population: { mode: 'layerwise', samples: 2_048 },
 };
@@ -123,9 +125,9 @@ export const cifar10FrozenLastEpochs: Experiment<Row, Settings> = {
   figures: (rows) => [sizesFigure(points(rows), 'validation error (%)')],
 };
 
-function stepsBy({ training, photographs, freezeAt }: Omit<Settings, 'normalizationBatches'>) {
+function stepsBy({ training, photographs }: Pick<Settings, 'training' | 'photographs'>) {
   const all = stepsOf(training, photographs);
-  return { all, before: Math.round(freezeAt * all) };
+  return { all, before: stepsOfCycle(training, all) };
 }
 
 const points = (rows: readonly Row[]) =>

@@ -16,6 +16,7 @@ export const mixedDomains: ScalingRow = {
   unit: 'domains',
   peer: 'batchNormalization, 1 domain',
   target: 1 / 1.5,
+  note: 'The moving statistics of 64 domains are 128 variables of TensorFlow.js, which are written one by one.',
   options: { budgetMs: 2500 },
   sides: (count) => {
     const [x, dy] = [randomTensor(SHAPE, 1, 0.5, 2), randomTensor(SHAPE, 2)];
