@@ -14,5 +14,6 @@ export { type Preprocessing, preprocessingSchema } from './preprocessing/preproc
 
 export { measureWith } from './parts/measure-pass.ts';
 export { modelDigest } from './parts/model-digest.ts';
+export { openTask, type PartMeasurer } from './parts/open-task.ts';
 export type { MeasuringTask } from './parts/task.ts';
 export { startWorkers, type WorkerPool } from './workers/pool.ts';

@@ -21,6 +21,7 @@ export { readAtOnce, readPreciseMoments } from './read-precise-moments.ts';
 
 // Values that are given up, and what takes their place in memory
 
+export { batchNormalizeOver } from './batch-normalize-over.ts';
 export { clipped, measureOver, normalizeOver } from './over.ts';
 
 // Moments of values that count, where some do not

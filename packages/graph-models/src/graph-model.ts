@@ -12,11 +12,11 @@ import {
   type StoreOptions,
   type Visitor,
 } from '@rebatch/models';
+import { OverSite, UNLIMITED } from '@rebatch/models/~internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { inputsOf, outputsOf } from './endpoints.ts';
 import { GraphModelError } from './errors.ts';
 import { checkGraphOptions, type GraphModelOptions } from './options.ts';
-import { clip, OverSite, UNLIMITED } from './over-site.ts';
 import { keepParts } from './parts.ts';
 import { planGraph } from './plan.ts';
 import { type AtSite, RunningGraph } from './running-graph.ts';
@@ -26,6 +26,9 @@ import { asSite } from './sites/as-site.ts';
 import type { LeftOut } from './sites/site.ts';
 import { closeGraph, type GraphSource, type LoadedGraph, openGraph } from './source.ts';
 import { SiteStatistics } from './statistics.ts';
+
+/** A tensor that is ours already, clipped. */
+const clip = (y: tf.Tensor, limits: Limits): tf.Tensor => (limits === UNLIMITED ? y : clipped(y, limits));
 
 /** Leaves a run from inside of the graph; never seen outside of this file. */
 const STOP = Symbol('nothing else is needed of this run');
@@ -179,7 +182,7 @@ export class NormalizedGraphModel implements NormalizedModel {
   /** What goes on to a folded site is the output of a node that nothing else reads; what goes on to a batch norm may be. */
   #overAt(site: number, x: tf.Tensor): OverSite | undefined {
     const { folded, options } = this.sites[site]!;
-    return folded ? new OverSite(x, options(), this.#limits[site]!) : undefined;
+    return folded ? new OverSite(x, options, this.#limits[site]!) : undefined;
   }
 
   /** Runs a synchronous function with something in the place of each site; runs nest. */

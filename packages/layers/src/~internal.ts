@@ -4,8 +4,9 @@ export { isSymbolic, obey, saidIn, saidOf, settingsFor } from './calls-in-graphs
 export { checkLayer, describeNoModel, isLayer } from './check-model.ts';
 export { BATCH_NORM_NAMES, checkConfigNames } from './config-names.ts';
 export type { CopiedOutput } from './copy/copy-graph.ts';
-export type { Application } from './copy/graph.ts';
+export { type Application, applicationsBetween, isModel } from './copy/graph.ts';
 export { refuseDerived } from './derived.ts';
+export { linearKind } from './fold/linear-layers.ts';
 export { fromKeras, provideSynchronized } from './keras-config.ts';
 export { registerSynchronizedNames } from './keras-names.ts';
 export {

@@ -9,6 +9,7 @@ export type {
   Endpoint,
   NormalizedModel,
   Overwriting,
+  OverwritingMoments,
   RunOptions,
   Site,
   StoreOptions,

@@ -113,14 +113,19 @@ export interface Application {
 export interface Overwriting {
   /** For the visitor to return: x, normalized by statistics of [channels]. What it holds is up to the model. */
   normalize(statistics: ChannelMoments): tf.Tensor;
+  /** The moments of x, packed as below; and x normalized by them, for the visitor to return. */
+  normalizeByBatch(): OverwritingMoments;
   /**
    * The moments of x, packed: means, variances, then what rounding took from the means, [3, 1, channels]; and x itself, for
    * the visitor to return.
    */
-  measure(): {
-    readonly moments: { readonly packed: tf.Tensor3D; readonly count: number };
-    readonly y: tf.Tensor;
-  };
+  measure(): OverwritingMoments;
+}
+
+/** Moments of what was overwritten, and what lies in its place. */
+export interface OverwritingMoments {
+  readonly moments: { readonly packed: tf.Tensor3D; readonly count: number };
+  readonly y: tf.Tensor;
 }
 
 /** Normalizes in a site's place. Returns undefined where nothing that follows is needed: the run then ends. */

@@ -3,6 +3,7 @@ export { breather } from './breathe.ts';
 export { firstSamples } from './data/batch.ts';
 export { type Elements, elementsOf, keysOf, openSource, type Source, sourceOf } from './data/source.ts';
 export { isNormalizedModel } from './normalized-model.ts';
+export { OverSite, UNLIMITED } from './over-site.ts';
 export { type HeldStatistics, holdStatistics } from './statistics/hold-statistics.ts';
 export {
   checkStatistics,

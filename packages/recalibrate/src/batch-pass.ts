@@ -70,10 +70,10 @@ function measureAsTrained(
   singleValue: 'throw' | 'normalize',
   needed: boolean,
 ): Step {
-  const { x, mask } = application;
+  const { x, mask, over } = application;
   const least = singleValue === 'normalize' ? 1 : 2;
   if (needed && isWhole(application, batches)) {
-    const { moments, y } = preciseBatchNormalize(x, options);
+    const { moments, y } = over?.normalizeByBatch() ?? preciseBatchNormalize(x, options);
     return { moments, least, y };
   }
   const moments = preciseMoments(x, options, batches, mask);

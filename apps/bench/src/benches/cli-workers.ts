@@ -1,34 +1,21 @@
 // `rebatch recalibrate --workers`: what a second thread gains, and what decoding costs beside computing.
 
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  type MeasuringTask,
-  measureWith,
-  modelDigest,
-  openData,
-  readDescription,
-  startWorkers,
-  type WorkerPool,
-} from '@rebatch/cli/~internal';
-import { openModel, writeModel } from '@rebatch/files/node';
+import { type MeasuringTask, openData, startWorkers, type WorkerPool } from '@rebatch/cli/~internal';
 import { estimateStatistics } from '@rebatch/recalibrate';
-import { estimateFromShards } from '@rebatch/recalibrate/shards';
-import { savedModel } from '@rebatch/test-models';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import sharp from 'sharp';
 import { formatShape, useBackend } from '../backends.ts';
 import type { Bench, BenchCase } from '../bench.ts';
+import { BATCH, IMAGES, makeTask, recalibrateBy, SIDE } from '../cli-folder.ts';
 import { measure } from '../measure.ts';
 import { buildMobilenetV2 } from '../mobilenet-v2.ts';
 
-const SIDE = 224;
-const BATCH = 16;
-const IMAGES = 96;
-/** Photographs are larger than what a model takes. */
-const PHOTO = { width: 320, height: 240 };
+const PROCESSES = 2;
 
 export const cliWorkers: Bench = {
   name: 'cli-workers',
@@ -37,8 +24,8 @@ export const cliWorkers: Bench = {
   cases: () => [
     onFolder('2 workers', 'one worker', 1.7, async ({ task, model, pools: [two, one] }) =>
       measure(
-        { run: () => recalibrateBy(two!, task, model) },
-        { run: () => recalibrateBy(one!, task, model) },
+        { run: () => recalibrateBy(two!.measurers, task, model) },
+        { run: () => recalibrateBy(one!.measurers, task, model) },
         { pairs: [5, 9], budgetMs: 60_000 },
       ),
     ),
@@ -48,11 +35,12 @@ export const cliWorkers: Bench = {
       1 / 1.15,
       async ({ task, model, tensors, pools: [, one] }) =>
         measure(
-          { run: () => recalibrateBy(one!, task, model) },
+          { run: () => recalibrateBy(one!.measurers, task, model) },
           { run: () => estimateStatistics(model, tensors) },
           { pairs: [5, 9], budgetMs: 60_000 },
         ),
     ),
+    alone(),
   ],
 };
 
@@ -62,13 +50,6 @@ interface Setting {
   readonly tensors: readonly tf.Tensor[];
   /** Of two threads, and of one. */
   readonly pools: readonly WorkerPool[];
-}
-
-function recalibrateBy({ measurers }: WorkerPool, task: MeasuringTask, model: tfl.LayersModel) {
-  const measured = measureWith(measurers, task, ({ name, reason }) => {
-    throw new Error(`${name} ${reason}`);
-  });
-  return estimateFromShards(model, measured);
 }
 
 function onFolder(
@@ -112,7 +93,7 @@ function onFolder(
 async function checkSame({ task, model, tensors, pools }: Setting): Promise<void> {
   const expected = await estimateStatistics(model, tensors);
   for (const pool of pools) {
-    const { statistics } = await recalibrateBy(pool, task, model);
+    const { statistics } = await recalibrateBy(pool.measurers, task, model);
     const same = statistics.every(({ mean, variance }, i) => {
       const other = expected.statistics[i]!;
       return (
@@ -124,44 +105,58 @@ async function checkSame({ task, model, tensors, pools }: Setting): Promise<void
   }
 }
 
-async function makeTask(folder: string, model: tfl.LayersModel): Promise<MeasuringTask> {
-  const photos = join(folder, 'photos');
-  await mkdir(photos);
-  for (let i = 0; i < IMAGES; i++) await writeFile(join(photos, `${i}.jpg`), await photo(i));
-  const path = await writeModel(await savedModel(model), join(folder, 'model'));
-  const data = readDescription({
-    source: { kind: 'folder', path: photos },
-    preprocessing: {
-      ...{ size: [SIDE, SIDE], fit: 'cover', color: 'rgb', layout: 'nhwc' },
-      ...{ scale: 1 / 127.5, mean: [1], std: [1] },
-    },
-    ...{ shuffle: 0, skipBad: false, maxPixels: 2 ** 24, sampleShape: null },
-  });
-  const opened = await openData(data);
+/**
+ * How far two threads can get on this machine: processes that share nothing, each with its half of the pictures, against one of
+ * them with all.
+ */
+function alone(): BenchCase {
   return {
-    version: 1,
-    model: { path, digest: modelDigest(await openModel(path)) },
+    case: '2 processes that share nothing',
     backend: 'wasm',
-    data,
-    fingerprint: await opened.fingerprint(),
-    ...{ positions: IMAGES, batchSize: BATCH, mode: 'batch' },
-  } as MeasuringTask;
+    shape: formatShape([IMAGES, SIDE, SIDE, 3]),
+    peer: 'one process',
+    measure: async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'rebatch-bench-'));
+      const model = buildMobilenetV2(SIDE);
+      const processes: ChildProcess[] = [];
+      try {
+        const task = await makeTask(folder, model);
+        const bin = new URL('../../bin/cli-alone.js', import.meta.url);
+        for (let i = 0; i < PROCESSES; i++) {
+          const child = fork(bin, [JSON.stringify(task)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+          processes.push(child);
+          await answerOf(child);
+        }
+        const run = (child: ChildProcess, positions: number) => {
+          child.send(positions);
+          return answerOf(child);
+        };
+        return await measure(
+          { run: () => Promise.all(processes.map((child) => run(child, IMAGES / PROCESSES))) },
+          { run: () => run(processes[0]!, IMAGES) },
+          { pairs: [5, 9], budgetMs: 60_000 },
+        );
+      } finally {
+        for (const child of processes) child.kill();
+        model.dispose();
+        await rm(folder, { recursive: true, force: true });
+      }
+    },
+  };
 }
 
-/** Smooth shapes in color, as photographs have: noise would take JPEG longer than they do. */
-function photo(seed: number): Promise<Buffer> {
-  const { width, height } = PHOTO;
-  const pixels = new Uint8Array(width * height * 3);
-  for (let y = 0, at = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      for (let c = 0; c < 3; c++, at++) {
-        const wave =
-          Math.sin((x * (1 + c) + seed * 37) / 23) + Math.cos((y * (2 + (seed % 5)) + c * 11) / 31);
-        pixels[at] = 128 + 60 * wave + ((x * y + seed) % 7);
-      }
-    }
+/** Rejects if the process ends before it answers. */
+async function answerOf(child: ChildProcess): Promise<void> {
+  const ended = new AbortController();
+  const { signal } = ended;
+  try {
+    await Promise.race([
+      once(child, 'message', { signal }),
+      once(child, 'exit', { signal }).then(([code]) => {
+        throw new Error(`A process ended with exit code ${code} before it had measured anything.`);
+      }),
+    ]);
+  } finally {
+    ended.abort();
   }
-  return sharp(pixels, { raw: { width, height, channels: 3 } })
-    .jpeg({ quality: 90 })
-    .toBuffer();
 }

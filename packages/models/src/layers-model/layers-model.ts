@@ -28,7 +28,10 @@ import type {
   StoreOptions,
   Visitor,
 } from '../normalized-model.ts';
+import type { OverSite } from '../over-site.ts';
+import { Around } from './around.ts';
 import { isLayersModel, noModel } from './check.ts';
+import { type Neighbors, neighborsOf } from './neighbors.ts';
 import { type LayerSite, sitesOf } from './sites.ts';
 
 /** Leaves a forward from inside a layer; never seen outside of this file. */
@@ -41,6 +44,7 @@ class LayerApplication implements Application {
   readonly x: tf.Tensor;
   readonly whole: ChannelMoments | undefined;
   readonly mask: tf.Tensor | undefined;
+  readonly over: OverSite | undefined;
   readonly #site: LayerSite;
   readonly #around: CallArguments['normalizationBatches'];
 
@@ -50,6 +54,7 @@ class LayerApplication implements Application {
     index: number,
     input: tf.Tensor | tf.Tensor[],
     kwargs: CallArguments = {},
+    around?: Around,
   ) {
     const { layer } = of;
     this.site = site;
@@ -57,6 +62,7 @@ class LayerApplication implements Application {
     this.x = floatInput(layer, input);
     this.whole = kwargs.batchMoments;
     this.mask = layer instanceof BatchNormalization ? maskOf(layer, this.x, kwargs) : undefined;
+    this.over = around?.overAt(this.x, of);
     this.#site = of;
     this.#around = kwargs.normalizationBatches;
   }
@@ -77,6 +83,8 @@ export class NormalizedLayersModel implements NormalizedModel {
   /** Made when they are first asked for: switching statistics needs none. */
   #inputs: readonly Endpoint[] | undefined;
   #outputs: readonly Endpoint[] | undefined;
+  /** Of each site that may overwrite its input; found when it runs first. */
+  #neighbors: readonly (Neighbors | undefined)[] | undefined;
 
   /** @throws {NoBatchNormError} if the model has no batch normalization layer or is not built. */
   constructor(model: tfl.LayersModel) {
@@ -114,24 +122,41 @@ export class NormalizedLayersModel implements NormalizedModel {
   }
 
   run(inputs: readonly tf.Tensor[], visit: Visitor, { asTrained = false }: RunOptions = {}) {
+    const around = this.#around();
     const visitor = (site: number): StandIn => {
+      const own = around[site];
       let applications = 0;
       return (_original, input, kwargs) => {
-        const y = visit(new LayerApplication(this.sites[site]!, site, applications++, input, kwargs));
+        const of = this.sites[site]!;
+        const application = new LayerApplication(of, site, applications++, input, kwargs, own);
+        const y = visit(application);
         if (y === undefined) throw STOP;
+        own?.took(y, application.over);
         return y;
       };
     };
+    const beside = around.flatMap((one) => one?.standIns ?? []);
+    const layers = [...this.sites.map(({ layer }) => layer), ...beside.map(([layer]) => layer)];
+    const standIn = (position: number) =>
+      position < this.sites.length ? visitor(position) : beside[position - this.sites.length]![1];
     const kwargs = asTrained ? { training: false, asTrained } : { training: false };
-    const layers = this.sites.map(({ layer }) => layer);
     try {
-      return withStandIns(layers, visitor, () =>
+      return withStandIns(layers, standIn, () =>
         [this.#model.apply([...inputs], kwargs) as tf.Tensor | tf.Tensor[]].flat(),
       );
     } catch (error) {
       if (error === STOP) return undefined;
       throw error;
     }
+  }
+
+  #around(): readonly (Around | undefined)[] {
+    if (this.#neighbors === undefined) {
+      const layers = this.sites.map(({ layer }) => layer);
+      const found = neighborsOf(this.#model, layers);
+      this.#neighbors = layers.map((layer) => found.get(layer));
+    }
+    return this.#neighbors.map((neighbors) => neighbors && Around.of(neighbors));
   }
 
   stored(): readonly ChannelMoments[] {
