@@ -32,14 +32,18 @@ export async function packAll(work: string): Promise<Tarball[]> {
   // All at once and in their order. Each package's own build, which packing runs, then finds nothing to do.
   const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
   await command(process.execPath, [tsc, '-b', ...published.map(({ folder }) => `packages/${folder}`)], stage);
+  // In one process of pnpm, which takes longer to start than to pack.
+  const filters = published.flatMap(({ manifest }) => ['--filter', manifest.name]);
+  const output = await pnpm(['--recursive', ...filters, 'pack', '--json', '--pack-destination', out], stage);
+  const packed = JSON.parse(output.slice(output.search(/^\[$/m), output.search(/^\]$/m) + 1)) as {
+    readonly name: string;
+    readonly filename: string;
+  }[];
   return Promise.all(
-    published.map(async ({ folder }) => {
-      const output = await pnpm(
-        ['pack', '--json', '--pack-destination', out],
-        join(stage, 'packages', folder),
-      );
-      const { filename } = JSON.parse(output.slice(output.indexOf('{'))) as { filename: string };
-      return readTarball(folder, join(out, basename(filename)));
+    published.map(({ folder, manifest }) => {
+      const one = packed.find(({ name }) => name === manifest.name);
+      if (one === undefined) throw new Error(`pnpm has not packed ${manifest.name}:\n${output}`);
+      return readTarball(folder, join(out, basename(one.filename)));
     }),
   );
 }
