@@ -35,7 +35,9 @@ export function makeNetwork(random: SeededRandom, widths: readonly number[]): Ne
 
 const depthOf = ({ widths }: Network) => widths.length - 2;
 
-function dense(x: ArrayLike<number>, kernel: ArrayLike<number>, units: number): Float64Array {
+function dense(of: ArrayLike<number>, by: ArrayLike<number>, units: number): Float64Array {
+  // Arrays of one kind, whatever was given: loops that see several are far slower.
+  const [x, kernel] = [new Float64Array(of), new Float64Array(by)];
   const inputs = kernel.length / units;
   const rows = x.length / inputs;
   const y = new Float64Array(rows * units);
