@@ -4,5 +4,5 @@ import { describeOps } from './suite.ts';
 
 needsBackend('webgl', () => selectBackend('webgl'));
 
-// Each call compiles its programs, which without a GPU takes most of the time.
-describeOps('webgl', { every: 3 });
+// Each call compiles its programs, which without a GPU takes most of the time: all calls are made of cpu and wasm.
+describeOps('webgl', { every: 6 });

@@ -4,4 +4,4 @@ import { describeOps } from './suite.ts';
 
 needsBackend('webgpu', () => selectBackend('webgpu'));
 
-describeOps('webgpu', { every: 3 });
+describeOps('webgpu', { every: 6 });
