@@ -49,6 +49,7 @@ export class NormalizedGraphModel implements NormalizedModel {
   /** Whether the graph has control flow or dynamic ops: then `predictAsync` computes it to its end, and `run` does not. */
   readonly isDynamic: boolean;
   readonly stateful = undefined;
+  readonly appliedOnce: boolean;
   readonly #source: GraphSource;
   readonly #statistics: SiteStatistics;
   readonly #running: RunningGraph;
@@ -73,6 +74,7 @@ export class NormalizedGraphModel implements NormalizedModel {
       this.sites = sites.map((site) => asSite(site, source.tensors));
       this.leftOut = leftOut;
       this.isDynamic = stops !== undefined;
+      this.appliedOnce = !this.isDynamic;
       this.#statistics = new SiteStatistics(sites, source.tensors);
     } catch (error) {
       this.#running.dispose();

@@ -13,7 +13,7 @@ import { attribute, type GraphStyle, GraphWriter, writeGraph } from '@rebatch/te
 import { expectClose, expectNoLeaks, seededRandom } from '@rebatch/testing';
 import { loadGraphModel } from '@tensorflow/tfjs-converter';
 import * as tf from '@tensorflow/tfjs-core';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { bake, graphModel } from './index.ts';
 import { makeNetwork, NETWORK_SITES, randomImages } from './testing/networks.test.support.ts';
 
@@ -55,6 +55,20 @@ onEachBackend(() => {
     expectClose(read(baked.predict(x)), expected, 1e-4);
     const untouched = read(asGraph(style).predict(x));
     expect(() => expectClose(untouched, expected, 1e-2)).toThrow('relative error');
+  });
+
+  test('one batch takes one forward, and nothing that plans it', async () => {
+    const graph = asGraph({});
+    const reference = await captureReference(graph, randomImages(16, 20).tensor());
+    const run = vi.spyOn(graph, 'run');
+    await adapt(graph, changed(randomImages(12, 21).tensor()), { reference });
+    expect(run.mock.calls.map(([[x]]) => x!.shape[0])).toEqual([12]);
+    // Several depend on the plan of the passes: of one sample, and of two.
+    run.mockClear();
+    const halves = [randomImages(6, 21).tensor(), randomImages(6, 22).tensor()];
+    await adapt(graph, halves, { reference });
+    expect(run.mock.calls.slice(0, 2).map(([[x]]) => x!.shape[0])).toEqual([1, 2]);
+    run.mockRestore();
   });
 
   test('online relative to a reference: frame by frame as the layers', async () => {

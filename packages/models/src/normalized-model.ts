@@ -20,6 +20,11 @@ export interface NormalizedModel {
    * order of the batches, and measuring would change it. Undefined where there is none.
    */
   readonly stateful: string | undefined;
+  /**
+   * Whether every forward applies each site once, whatever the inputs. Absent where that is not known: then it is found out by
+   * running the model.
+   */
+  readonly appliedOnce?: boolean;
 
   /**
    * Runs the model as inference does (dropout off), the whole batch at once, with `visit` in the place of each

@@ -3,7 +3,7 @@ import type { Seen, SiteAccumulator } from '../accumulator.ts';
 import { type Pass, type PassTotals, type Run, runPass } from '../pass.ts';
 import { Activations } from './activations.ts';
 import { DeviceStatistics, measureAtOnce } from './measure.ts';
-import { planLayerwise } from './plan.ts';
+import { isAlone, planLayerwise } from './plan.ts';
 
 /** What a pass needs beside its `measure`. */
 export type MakePass = (about: Pick<Pass, 'number' | 'passes' | 'expected'>) => Omit<Pass, 'measure'>;
@@ -21,12 +21,13 @@ export async function layerwise(
   timed: <T>(body: () => Promise<T>) => Promise<T>,
   check: (totals: readonly PassTotals[]) => void,
 ): Promise<PassTotals[]> {
-  const { settings } = run;
-  const plan = await planLayerwise(run);
+  const { settings, model } = run;
+  // What is known to take one forward needs no other one to find that out.
+  const plan = isAlone(run) && model.appliedOnce ? undefined : await planLayerwise(run);
   const samples = typeof settings.samples === 'number' ? settings.samples : null;
-  if (plan.atOnce) {
+  if (plan === undefined || plan.atOnce) {
     const { absorb: _, ...pass } = makePass({ number: 1, passes: 1, expected: samples });
-    const measure = measureAtOnce(run, accumulators, plan.passOf.size);
+    const measure = measureAtOnce(run, accumulators, plan?.passOf.size ?? model.sites.length);
     const absorb: Pass['absorb'] = (batch, measured, moments) => {
       const seen = accumulators.map((): Seen[] => []);
       measured.forEach(({ site, index }, i) => {

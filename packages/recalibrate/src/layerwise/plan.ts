@@ -31,8 +31,7 @@ export async function planLayerwise(run: Run): Promise<LayerwisePlan> {
     try {
       checkRunning(run);
       const batch = readBatch(element, model, 'Batch 0');
-      const alone = source.batches === 1 && readsWithoutStalling();
-      const recordings = recordingsOf(model, batch, (first) => alone && appliedOnce(first));
+      const recordings = recordingsOf(model, batch, (first) => isAlone(run) && appliedOnce(first));
       const { first, second, sizes, samples, atOnce } = recordings;
       const applications = applicationsOf(first);
       const order = schedule(orderedSteps(first));
@@ -87,6 +86,11 @@ function recordingsOf(
     // A layer of the user's own may need more samples than that: to split the batch in two, for instance.
     return whole();
   }
+}
+
+/** Whether all of the data is one batch, whose moments can be read on the way. */
+export function isAlone({ source }: Run): boolean {
+  return source.batches === 1 && readsWithoutStalling();
 }
 
 function appliedOnce(recording: Recording): boolean {
