@@ -39,6 +39,7 @@ export const cliWorkers: Bench = {
           { run: () => estimateStatistics(model, tensors) },
           { pairs: [5, 9], budgetMs: 60_000 },
         ),
+      'Nothing runs while the first batch is decoded, and bytes become numbers in the thread that computes.',
     ),
     alone(),
   ],
@@ -57,6 +58,7 @@ function onFolder(
   peer: string,
   target: number,
   run: (setting: Setting) => ReturnType<BenchCase['measure']>,
+  note?: string,
 ): BenchCase {
   return {
     case: name,
@@ -64,6 +66,7 @@ function onFolder(
     shape: formatShape([IMAGES, SIDE, SIDE, 3]),
     peer,
     target,
+    ...(note !== undefined && { note }),
     measure: async () => {
       await useBackend('wasm');
       const folder = await mkdtemp(join(tmpdir(), 'rebatch-bench-'));

@@ -11,8 +11,11 @@ import { batchesOf, orderOf } from '../order.ts';
 import { BadPicture, decodePicture, pictureThumbnail } from './decode.ts';
 import { listPictures, type PictureFile } from './list-pictures.ts';
 
-/** Pictures that are decoded at a time: libuv has four threads for it. */
-const WIDTH = 8;
+/**
+ * Pictures that are under way at a time. libuv has four threads for them; the others go on with these while a forward keeps this
+ * thread from handing out more.
+ */
+const WIDTH = 16;
 /** A picture file may be so large, in bytes. */
 const MAX_FILE = 2 ** 28;
 
