@@ -14,7 +14,10 @@ test('all findings are there, with what holds and what does not', async () => {
   expect(await page.locator('.findings .mark').count()).toBe(claims.length);
   expect(await page.locator('.findings .mark[data-holds="false"]').count()).toBe(claims.length - hold);
 
-  await page.locator('.findings').getByRole('link', { name: 'The normalization batch size' }).click();
+  await page
+    .locator('.findings')
+    .getByRole('link', { name: 'The normalization batch size', exact: true })
+    .click();
   expect(new URL(page.url()).hash).toBe('#/paper/nbs-sweep');
   const chart = page.getByRole('img', { name: /Error against normalization batch/ });
   await chart.locator('svg circle').first().waitFor();
