@@ -12,6 +12,16 @@ test('the next step runs while a result is in use, and no more than that', async
   expect(log).toEqual(['start 1', 'start 2', 'use 1', 'start 3', 'use 2', 'use 3']);
 });
 
+test('the next step has begun when a result is in use, however many promises it begins with', async () => {
+  let begun = 0;
+  const step = async (item: number) => {
+    for (let i = 0; i < 10; i++) await null;
+    begun = item;
+    return item;
+  };
+  for await (const item of ahead([1, 2, 3], step)) expect(begun).toBe(Math.min(item + 1, 3));
+});
+
 test('a step that fails ends it in its turn, and one under way is waited for when the caller leaves', async () => {
   const used: number[] = [];
   const failing = async () => {

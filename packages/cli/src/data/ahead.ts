@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LimitFunction } from 'p-limit';
 
 /**
@@ -22,6 +23,8 @@ export async function* ahead<Item, Result>(
     while (next) {
       const result = await next;
       next = start();
+      // The step begins in this turn; after it, the caller may keep the thread for a long time.
+      if (next) await nextTurn();
       yield result;
     }
   } finally {

@@ -5,8 +5,11 @@ import { inOrder } from './in-order.ts';
 import type { MeasuredPart, PartMeasurer } from './open-task.ts';
 import { batchesOfTask, type MeasuringTask } from './task.ts';
 
-/** While one batch computes, another one is read and decoded. */
-const AT_A_TIME = 2;
+/**
+ * While one batch computes, another one is read and decoded, and a third is asked for: whoever computes hears of it only between
+ * two batches.
+ */
+export const AT_A_TIME = 3;
 
 /**
  * Each batch is a part of its own, so that none waits for another. Whoever has measured a batch measures it again in the next

@@ -1,10 +1,12 @@
 // Measuring parts of the data: with a model and data that are open, or that a task names.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   type MeasuredShard,
   type ShardMeasurer,
   type ShardRequest,
   shardMeasurer,
 } from '@rebatch/recalibrate/shards';
+import pLimit from 'p-limit';
 import type { BadSample, Data } from '../data/data.ts';
 import { openData } from '../data/open-data.ts';
 import { toTensors } from '../data/tensors.ts';
@@ -36,6 +38,8 @@ export function measurerOf(
   const model = normalized();
   const order = model.inputs.map(({ name }) => name);
   const measurer: ShardMeasurer = shardMeasurer(model, { mode: task.mode, signal });
+  // Between two batches this thread hears what else it is asked for, so that it is read while the second one computes.
+  const inTurn = pLimit(1);
   return {
     async measure(request) {
       const bad = new Map<number, BadSample>();
@@ -44,6 +48,7 @@ export function measurerOf(
         async *[Symbol.asyncIterator]() {
           for await (const batch of data.read({ ...range, batchSize: task.batchSize, signal })) {
             for (const one of batch.bad) bad.set(one.position, one);
+            await inTurn(() => nextTurn());
             if (batch.count > 0) yield toTensors(batch, false, order);
           }
         },

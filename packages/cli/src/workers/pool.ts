@@ -1,6 +1,7 @@
 // Threads that each have the model and read the data for themselves.
 import { Tinypool } from 'tinypool';
 import { DataError, ModelUseError } from '../errors.ts';
+import { AT_A_TIME } from '../parts/measure-pass.ts';
 import type { PartMeasurer } from '../parts/open-task.ts';
 import type { MeasuringTask } from '../parts/task.ts';
 import type { Answer, Message } from './worker.ts';
@@ -29,7 +30,7 @@ export async function startWorkers(count: number, task: MeasuringTask): Promise<
       filename,
       minThreads: 1,
       maxThreads: 1,
-      concurrentTasksPerWorker: 2,
+      concurrentTasksPerWorker: AT_A_TIME,
     });
   });
   const close = async () => {

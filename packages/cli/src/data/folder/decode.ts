@@ -1,3 +1,4 @@
+import { closeSync, openSync, readSync } from 'node:fs';
 import sharp, { type Sharp } from 'sharp';
 import type { Preprocessing } from '../../preprocessing/preprocessing.ts';
 
@@ -19,22 +20,24 @@ sharp.cache(false);
 sharp.concurrency(1);
 
 /**
- * The pixels of a picture as bytes, channels last: turned as its EXIF says, in sRGB, without transparency, resized.
+ * The pixels of a picture file as bytes, channels last: turned as its EXIF says, in sRGB, without transparency, resized.
+ *
+ * Reading the file and decoding it are one job for a thread of libuv's pool: it goes on to its end while this thread computes.
  *
  * @throws {BadPicture} with the reason.
  */
 export async function decodePicture(
-  bytes: Uint8Array,
+  path: string,
   { size, fit, color }: Pick<Preprocessing, 'size' | 'fit' | 'color'>,
   maxPixels: number,
 ): Promise<{ readonly pixels: Uint8Array; readonly shape: readonly [number, number, number] }> {
   const gray = color === 'gray';
-  let picture = open(bytes, maxPixels).autoOrient();
+  let picture = open(path, maxPixels).autoOrient();
   if (size !== null) picture = picture.resize({ height: size[0], width: size[1], fit });
   picture = gray
     ? picture.removeAlpha().grayscale().toColourspace('b-w')
     : picture.removeAlpha().toColourspace('srgb');
-  const { data, info } = await decoded(picture.raw({ depth: 'uchar' }), bytes, maxPixels);
+  const { data, info } = await decoded(picture.raw({ depth: 'uchar' }), path, maxPixels);
   const channels = gray ? 1 : 3;
   if (info.channels !== channels)
     throw new BadPicture(`has ${info.channels} channels as it is decoded, not ${channels}`);
@@ -42,30 +45,41 @@ export async function decodePicture(
   return { pixels: data, shape: [info.height, info.width, channels] };
 }
 
-/** A picture as a small PNG that fits into a square. */
-export async function pictureThumbnail(
-  bytes: Uint8Array,
-  side: number,
-  maxPixels: number,
-): Promise<Uint8Array> {
-  const small = open(bytes, maxPixels).autoOrient().resize({ height: side, width: side, fit: 'inside' });
-  return (await decoded(small.png(), bytes, maxPixels)).data;
+/** A picture file as a small PNG that fits into a square. */
+export async function pictureThumbnail(path: string, side: number, maxPixels: number): Promise<Uint8Array> {
+  const small = open(path, maxPixels).autoOrient().resize({ height: side, width: side, fit: 'inside' });
+  return (await decoded(small.png(), path, maxPixels)).data;
 }
 
-function open(bytes: Uint8Array, maxPixels: number): Sharp {
-  const head = String.fromCharCode(...bytes.subarray(0, 16));
-  if (bytes.length === 0) throw new BadPicture('is empty');
+function open(path: string, maxPixels: number): Sharp {
+  const head = beginningOf(path);
+  if (head === '') throw new BadPicture('is empty');
   if (!SIGNATURES.some(([, at, text]) => head.startsWith(text, at))) {
     throw new BadPicture('is no PNG, JPEG, WebP or AVIF');
   }
-  return sharp(bytes, { limitInputPixels: maxPixels, failOn: 'error', sequentialRead: true });
+  return sharp(path, { limitInputPixels: maxPixels, failOn: 'error', sequentialRead: true });
 }
 
-async function decoded(picture: Sharp, bytes: Uint8Array, maxPixels: number) {
+/** The first bytes of a file, each as a character. */
+function beginningOf(path: string): string {
+  try {
+    const file = openSync(path, 'r');
+    try {
+      const head = Buffer.alloc(16);
+      return head.toString('latin1', 0, readSync(file, head));
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    throw new BadPicture(`cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+async function decoded(picture: Sharp, path: string, maxPixels: number) {
   try {
     return await picture.toBuffer({ resolveWithObject: true });
   } catch (error) {
-    const { width = 0, height = 0 } = await sharp(bytes, { limitInputPixels: false })
+    const { width = 0, height = 0 } = await sharp(path, { limitInputPixels: false })
       .metadata()
       .catch(() => ({ width: 0, height: 0 }));
     if (width * height > maxPixels) {

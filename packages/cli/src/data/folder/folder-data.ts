@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { DataError } from '../../errors.ts';
@@ -12,10 +11,10 @@ import { BadPicture, decodePicture, pictureThumbnail } from './decode.ts';
 import { listPictures, type PictureFile } from './list-pictures.ts';
 
 /**
- * Pictures that are under way at a time. libuv has four threads for them; the others go on with these while a forward keeps this
+ * Pictures that are under way at a time. libuv has four threads for them; they go on with these while a forward keeps this
  * thread from handing out more.
  */
-const WIDTH = 16;
+const WIDTH = 64;
 /** A picture file may be so large, in bytes. */
 const MAX_FILE = 2 ** 28;
 
@@ -46,11 +45,7 @@ export async function folderData(description: DataDescription): Promise<Data> {
   ): Promise<BadSample | undefined> => {
     const { name } = at(position);
     try {
-      const { pixels } = await decodePicture(
-        await readPicture(source.path, at(position)),
-        preprocessing,
-        maxPixels,
-      );
+      const { pixels } = await decodePicture(pathOf(source.path, at(position)), preprocessing, maxPixels);
       write(pixels, into, slot * length);
       return undefined;
     } catch (error) {
@@ -108,18 +103,14 @@ export async function folderData(description: DataDescription): Promise<Data> {
       return hash.digest('hex');
     },
     async thumbnail(position, side) {
-      return pictureThumbnail(await readPicture(source.path, at(position)), side, maxPixels);
+      return pictureThumbnail(pathOf(source.path, at(position)), side, maxPixels);
     },
     async close() {},
   };
 }
 
-async function readPicture(folder: string, { name, bytes }: PictureFile): Promise<Uint8Array> {
+function pathOf(folder: string, { name, bytes }: PictureFile): string {
   if (bytes > MAX_FILE)
     throw new BadPicture(`has ${bytes} bytes, more than the ${MAX_FILE} that a picture may have`);
-  try {
-    return await readFile(join(folder, name));
-  } catch (error) {
-    throw new BadPicture(`cannot be read: ${(error as Error).message}`, { cause: error });
-  }
+  return join(folder, name);
 }
