@@ -5,7 +5,7 @@ import type { Bench, BenchCase } from '../bench.ts';
 import { inNode24 } from '../in-node-24.ts';
 import { type Measurement, measure } from '../measure.ts';
 import { CNN, type Network, RESNET_8, SMALL_MOBILENET } from '../native/network.ts';
-import { joined, MOMENTUM, oursNetwork, RATE } from '../native/ours.ts';
+import { joined, MOMENTUM, oursNetwork, oursReplicas, RATE } from '../native/ours.ts';
 import { type Layout, type TorchSide, torchNetwork, torchNorm } from '../native/torch.ts';
 import { makeProblem } from '../peers/make-problem.ts';
 import { oursOp } from '../peers/ours.ts';
@@ -23,6 +23,8 @@ const TASKS: readonly Task[] = [
   { network: CNN, batch: 64, target24: 0.9 },
   { network: SMALL_MOBILENET, batch: 32 },
 ];
+/** Of the case in which both sides have several threads: their number, and steps a run. */
+const [THREADS, STEPS] = [2, 20];
 const NORM_SHAPES = [
   [64, 28, 28, 64],
   [64, 14, 14, 256],
@@ -45,12 +47,13 @@ export const native: Bench = {
         return [one, ...inNode24(native, one, threads === 1 ? task.target24 : undefined)];
       }),
     ),
-    ...NORM_SHAPES.flatMap((shape) => {
-      const one = norm(shape);
-      return [one, ...inNode24(native, one, one.target)];
-    }),
+    ...inEither(replicated(CNN, 128)),
+    ...NORM_SHAPES.flatMap((shape) => inEither(norm(shape))),
   ],
 };
+
+/** A case in this Node and in Node 24, with the same target. */
+const inEither = (one: BenchCase): BenchCase[] => [one, ...inNode24(native, one, one.target)];
 
 const NEEDS = "PyTorch for /usr/bin/python3 (Debian's package python3-torch)";
 const threadsOf = (count: number) => `${count} ${count === 1 ? 'thread' : 'threads'}`;
@@ -74,7 +77,38 @@ function trainingStep({ network, batch, target }: Task, threads: number): BenchC
           measure(ours, peer, { pairs: [7, 21], budgetMs: 15_000, sampleMs: 100, warmUpMs: 1500 }),
         );
       } finally {
-        ours.dispose();
+        await ours.dispose();
+      }
+    },
+  };
+}
+
+/** As many replicas as the peer has threads, starting and ending them included. */
+function replicated(network: Network, batch: number): BenchCase {
+  return {
+    case: `${network.name}, ${STEPS} SGD steps of ${THREADS} replicas, against ${threadsOf(THREADS)}`,
+    backend: 'wasm',
+    shape: formatShape([batch, ...network.input]),
+    peer: `PyTorch, ${threadsOf(THREADS)}, channels_last`,
+    needs: NEEDS,
+    target: 0.8,
+    note: VECTORS,
+    measure: async () => {
+      const ours = await oursReplicas(network, batch, THREADS, STEPS);
+      try {
+        const { values } = ours;
+        const common = { network, batch, rate: RATE, momentum: MOMENTUM, values };
+        const peer = await torchNetwork({
+          ...common,
+          threads: THREADS,
+          layout: 'channels_last',
+          steps: STEPS,
+        });
+        return await against(peer, ours.solve, () =>
+          measure(ours, peer, { pairs: [7, 21], budgetMs: 20_000, warmUpMs: 3000 }),
+        );
+      } finally {
+        await ours.dispose();
       }
     },
   };

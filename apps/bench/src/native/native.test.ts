@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import { makeProblem } from '../peers/make-problem.ts';
 import { oursOp } from '../peers/ours.ts';
 import type { Network, Step } from './network.ts';
-import { joined, MOMENTUM, oursNetwork, RATE } from './ours.ts';
+import { joined, MOMENTUM, oursNetwork, oursReplicas, RATE } from './ours.ts';
 import { torchNetwork, torchNorm } from './torch.ts';
 
 const installed = spawnSync('/usr/bin/python3', ['-c', 'import torch']).status === 0;
@@ -50,12 +50,26 @@ test('a step of training gives the same loss and the same weights, and leaves no
   } else {
     await expect(starting).rejects.toThrow(expect.objectContaining({ name: 'NotMeasuredError' }));
   }
-  ours.dispose();
+  await ours.dispose();
   // TensorFlow.js keeps the rate of an optimizer that was disposed.
   expect(tf.memory().numTensors).toBe(before + 1);
 });
 
-test('so does batch normalization, in either layout', async () => {
+test('replicas come to the same as one thread', async () => {
+  // A layer that is called otherwise than its configuration says is none for other threads.
+  const plain = { ...network, steps: network.steps.filter(({ op }) => op !== 'residual') };
+  const one = await oursNetwork(plain, 8);
+  const two = await oursReplicas(plain, 8, 2, 3);
+  for (let step = 0; step < 2; step++) {
+    expect(relativeError(await two.solve(), await one.solve())).toBeLessThan(1e-5);
+  }
+  await two.run();
+  for (let step = 0; step < 3; step++) await one.run();
+  expect(relativeError(await two.solve(), await one.solve())).toBeLessThan(1e-4);
+  await Promise.all([one.dispose(), two.dispose()]);
+});
+
+test('batch normalization alone gives the same, in either layout', async () => {
   const problem = makeProblem([4, 5, 6, 7], -1);
   const ours = await oursOp(problem, { backward: true });
   const { y, dx, dgamma, dbeta } = await ours.solve();

@@ -73,8 +73,15 @@ export const SMALL_MOBILENET: Network = {
   ],
 };
 
-/** The network with our batch normalization, not compiled, with the same weights on each call. */
-export function buildNetwork({ input, steps }: Network): {
+/**
+ * The network with our batch normalization, not compiled, with the same weights on each call.
+ *
+ * @param norm makes its normalization layers.
+ */
+export function buildNetwork(
+  { input, steps }: Network,
+  norm: () => tfl.layers.Layer = () => batchNormalization({}),
+): {
   readonly model: tfl.LayersModel;
   /** What is trained of it, in the order of the steps, those of a main path before those of its shortcut. */
   readonly weights: () => readonly tf.Tensor[];
@@ -87,7 +94,7 @@ export function buildNetwork({ input, steps }: Network): {
       case 'depthwise':
         return convolution(step, initializer());
       case 'norm':
-        return batchNormalization({});
+        return norm();
       case 'relu':
         return tfl.layers.reLU({});
       case 'halve':

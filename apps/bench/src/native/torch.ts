@@ -29,6 +29,8 @@ export interface NetworkTask extends TorchTask {
   readonly batch: number;
   readonly rate: number;
   readonly momentum: number;
+  /** How many steps a run makes; default 1. */
+  readonly steps?: number;
 }
 
 export interface NormTask extends TorchTask {
@@ -52,8 +54,8 @@ function checkTorch(): void {
 }
 
 /** A training step of a network: its results are the loss before, and the weights after. */
-export const torchNetwork = ({ network, batch, rate, momentum, ...task }: NetworkTask) =>
-  start(task, { make: 'network', ...network, batch, rate, momentum });
+export const torchNetwork = ({ network, batch, rate, momentum, steps = 1, ...task }: NetworkTask) =>
+  start(task, { make: 'network', ...network, batch, rate, momentum }, steps);
 
 /** Batch normalization, forward and backward: its results are y, dx, dgamma and dbeta. */
 export const torchNorm = ({ shape, ...task }: NormTask) => start(task, { make: 'norm', shape });
@@ -63,7 +65,7 @@ export const torchNorm = ({ shape, ...task }: NormTask) => start(task, { make: '
  *
  * @throws {NotMeasuredError} (rejects) where there is no PyTorch.
  */
-async function start({ threads, layout, values }: TorchTask, what: object): Promise<TorchSide> {
+async function start({ threads, layout, values }: TorchTask, what: object, steps = 1): Promise<TorchSide> {
   checkTorch();
   const folder = await mkdtemp(join(tmpdir(), 'rebatch-torch-'));
   const child = spawn(PYTHON, [PROGRAM], {
@@ -92,7 +94,7 @@ async function start({ threads, layout, values }: TorchTask, what: object): Prom
     throw error;
   }
   return {
-    run: () => ask({ run: 1 }),
+    run: () => ask({ run: steps }),
     solve: async () => {
       const file = join(folder, 'results');
       await ask({ solve: file });
