@@ -23,7 +23,8 @@ import { renderSummary } from './report/summary/summary.ts';
 import { renderResult } from './report/terminal.ts';
 import { percent } from './rows/summary.ts';
 import { JobCache } from './runner/cache.ts';
-import { RESULTS_FOLDER, readResults, writeResult } from './runner/result-files.ts';
+import { joinResults } from './runner/join-results.ts';
+import { RESULTS_FOLDER, readResult, readResults, writeResult } from './runner/result-files.ts';
 import { useWasm } from './runner/run.ts';
 import { runAll } from './runner/run-all.ts';
 import { Timings } from './runner/timings.ts';
@@ -38,6 +39,7 @@ interface Options {
   readonly report: boolean;
   readonly checkTorch: boolean;
   readonly exportNetwork?: number;
+  readonly join?: string;
   readonly out?: string;
   readonly seeds?: readonly number[];
   readonly threads?: number;
@@ -70,6 +72,7 @@ const program = new Command('paper')
     'write the network of cifar10-clean-network to --out, its weights in float16',
     positiveInteger,
   )
+  .option('--join <folder>', 'add the seeds of a result in that folder, as --seeds and --out left it')
   .option('--out <folder>', 'where to write the results and their charts')
   .action(async (name: string, options: Options) => {
     if (options.list) {
@@ -78,6 +81,7 @@ const program = new Command('paper')
     }
     if (options.checkTorch) await compareWithTorch(options);
     else if (options.exportNetwork !== undefined) await exportClean(options.exportNetwork, options);
+    else if (options.join !== undefined) await join(named(name), options.join, options);
     else if (options.all) await run(options.quick ? quickExperiments : experiments, options);
     else if (!options.report) await run([named(name)], options);
     if (options.report) await report();
@@ -129,6 +133,12 @@ function named(name: string): Experiment {
   return program.error(
     `paper: no experiment '${name}'. There are: ${experiments.map((e) => e.name).join(', ')}.`,
   );
+}
+
+/** The committed result with the seeds of another one, in its place. */
+async function join(experiment: Experiment, folder: string, options: Options): Promise<void> {
+  const [first, second] = [await readResult(experiment.name), await readResult(experiment.name, folder)];
+  console.log(await writeAndShow(experiment, joinResults(experiment, first, second), options));
 }
 
 /** The network of a seed, trained first if it is not there, with its validation error in the file. */

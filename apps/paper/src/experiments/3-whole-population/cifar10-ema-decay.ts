@@ -51,7 +51,7 @@ interface Settings extends SeedSettings {
 }
 
 const FULL: Settings = {
-  seeds: [1, 2, 3],
+  seeds: [1, 2, 3, 4, 5],
   photographs: TRAINING,
   warmUp: { ...SHORT, epochs: 1 },
   batch: 16,
