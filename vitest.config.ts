@@ -4,6 +4,7 @@ import { playwright } from '@vitest/browser-playwright';
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { CHROMIUM_ADVICE, CHROMIUM_ARGUMENTS, findChromium } from './packages/internal/chromium/src/index.ts';
+import { requiredTensorFlow } from './packages/internal/testing/src/setup/required-tensorflow.ts';
 
 // One kind of tests after the other, each on all cores: what runs in browsers starves the rest, and its own time limits.
 // A worker less than cores, as Vitest would have it, is half of a machine with two.
@@ -44,6 +45,7 @@ const PATIENCE = { testTimeout: 240_000, hookTimeout: 120_000 };
 const RETRIES = process.env.CI ? 2 : 0;
 
 const node: TestProjectConfiguration = {
+  plugins: [requiredTensorFlow()],
   test: {
     name: 'node',
     setupFiles: [SAME_EVERY_RUN],
