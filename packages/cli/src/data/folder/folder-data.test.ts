@@ -88,6 +88,21 @@ describe('pictures', () => {
       }
     }));
 
+  test('are read whatever their names are, and whatever kind these pretend', () =>
+    inFolder(async (path) => {
+      const names = [
+        '-x [1].png',
+        '[page=1].png',
+        'a%20#b?c.png',
+        'g\u00fc\u4e2d \u{1f600}.jpeg',
+        "it's,{}.webp",
+      ];
+      for (const name of names) await writeFiles(path, { [`sub [n=2]/${name}`]: await plain(GREEN!) });
+      const [batch] = await readAll(describing(folder(path)));
+      expect(batch).toMatchObject({ count: names.length, bad: [] });
+      expect([...batch!.inputs[0]!.values.slice(0, 3)]).toEqual(GREEN);
+    }));
+
   test('of JPEG are as its rounding leaves them', () =>
     inFolder(async (path) => {
       const rows = Array.from({ length: 16 }, () => Array.from({ length: 16 }, () => BLUE!));
