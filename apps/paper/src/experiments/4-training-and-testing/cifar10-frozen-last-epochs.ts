@@ -46,7 +46,7 @@ interface Settings extends SeedSettings {
 }
 
 const FULL: Settings = {
-  seeds: [1, 2, 3],
+  seeds: [1, 2, 3, 4, 5],
   normalizationBatches: [2, 4, 16, 128],
   training: { ...SHORT, afterwards: { share: 1 / 5, rate: SHORT.peak / 100 } },
   photographs: TRAINING,
