@@ -6,7 +6,7 @@ import type { Experiment, Result } from '../experiment.ts';
 /**
  * The result of the seeds of both, those of `first` first. Its claims are decided again by all rows.
  *
- * @throws Error if they are not of the same experiment with the same settings on the same backend, or have a seed in common.
+ * @throws Error if they were not made with the same settings on the same backend, or have a seed in common.
  */
 export function joinResults<Row>(
   experiment: Pick<Experiment<Row>, 'name' | 'claims'>,
@@ -14,14 +14,16 @@ export function joinResults<Row>(
   second: Result<Row>,
 ): Result<Row> {
   const { name } = experiment;
-  const differing = (['experiment', 'section', 'backend'] as const).filter(
-    (key) => first[key] !== second[key],
+  const chosen = ({ section, backend, settings }: Result<Row>) => ({
+    section,
+    backend,
+    ...settings,
+    seeds: null,
+  });
+  const [own, other]: Record<string, unknown>[] = [chosen(first), chosen(second)];
+  const differing = Object.keys({ ...own, ...other }).filter(
+    (key) => !isDeepStrictEqual(own![key], other![key]),
   );
-  const keys = new Set([...Object.keys(first.settings), ...Object.keys(second.settings)]);
-  keys.delete('seeds');
-  for (const key of keys) {
-    if (!isDeepStrictEqual(first.settings[key], second.settings[key])) differing.push(key as never);
-  }
   if (differing.length > 0) {
     throw new Error(
       `${name}: the results to join differ in ${differing.join(', ')}: they are of different runs.`,
