@@ -27,6 +27,9 @@ test('results that are not of the same run, or have a seed in common, are refuse
   expect(() => joinResults(experiment, first, resultOf([3], { backend: 'cpu' }))).toThrow(
     'fake: the results to join differ in backend: they are of different runs.',
   );
+  expect(() => joinResults(experiment, first, resultOf([3], { experiment: 'other' }))).toThrow(
+    'differ in experiment',
+  );
   const { settings } = resultOf([3]);
   for (const other of [
     { ...settings, factor: 4 },

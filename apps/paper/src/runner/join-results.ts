@@ -6,7 +6,7 @@ import type { Experiment, Result } from '../experiment.ts';
 /**
  * The result of the seeds of both, those of `first` first. Its claims are decided again by all rows.
  *
- * @throws Error if they were not made with the same settings on the same backend, or have a seed in common.
+ * @throws Error if they are not of the same experiment with the same settings on the same backend, or have a seed in common.
  */
 export function joinResults<Row>(
   experiment: Pick<Experiment<Row>, 'name' | 'claims'>,
@@ -14,7 +14,8 @@ export function joinResults<Row>(
   second: Result<Row>,
 ): Result<Row> {
   const { name } = experiment;
-  const chosen = ({ section, backend, settings }: Result<Row>) => ({
+  const chosen = ({ experiment, section, backend, settings }: Result<Row>) => ({
+    experiment,
     section,
     backend,
     ...settings,

@@ -48,8 +48,9 @@ export function measurerOf(
         async *[Symbol.asyncIterator]() {
           for await (const batch of data.read({ ...range, batchSize: task.batchSize, signal })) {
             for (const one of batch.bad) bad.set(one.position, one);
+            if (batch.count === 0) continue;
             await inTurn(() => nextTurn());
-            if (batch.count > 0) yield toTensors(batch, false, order);
+            yield toTensors(batch, false, order);
           }
         },
       };

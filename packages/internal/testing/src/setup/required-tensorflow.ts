@@ -11,7 +11,6 @@ const MARK = '\0required-tensorflow-';
 export function requiredTensorFlow(): Plugin {
   // By their places here: what looks like a file of node_modules would be imported as it is.
   const files: string[] = [];
-  const code = new Map<string, string>();
   return {
     name: 'required-tensorflow',
     enforce: 'pre',
@@ -22,10 +21,7 @@ export function requiredTensorFlow(): Plugin {
       return MARK + files.indexOf(file);
     },
     load(id) {
-      if (!id.startsWith(MARK)) return undefined;
-      const file = files[Number(id.slice(MARK.length))]!;
-      if (!code.has(file)) code.set(file, moduleOf(file));
-      return code.get(file);
+      return id.startsWith(MARK) ? moduleOf(files[Number(id.slice(MARK.length))]!) : undefined;
     },
   };
 }
