@@ -1,7 +1,7 @@
 // `pnpm --filter @rebatch/demo train`: trains the model that ships with the page on MNIST's 60,000 digits, and writes it
 // to public/models/digits. The same seed gives the same files.
 
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +14,7 @@ import { recalibrate } from '@rebatch/recalibrate';
 import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
+import writeFileAtomic from 'write-file-atomic';
 import type { DigitModelMetadata } from '../src/network/digit-model.ts';
 import { digitNetwork } from '../src/network/digit-network.ts';
 import { errorRate } from '../src/network/errors.ts';
@@ -80,13 +81,7 @@ async function writeModel({
     weightsManifest: [{ paths: ['weights.bin'], weights: weightSpecs }],
   };
   await mkdir(FOLDER, { recursive: true });
-  await write('weights.bin', weights);
-  await write('model.json', `${JSON.stringify(json)}\n`);
+  await writeFileAtomic(join(FOLDER, 'weights.bin'), Buffer.from(weights));
+  await writeFileAtomic(join(FOLDER, 'model.json'), `${JSON.stringify(json)}\n`);
   return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } };
-}
-
-async function write(name: string, content: Uint8Array | string): Promise<void> {
-  const path = join(FOLDER, name);
-  await writeFile(`${path}.part`, content);
-  await rename(`${path}.part`, path);
 }

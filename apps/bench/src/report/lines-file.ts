@@ -1,8 +1,9 @@
 // Files of lines as `--json` prints them, each below the machine that it was measured on.
 
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Ajv } from 'ajv';
+import writeFileAtomic from 'write-file-atomic';
 import type { Line } from '../line.ts';
 import { type Origin, sameOrigin } from './machine.ts';
 
@@ -94,8 +95,7 @@ export function formatLines(lines: readonly MeasuredLine[]): string {
 /** Writes the file whole or not at all. */
 export async function writeLines(file: string, lines: readonly MeasuredLine[]): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
-  await writeFile(`${file}.part`, formatLines(lines));
-  await rename(`${file}.part`, file);
+  await writeFileAtomic(file, formatLines(lines));
 }
 
 /** What tells one case's lines from another's. */

@@ -1,10 +1,11 @@
 // A trained network as files for the web: `model.json` and weights in float16, as `tf.loadLayersModel` reads them.
 
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toStock } from '@rebatch/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
+import writeFileAtomic from 'write-file-atomic';
 import { toFloat16 } from './float16.ts';
 
 /**
@@ -47,12 +48,7 @@ async function writeModel(
     weightsManifest: [{ paths: ['weights.bin'], weights }],
   };
   await mkdir(folder, { recursive: true });
-  await write(join(folder, 'weights.bin'), new Uint8Array(halves.buffer));
-  await write(join(folder, 'model.json'), `${JSON.stringify(json)}\n`);
+  await writeFileAtomic(join(folder, 'weights.bin'), Buffer.from(halves.buffer));
+  await writeFileAtomic(join(folder, 'model.json'), `${JSON.stringify(json)}\n`);
   return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } };
-}
-
-async function write(path: string, content: Uint8Array | string): Promise<void> {
-  await writeFile(`${path}.part`, content);
-  await rename(`${path}.part`, path);
 }

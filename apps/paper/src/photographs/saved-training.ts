@@ -1,7 +1,8 @@
 // Trainings on disk: how far one came, and everything to go on from there.
 
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
 import type { TrainingState } from './photograph-training.ts';
 
 /** What was measured at the end of an epoch. */
@@ -53,8 +54,7 @@ export async function writeTraining(file: string, training: SavedTraining): Prom
     finished: finished?.map(encode),
   });
   await mkdir(dirname(file), { recursive: true });
-  await writeFile(`${file}.part`, text);
-  await rename(`${file}.part`, file);
+  await writeFileAtomic(file, text);
 }
 
 function encode({ buffer, byteOffset, byteLength }: Float32Array): string {

@@ -1,6 +1,7 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import writeFileAtomic from 'write-file-atomic';
 import { type Job, jobKey } from './job.ts';
 import type { SeedResult } from './run.ts';
 
@@ -29,9 +30,7 @@ export class JobCache {
   /** Whole or not at all: a job that is interrupted here is done again. */
   async write(job: Job, result: SeedResult): Promise<void> {
     await mkdir(this.#folder, { recursive: true });
-    const path = this.#path(job);
-    await writeFile(`${path}.part`, JSON.stringify(result));
-    await rename(`${path}.part`, path);
+    await writeFileAtomic(this.#path(job), JSON.stringify(result));
   }
 
   /** Forgets what this run read or wrote: its results are whole, and the next run measures again. */

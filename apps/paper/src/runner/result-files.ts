@@ -1,7 +1,8 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Ajv } from 'ajv';
+import writeFileAtomic from 'write-file-atomic';
 import type { Result } from '../experiment.ts';
 
 export const RESULTS_FOLDER = fileURLToPath(new URL('../../results/', import.meta.url));
@@ -83,9 +84,6 @@ export async function writeResult(result: Result<unknown>, svg: string, folder: 
     [join(folder, `${result.experiment}.json`), `${JSON.stringify(result, null, 2)}\n`],
     [join(folder, `${result.experiment}.svg`), svg],
   ] as const;
-  for (const [path, text] of files) {
-    await writeFile(`${path}.part`, text);
-    await rename(`${path}.part`, path);
-  }
+  for (const [path, text] of files) await writeFileAtomic(path, text);
   return files.map(([path]) => path);
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -40,6 +40,19 @@ test('what was measured is kept, and tells how this machine compares', async () 
     first: 15,
     'second, quick': 1,
   });
+});
+
+test('jobs that end together are all noted, and leave nothing else', async () => {
+  const timings = await load([]);
+  const quick = [true, false].flatMap((own) => Array.from({ length: 8 }, () => own));
+  await Promise.all(quick.map((own, i) => timings.note(i % 4 < 2 ? first! : second!, { quick: own }, 2 * i)));
+  expect(JSON.parse(await readFile(join(folder, 'deep', 'timings.json'), 'utf8'))).toEqual({
+    'first, quick': 5,
+    'second, quick': 7,
+    first: 13,
+    second: 15,
+  });
+  expect(await readdir(join(folder, 'deep'))).toEqual(['timings.json']);
 });
 
 test('where nothing is known there is a guess', async () => {

@@ -1,8 +1,9 @@
 // How long steps take on this machine, so that a run can say how long it will take, and its progress goes evenly.
 
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import writeFileAtomic from 'write-file-atomic';
 import type { Experiment, Result } from '../experiment.ts';
 import { type RunChoice, settingsOf } from './job.ts';
 import { readResults } from './result-files.ts';
@@ -58,7 +59,7 @@ export class Timings {
     return { seconds: (this.#committed.get(name) ?? GUESS) * this.#slowness(), here: false };
   }
 
-  /** Notes how long a job took; whole or not at all. */
+  /** Notes how long a job took; whole or not at all, and jobs may end together. */
   async note(
     experiment: Pick<Experiment, 'name' | 'steps' | 'settings'>,
     choice: RunChoice,
@@ -69,8 +70,7 @@ export class Timings {
       seconds / experiment.steps(settingsOf(experiment, choice)),
     );
     await mkdir(dirname(this.#file), { recursive: true });
-    await writeFile(`${this.#file}.part`, JSON.stringify(Object.fromEntries(this.#measured), null, 2));
-    await rename(`${this.#file}.part`, this.#file);
+    await writeFileAtomic(this.#file, JSON.stringify(Object.fromEntries(this.#measured), null, 2));
   }
 
   /** How many times as long full runs take here as those that are committed took: the middle one of those known. */

@@ -1,8 +1,9 @@
 // The committed findings, in Node.
 
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import writeFileAtomic from 'write-file-atomic';
 import type { Finding } from './finding.ts';
 
 export const FINDINGS_FILE = fileURLToPath(new URL('../results/findings.json', import.meta.url));
@@ -26,8 +27,7 @@ export async function writeFindings(
   file: string = FINDINGS_FILE,
 ): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
-  await writeFile(`${file}.part`, renderFindings(findings));
-  await rename(`${file}.part`, file);
+  await writeFileAtomic(file, renderFindings(findings));
 }
 
 /** The content of the file. */
