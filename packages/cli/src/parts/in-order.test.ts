@@ -67,6 +67,30 @@ test('an item goes to the lane that it prefers, unless that one is busy', async 
   expect(began).toEqual(by);
 });
 
+test('few items are shared by all lanes, however many each takes at a time', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 0, max: 12 }),
+      fc.integer({ min: 1, max: 4 }),
+      fc.integer({ min: 1, max: 5 }),
+      async (count, lanes, each) => {
+        const given: number[] = new Array(lanes).fill(0);
+        const lane = (own: number) => async (i: number) => {
+          given[own]! += 1;
+          await pause(1);
+          return i;
+        };
+        const items = [...Array(Math.min(count, lanes * each)).keys()];
+        const own = Array.from({ length: lanes }, (_, i) => lane(i));
+        const results = all(inOrder(items, own, each));
+        expect(Math.max(...given) - Math.min(...given)).toBeLessThanOrEqual(1);
+        expect(await results).toEqual(items);
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
+
 describe('an end before the end', () => {
   test('a failure comes out in its place, when nothing is under way any more', async () => {
     let running = 0;

@@ -26,16 +26,18 @@ export async function* inOrder<Item, Result>(
   let ended = false;
   const ahead = 4 * each * lanes.length;
   const fill = () => {
-    for (let lane = 0; lane < lanes.length && !ended; lane++) {
-      while (busy[lane]! < each) {
-        const near = waiting.filter((i) => i < given + ahead);
-        const at = near.find((i) => prefers(items[i]!) === lane) ?? near.find((i) => isFree(i)) ?? near[0];
-        if (at === undefined) break;
-        waiting.splice(waiting.indexOf(at), 1);
-        start(at, lane);
-      }
+    while (!ended) {
+      const lane = leastBusy();
+      if (busy[lane]! >= each) return;
+      const near = waiting.filter((i) => i < given + ahead);
+      const at = near.find((i) => prefers(items[i]!) === lane) ?? near.find((i) => isFree(i)) ?? near[0];
+      if (at === undefined) return;
+      waiting.splice(waiting.indexOf(at), 1);
+      start(at, lane);
     }
   };
+  // So that few items are shared by all, however many each could take.
+  const leastBusy = () => busy.indexOf(Math.min(...busy));
   const isFree = (i: number) => prefers(items[i]!) === undefined;
   const start = (at: number, lane: number) => {
     busy[lane]! += 1;
