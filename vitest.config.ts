@@ -39,7 +39,12 @@ const SAME_EVERY_RUN = fileURLToPath(
 );
 
 /** For a machine that is slow or busy: limits are for what hangs. */
-const PATIENCE = { testTimeout: 240_000, hookTimeout: 120_000 };
+const PATIENCE = {
+  testTimeout: 240_000,
+  hookTimeout: 120_000,
+  // Vitest's own is one second.
+  expect: { poll: { timeout: 60_000 } },
+};
 
 /** Browsers stall on busy machines: a test there fails if it does so each time. */
 const RETRIES = process.env.CI ? 2 : 0;

@@ -10,27 +10,27 @@ const stat = (page: Page, name: string) =>
 const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click();
 const train = async (page: Page, shown: string) => {
   await press(page, 'Train');
-  await stat(page, shown).waitFor({ timeout: 60_000 });
+  await stat(page, shown).waitFor();
   await page.waitForTimeout(2_000);
   // Whether it has come to its end by now or not.
   await press(page, 'Reset');
-  await page.getByRole('button', { name: 'Train', exact: true }).waitFor({ timeout: 20_000 });
+  await page.getByRole('button', { name: 'Train', exact: true }).waitFor();
 };
 
 const ACTS: Readonly<Record<string, (page: Page) => Promise<void>>> = {
   statistics: (page) => train(page, 'PreciseBN'),
   'batch-size': (page) => train(page, 'Gap'),
   async domains(page) {
-    await stat(page, 'These, now').waitFor({ timeout: 60_000 });
+    await stat(page, 'These, now').waitFor();
     await press(page, 'Adapt');
-    await page.getByText(/Statistics in use: .* 64 samples/).waitFor({ timeout: 60_000 });
+    await page.getByText(/Statistics in use: .* 64 samples/).waitFor();
   },
   leakage: (page) => train(page, 'Training loss'),
   async 'your-model'(page) {
     await press(page, 'Try it with an example');
     await page.getByText('Errors by the statistics that normalize').waitFor({ timeout: 90_000 });
     await press(page, 'Recalibrate');
-    await stat(page, 'Error after').waitFor({ timeout: 60_000 });
+    await stat(page, 'Error after').waitFor();
   },
   async paper(page) {
     await page.locator('.findings a').first().click();
@@ -51,7 +51,7 @@ test.each(
   async (name, width) => {
     const lab = await openPage({ width });
     const { page } = lab;
-    await expect.poll(() => page.getByTestId('device').textContent(), { timeout: 60_000 }).toMatch('WASM');
+    await expect.poll(() => page.getByTestId('device').textContent()).toMatch('WASM');
     const { longest, shift, shifted } = await costOf(page, async () => {
       await page.evaluate((path) => {
         location.hash = path;

@@ -9,7 +9,7 @@ test.each(['light', 'dark'] as const)(
   async (theme) => {
     const lab = await openPage({ theme });
     const { page } = lab;
-    await expect.poll(() => page.getByTestId('device').textContent(), { timeout: 60_000 }).toMatch('WASM');
+    await expect.poll(() => page.getByTestId('device').textContent()).toMatch('WASM');
     expect(await page.locator('.card').count()).toBe(STATIONS.length);
     expect(await lab.axe()).toEqual([]);
     for (const { name, question } of STATIONS) {

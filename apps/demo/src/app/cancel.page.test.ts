@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { openPage } from '../testing/open-page.ts';
 
 const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click();
-const idle = (page: Page) => page.getByText('nothing is sent anywhere').waitFor({ timeout: 20_000 });
+const idle = (page: Page) => page.getByText('nothing is sent anywhere').waitFor();
 
 test('before the device is open, and the worker is kept', async () => {
   const lab = await openPage({ path: '#/statistics' });
@@ -24,10 +24,10 @@ test('a reset leaves nothing behind, not even of an audit that was under way', a
   const { page } = lab;
   const loss = page.locator('.stat', { hasText: 'Training loss' }).locator('dd');
   await press(page, 'Train');
-  await expect.poll(() => loss.textContent(), { timeout: 60_000 }).toMatch(/\d/);
+  await expect.poll(() => loss.textContent()).toMatch(/\d/);
   await press(page, 'Audit it now');
   await press(page, 'Reset');
-  await page.getByRole('button', { name: 'Train', exact: true }).waitFor({ timeout: 20_000 });
+  await page.getByRole('button', { name: 'Train', exact: true }).waitFor();
   await idle(page);
   expect(await loss.textContent()).toMatch('–');
   expect(await page.getByText('Not audited yet.').count()).toBe(1);
@@ -40,11 +40,11 @@ test('files end the example before them; what other stations do goes on', async 
   await press(page, 'Train with every size');
   await page.getByRole('link', { name: 'Your model', exact: true }).click();
   await press(page, 'Try it with an example');
-  await page.getByText(/Training an example: step/).waitFor({ timeout: 30_000 });
+  await page.getByText(/Training an example: step/).waitFor();
   const broken = { name: 'model.json', mimeType: 'application/json', buffer: Buffer.from('{"') };
   await page.locator('input[type=file]').first().setInputFiles([broken]);
-  await page.getByRole('alert').filter({ hasText: 'not valid JSON' }).waitFor({ timeout: 20_000 });
-  await page.getByText(/^Batch size: Training on digits: step/).waitFor({ timeout: 20_000 });
+  await page.getByRole('alert').filter({ hasText: 'not valid JSON' }).waitFor();
+  await page.getByText(/^Batch size: Training on digits: step/).waitFor();
   expect(await page.locator('.model-facts dd').first().textContent()).toBe('–');
   expect(await page.getByRole('alert').count()).toBe(1);
   await press(page, 'Cancel');
@@ -63,7 +63,7 @@ test('what cannot be fetched is explained, and fetched when it is asked for agai
   await page.getByRole('alert').filter({ hasText: 'The digits could not be loaded' }).waitFor();
   await page.context().unroute('**/data/*.bin');
   await press(page, 'Train again');
-  await page.locator('.stat', { hasText: 'PreciseBN' }).filter({ hasText: '%' }).waitFor({ timeout: 60_000 });
+  await page.locator('.stat', { hasText: 'PreciseBN' }).filter({ hasText: '%' }).waitFor();
   expect(await page.getByRole('alert').count()).toBe(0);
   expect(lab.faults.filter((fault) => !fault.includes('ERR_FAILED'))).toEqual([]);
   lab.faults.length = 0;

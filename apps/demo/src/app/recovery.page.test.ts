@@ -16,7 +16,7 @@ test('a worker that crashes is replaced, and the page says so', async () => {
   const lab = await openPage({ path: '#/statistics' });
   const { page } = lab;
   await page.getByRole('button', { name: 'Train' }).click();
-  await expect.poll(() => precise(page).textContent(), { timeout: 60_000 }).toMatch(/%/);
+  await expect.poll(() => precise(page).textContent()).toMatch(/%/);
   const crashed = await worker(page);
   await crashed.evaluate(() => {
     setTimeout(() => {
@@ -25,12 +25,12 @@ test('a worker that crashes is replaced, and the page says so', async () => {
   });
   await page.getByRole('status').filter({ hasText: 'has crashed' }).waitFor();
   await page.getByRole('alert').filter({ hasText: 'out of luck' }).waitFor();
-  await expect.poll(() => device(page), { timeout: 30_000 }).toMatch('WASM');
+  await expect.poll(() => device(page)).toMatch('WASM');
   expect(await worker(page)).not.toBe(crashed);
 
   await page.getByRole('button', { name: 'Dismiss' }).click();
   await page.getByRole('button', { name: 'Train again' }).click();
-  await expect.poll(() => precise(page).textContent(), { timeout: 60_000 }).toMatch(/%/);
+  await expect.poll(() => precise(page).textContent()).toMatch(/%/);
   // The crash itself is all that went wrong.
   expect(lab.faults.filter((fault) => !fault.includes('out of luck'))).toEqual([]);
   lab.faults.length = 0;
@@ -40,7 +40,7 @@ test('a worker that crashes is replaced, and the page says so', async () => {
 test('when the graphics device is lost, it goes on with WASM', async () => {
   const lab = await openPage({ path: '#/statistics', device: 'webgpu' });
   const { page } = lab;
-  await expect.poll(() => device(page), { timeout: 60_000 }).toMatch('WebGPU');
+  await expect.poll(() => device(page)).toMatch('WebGPU');
   await (await worker(page)).evaluate(() => {
     const { prototype } = GPUDevice;
     const { createBuffer } = prototype;
@@ -50,20 +50,17 @@ test('when the graphics device is lost, it goes on with WASM', async () => {
     };
   });
   await page.getByRole('button', { name: 'Train' }).click();
-  await page
-    .getByRole('status')
-    .filter({ hasText: 'The graphics device was lost' })
-    .waitFor({ timeout: 60_000 });
-  await expect.poll(() => device(page), { timeout: 30_000 }).toMatch('WASM');
+  await page.getByRole('status').filter({ hasText: 'The graphics device was lost' }).waitFor();
+  await expect.poll(() => device(page)).toMatch('WASM');
   await page.getByRole('button', { name: 'Train again' }).click();
-  await expect.poll(() => precise(page).textContent(), { timeout: 60_000 }).toMatch(/%/);
+  await expect.poll(() => precise(page).textContent()).toMatch(/%/);
   lab.faults.length = 0;
   await lab.close();
 });
 
 test('a browser without a graphics adapter says why it computes on WASM', async () => {
   const lab = await openPage({ device: 'webgpu', args: [] });
-  await expect.poll(() => device(lab.page), { timeout: 60_000 }).toMatch(/WASM.*, because .*WebGPU/s);
+  await expect.poll(() => device(lab.page)).toMatch(/WASM.*, because .*WebGPU/s);
   await lab.close();
 });
 
@@ -71,15 +68,13 @@ test('an adapter in software is used only by those who choose it', async () => {
   const lab = await openPage({ path: '#/statistics', device: 'auto' });
   const { page } = lab;
   const choice = page.getByRole('combobox', { name: 'Compute on' });
-  await expect
-    .poll(() => device(page), { timeout: 60_000 })
-    .toMatch(/WASM.*, because WebGPU is emulated in software here/s);
+  await expect.poll(() => device(page)).toMatch(/WASM.*, because WebGPU is emulated in software here/s);
   await choice.selectOption('webgpu');
-  await expect.poll(() => device(page), { timeout: 60_000 }).toMatch(/^WebGPU.*emulated in software/);
+  await expect.poll(() => device(page)).toMatch(/^WebGPU.*emulated in software/);
   expect(new URL(page.url()).searchParams.get('device')).toBe('webgpu');
   expect(new URL(page.url()).hash).toBe('#/statistics');
   await choice.selectOption('wasm');
-  await expect.poll(() => device(page), { timeout: 60_000 }).toBe('WASM, SIMD kernels');
+  await expect.poll(() => device(page)).toBe('WASM, SIMD kernels');
   expect(await lab.axe()).toEqual([]);
   await lab.close();
 });

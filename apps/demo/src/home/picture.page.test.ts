@@ -8,15 +8,13 @@ const histogram = (page: Page) => page.locator('.idea .histogram');
 const values = (page: Page) => histogram(page).getAttribute('aria-label');
 const changes = async (page: Page) => {
   const before = await values(page);
-  await expect.poll(() => values(page), { timeout: 20_000 }).not.toBe(before);
+  await expect.poll(() => values(page)).not.toBe(before);
 };
 
 test('batch after batch goes through the network, without a click, until it is paused', async () => {
   const lab = await openPage({ motion: true });
   const { page } = lab;
-  await expect
-    .poll(() => values(page), { timeout: 20_000 })
-    .toMatch(/their mean is -?[\d.]+ standard deviations/);
+  await expect.poll(() => values(page)).toMatch(/their mean is -?[\d.]+ standard deviations/);
   expect(await page.locator('.idea-node').count()).toBe(16 + 32 + 32 + 10);
   await changes(page);
   await changes(page);
@@ -35,7 +33,7 @@ test('batch after batch goes through the network, without a click, until it is p
 test.each(['light', 'dark'] as const)('it stands still for those who asked for that: %s', async (theme) => {
   const lab = await openPage({ theme, width: 390, height: 844 });
   const { page } = lab;
-  await expect.poll(() => values(page), { timeout: 20_000 }).toMatch(/standard deviations/);
+  await expect.poll(() => values(page)).toMatch(/standard deviations/);
   const still = await values(page);
   await page.waitForTimeout(3_000);
   expect(await values(page)).toBe(still);
@@ -54,7 +52,7 @@ test.each(['light', 'dark'] as const)('it stands still for those who asked for t
 test('larger batches are calmer', async () => {
   const lab = await openPage();
   const { page } = lab;
-  await expect.poll(() => page.getByText('all 64 digits').count(), { timeout: 30_000 }).toBe(1);
+  await expect.poll(() => page.getByText('all 64 digits').count()).toBe(1);
   const spread = async () => {
     const shifts: number[] = [];
     for (let i = 0; i < 30; i++) {
@@ -78,7 +76,7 @@ test('where it cannot be loaded the page goes on without it', async () => {
     location.hash = '#/';
   });
   await page.locator('.card').first().waitFor();
-  await expect.poll(() => page.locator('.idea').count(), { timeout: 20_000 }).toBe(0);
+  await expect.poll(() => page.locator('.idea').count()).toBe(0);
   expect(lab.faults.filter((fault) => !fault.includes('ERR_FAILED'))).toEqual([]);
   lab.faults.length = 0;
   await lab.close();

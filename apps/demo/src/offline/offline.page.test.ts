@@ -10,7 +10,7 @@ import { STATIONS } from '../stations/index.ts';
 import { openPage } from '../testing/open-page.ts';
 import { addressOf, serveFolder } from '../testing/serve-page.ts';
 
-const kept = (page: Page) => page.getByText('also offline').waitFor({ timeout: 60_000 });
+const kept = (page: Page) => page.getByText('also offline').waitFor();
 const caches = (page: Page) => page.evaluate(() => globalThis.caches.keys());
 
 async function stop(server: Awaited<ReturnType<typeof serveFolder>>): Promise<void> {
@@ -33,7 +33,7 @@ test('without a server it opens again, trains, and shows every station, under th
     location.hash = '#/statistics';
   });
   await page.getByRole('button', { name: 'Train' }).click();
-  await page.locator('.stat', { hasText: 'PreciseBN' }).filter({ hasText: '%' }).waitFor({ timeout: 60_000 });
+  await page.locator('.stat', { hasText: 'PreciseBN' }).filter({ hasText: '%' }).waitFor();
   await page.getByRole('button', { name: 'Reset' }).click();
   for (const { name, question } of STATIONS) {
     await page.evaluate((path) => {
@@ -85,13 +85,13 @@ test('a new build replaces the one that was kept, and while there is a server it
   await page.reload();
   expect(await page.locator('meta[name=build]').count()).toBe(1);
   // The old one is kept as long as a page is open that may need it.
-  await expect.poll(async () => (await caches(page)).length, { timeout: 60_000 }).toBe(2);
+  await expect.poll(async () => (await caches(page)).length).toBe(2);
   await page.goto('about:blank');
   // Nobody needs it any more; a browser takes a moment to find that out.
   await page.waitForTimeout(2_000);
   await page.goto(addressOf(server));
   await expect
-    .poll(async () => (await caches(page)).map((name) => name.split(' ').at(-1)), { timeout: 30_000 })
+    .poll(async () => (await caches(page)).map((name) => name.split(' ').at(-1)))
     .toEqual(['another']);
   await stop(server);
   await page.reload();

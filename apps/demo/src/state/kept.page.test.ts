@@ -17,18 +17,18 @@ test('training goes on on another station, gives way to what is asked for there,
   const lab = await openPage({ path: '#/statistics' });
   const { page } = lab;
   await press(page, 'Train');
-  await expect.poll(() => step(page), { timeout: 60_000 }).toBeGreaterThan(0);
+  await expect.poll(() => step(page)).toBeGreaterThan(0);
 
   await goTo(page, 'Rebatch lab');
   await page.getByText(/^Statistics: Training on digits: step/).waitFor();
   const before = await step(page);
-  await expect.poll(() => step(page), { timeout: 30_000 }).toBeGreaterThan(before + 8);
+  await expect.poll(() => step(page)).toBeGreaterThan(before + 8);
 
   // The model of another station is asked in the middle of it.
   await goTo(page, 'Domains');
-  await expect.poll(() => stat(page, 'These, now').textContent(), { timeout: 60_000 }).toMatch(/%/);
+  await expect.poll(() => stat(page, 'These, now').textContent()).toMatch(/%/);
   await press(page, 'Adapt');
-  await page.getByText(/Statistics in use: .* 64 samples/).waitFor({ timeout: 60_000 });
+  await page.getByText(/Statistics in use: .* 64 samples/).waitFor();
   await goTo(page, 'Statistics');
   expect(await page.locator('h1').count()).toBe(1);
   // Drawn for the room that there is, though events came while there was none.
@@ -41,7 +41,7 @@ test('training goes on on another station, gives way to what is asked for there,
   const button = page.getByRole('button', { name: 'Pause' });
   if (await button.isVisible()) await button.click();
   await press(page, 'Reset');
-  await page.getByRole('button', { name: 'Train', exact: true }).waitFor({ timeout: 20_000 });
+  await page.getByRole('button', { name: 'Train', exact: true }).waitFor();
 
   // Nor is an adapted model.
   await goTo(page, 'Domains');
@@ -54,18 +54,18 @@ test('a paused training stands still while another one trains, and goes on when 
   const lab = await openPage({ path: '#/statistics' });
   const { page } = lab;
   await press(page, 'Train');
-  await expect.poll(() => step(page), { timeout: 60_000 }).toBeGreaterThan(0);
+  await expect.poll(() => step(page)).toBeGreaterThan(0);
   await press(page, 'Pause');
   await goTo(page, 'Batch size');
   await press(page, 'Train');
-  await expect.poll(() => stat(page, 'Training').first().textContent(), { timeout: 60_000 }).toMatch(/%/);
+  await expect.poll(() => stat(page, 'Training').first().textContent()).toMatch(/%/);
   await goTo(page, 'Statistics');
   await page.waitForTimeout(1_000);
   const paused = await step(page);
   await page.waitForTimeout(1_000);
   expect(await step(page)).toBe(paused);
   await press(page, 'Resume');
-  await expect.poll(() => step(page), { timeout: 60_000 }).toBeGreaterThan(paused);
+  await expect.poll(() => step(page)).toBeGreaterThan(paused);
   await lab.close();
 }, 180_000);
 
@@ -78,7 +78,7 @@ test('the browser asks before work is lost, and only then', async () => {
     void dialog.dismiss();
   });
   await press(page, 'Train');
-  await expect.poll(() => step(page), { timeout: 60_000 }).toBeGreaterThan(0);
+  await expect.poll(() => step(page)).toBeGreaterThan(0);
   await page.close({ runBeforeUnload: true });
   await expect.poll(() => asked).toEqual(['beforeunload']);
 
@@ -87,10 +87,10 @@ test('the browser asks before work is lost, and only then', async () => {
   await device.selectOption('auto');
   await expect.poll(() => asked).toEqual(['beforeunload', 'confirm']);
   expect(await device.inputValue()).toBe('wasm');
-  await expect.poll(() => step(page), { timeout: 60_000 }).toBeGreaterThan(8);
+  await expect.poll(() => step(page)).toBeGreaterThan(8);
 
   await press(page, 'Reset');
-  await page.getByText('nothing is sent anywhere').waitFor({ timeout: 20_000 });
+  await page.getByText('nothing is sent anywhere').waitFor();
   await page.reload();
   expect(asked).toHaveLength(2);
   await lab.close();

@@ -55,6 +55,8 @@ export async function openPage(options: OpenOptions = {}): Promise<OpenPage> {
     acceptDownloads: true,
     serviceWorkers: options.offline === true ? 'allow' : 'block',
   });
+  // As patient as the tests' own polls.
+  context.setDefaultTimeout(60_000);
   const page = await context.newPage();
   const { url = inject('pageUrl') } = options;
   const faults: string[] = [];

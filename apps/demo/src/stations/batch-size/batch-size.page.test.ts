@@ -15,7 +15,7 @@ test('a small normalization batch opens a gap, freezing closes it, and runs are 
   expect(await size.getAttribute('aria-valuetext')).toBe('2 of 128');
 
   await page.getByRole('button', { name: 'Train', exact: true }).click();
-  await expect.poll(async () => (await latest()).step, { timeout: 60_000 }).toBeGreaterThanOrEqual(40);
+  await expect.poll(async () => (await latest()).step).toBeGreaterThanOrEqual(40);
   expect(await size.isDisabled()).toBe(true);
   const before = await latest();
   expect(before.miniBatch! - before.population!).toBeGreaterThan(8);
@@ -24,13 +24,10 @@ test('a small normalization batch opens a gap, freezing closes it, and runs are 
   await page.getByRole('switch', { name: 'Freeze the statistics now' }).click();
   // Training now is measured under what inference uses.
   await expect
-    .poll(
-      async () => {
-        const { training, population } = await latest();
-        return Math.abs(training! - population!);
-      },
-      { timeout: 30_000 },
-    )
+    .poll(async () => {
+      const { training, population } = await latest();
+      return Math.abs(training! - population!);
+    })
     .toBeLessThan(5);
   await page.getByRole('button', { name: 'Pause' }).click();
   expect(await lab.axe()).toEqual([]);
@@ -42,7 +39,7 @@ test('a small normalization batch opens a gap, freezing closes it, and runs are 
   await page.getByRole('button', { name: 'Cancel' }).click();
   await size.fill('6');
   await page.getByRole('button', { name: 'Train again' }).click();
-  await expect.poll(async () => (await latest()).step, { timeout: 30_000 }).toBeLessThan(30);
+  await expect.poll(async () => (await latest()).step).toBeLessThan(30);
   // The run before stays as a ghost.
   await expect.poll(() => page.locator('.chart-plot').first().textContent()).toContain('NBS 2, frozen');
   expect(await page.getByRole('switch').isChecked()).toBe(false);
@@ -54,9 +51,7 @@ test('a small normalization batch opens a gap, freezing closes it, and runs are 
 test('on WebGPU, too', async () => {
   // The chapter that asks least of an adapter, since an emulated one is slow.
   const lab = await openPage({ path: '#/batch-size', device: 'webgpu' });
-  await expect
-    .poll(() => lab.page.getByTestId('device').textContent(), { timeout: 60_000 })
-    .toMatch('WebGPU');
+  await expect.poll(() => lab.page.getByTestId('device').textContent()).toMatch('WebGPU');
   await lab.page.getByRole('button', { name: 'Train', exact: true }).click();
   const gap = lab.page.locator('.stat', { hasText: 'Gap' }).locator('dd');
   await expect.poll(() => gap.textContent(), { timeout: 180_000 }).toMatch(/\d/);

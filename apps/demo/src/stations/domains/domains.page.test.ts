@@ -13,7 +13,7 @@ const open = () => openPage({ path: '#/domains', device: 'wasm' });
 /** The number of a stat, in percent. */
 async function stat(page: Page, name: string): Promise<number> {
   const value = page.locator('.stat', { hasText: name }).locator('dd');
-  await value.getByText('%').waitFor({ timeout: 60_000 });
+  await value.getByText('%').waitFor();
   return Number.parseFloat((await value.textContent()) as string);
 }
 
@@ -22,7 +22,7 @@ const button = (page: Page, name: string) => page.getByRole('button', { name, ex
 async function adapt(page: Page, samples: number): Promise<void> {
   await button(page, 'Adapt').click();
   await page.locator('strong', { hasText: `, ${samples} samples` }).waitFor({ timeout: 90_000 });
-  await expect.poll(() => button(page, 'Adapt').isEnabled(), { timeout: 60_000 }).toBe(true);
+  await expect.poll(() => button(page, 'Adapt').isEnabled()).toBe(true);
 }
 
 async function fewSamples({ page }: OpenPage): Promise<void> {
@@ -58,13 +58,13 @@ test('a model that a domain broke is repaired by a few samples, and switches bet
   expect((await readFile(file)).includes('flat')).toBe(true);
 
   await button(page, 'clean digits').click();
-  await expect.poll(() => stat(page, 'now'), { timeout: 30_000 }).toBe(before);
+  await expect.poll(() => stat(page, 'now')).toBe(before);
   await button(page, 'Forget flat').click();
   await expect.poll(() => stored.count()).toBe(1);
   await page.locator('input[type=file]').setInputFiles(file);
   await page.getByText('Loaded: clean digits, flat.').waitFor();
   await button(page, 'flat').click();
-  await expect.poll(() => stat(page, 'now'), { timeout: 30_000 }).toBe(after);
+  await expect.poll(() => stat(page, 'now')).toBe(after);
 
   await page.locator('input[type=file]').setInputFiles({
     name: 'bad.safetensors',
@@ -77,7 +77,7 @@ test('a model that a domain broke is repaired by a few samples, and switches bet
   // Another severity: back to the source, measured anew.
   await page.getByRole('slider', { name: 'Severity' }).focus();
   await page.keyboard.press('ArrowLeft');
-  await page.locator('strong', { hasText: 'clean digits' }).waitFor({ timeout: 30_000 });
+  await page.locator('strong', { hasText: 'clean digits' }).waitFor();
   expect(await stat(page, 'before adapting')).toBeGreaterThan(before);
   await lab.close();
 });
@@ -98,20 +98,20 @@ test('a digit that is drawn is read, by pointer and by keyboard, under both stat
   await page.mouse.move(...at(0.45, 0.85), { steps: 8 });
   await page.mouse.up();
   const verdict = page.locator('.seen p');
-  await expect.poll(() => verdict.textContent(), { timeout: 30_000 }).toMatch(/Now: a 7/);
+  await expect.poll(() => verdict.textContent()).toMatch(/Now: a 7/);
   // An adaptation to what was drawn.
   await button(page, 'Keep and draw another').click();
   await button(page, 'Adapt to the kept digits (1)').click();
-  await page.locator('strong', { hasText: 'Your handwriting, 1 sample' }).waitFor({ timeout: 30_000 });
+  await page.locator('strong', { hasText: 'Your handwriting, 1 sample' }).waitFor();
 
   await button(page, 'Back to the source').click();
-  await page.locator('strong', { hasText: 'clean digits' }).waitFor({ timeout: 30_000 });
+  await page.locator('strong', { hasText: 'clean digits' }).waitFor();
   await page.getByRole('switch').click();
   await pad.focus();
   for (let i = 0; i < 6; i++) await page.keyboard.press('ArrowUp');
   await page.keyboard.press('Space');
   for (let i = 0; i < 12; i++) await page.keyboard.press('ArrowDown');
-  await expect.poll(() => verdict.textContent(), { timeout: 30_000 }).toMatch(/Original statistics: a 1/);
+  await expect.poll(() => verdict.textContent()).toMatch(/Original statistics: a 1/);
   await page.keyboard.press('Delete');
   await expect.poll(() => verdict.textContent()).toBe('No digit yet.');
   await lab.close();
@@ -153,16 +153,16 @@ test('the camera is asked for on click, explained where it is refused, and let g
   expect(await tracks()).toEqual([]);
   await button(page, 'Start the camera').click();
   const verdict = page.locator('.seen p');
-  await expect.poll(() => verdict.textContent(), { timeout: 30_000 }).toMatch(/Now: a/);
+  await expect.poll(() => verdict.textContent()).toMatch(/Now: a/);
   expect(await tracks()).toEqual(['live']);
   await fewSamples(lab);
   await button(page, 'Adapt to the next 16 pictures').click();
-  await page.locator('strong', { hasText: 'Camera, 16 samples' }).waitFor({ timeout: 60_000 });
-  await expect.poll(() => verdict.textContent(), { timeout: 30_000 }).toMatch(/Now: a 7/);
+  await page.locator('strong', { hasText: 'Camera, 16 samples' }).waitFor();
+  await expect.poll(() => verdict.textContent()).toMatch(/Now: a 7/);
   await button(page, 'Stop the camera').click();
   expect(await tracks()).toEqual(['ended']);
   await button(page, 'Start the camera').click();
-  await expect.poll(tracks, { timeout: 30_000 }).toEqual(['ended', 'live']);
+  await expect.poll(tracks).toEqual(['ended', 'live']);
   await page.getByRole('link', { name: 'Statistics', exact: true }).click();
   await expect.poll(tracks).toEqual(['ended', 'ended']);
   await lab.close();

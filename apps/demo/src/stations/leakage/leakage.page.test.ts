@@ -19,10 +19,10 @@ test('a model cheats, which pays, and is caught; mixing the groups repairs it', 
 
   const conclusion = page.getByRole('region', { name: 'What you just saw' });
   await page.getByRole('button', { name: 'Train', exact: true }).click();
-  await expect.poll(step, { timeout: 60_000 }).toBeGreaterThanOrEqual(192);
+  await expect.poll(step).toBeGreaterThanOrEqual(192);
   await page.getByRole('button', { name: 'Audit it now' }).click();
   const verdict = page.locator('.notice');
-  await expect.poll(() => verdict.textContent(), { timeout: 60_000 }).toMatch(/^It cheats\. .*\(p = 0\.01\)/);
+  await expect.poll(() => verdict.textContent()).toMatch(/^It cheats\. .*\(p = 0\.01\)/);
   expect(await page.locator('.meters', { hasText: 'BN 4' }).textContent()).toMatch(/BN 1\d+%.*BN 4\d+%/);
   // It pays where the network trains, and fails where it runs.
   const [company, alone] = [await percent('Validation, mini-batch'), await percent('Validation, population')];
@@ -32,9 +32,7 @@ test('a model cheats, which pays, and is caught; mixing the groups repairs it', 
   await page.getByRole('radio', { name: 'Ghost' }).check();
   await expect.poll(() => groups.first().getAttribute('aria-label')).toMatch(/16 digits, [4-9] classes/);
   await expect
-    .poll(async () => (await percent('Validation, population')) - (await percent('Validation, mini-batch')), {
-      timeout: 60_000,
-    })
+    .poll(async () => (await percent('Validation, population')) - (await percent('Validation, mini-batch')))
     .toBeLessThan(4);
   expect(await lab.axe()).toEqual([]);
   await expect

@@ -11,7 +11,7 @@ test('trains, shows the errors as it goes, and is paused, stepped and reset', as
   expect(await page.locator('.legend').first().textContent()).not.toMatch('Layerwise');
 
   await page.getByRole('button', { name: 'Train' }).click();
-  await expect.poll(() => precise.textContent(), { timeout: 60_000 }).toMatch(/^\d+\.\d%/);
+  await expect.poll(() => precise.textContent()).toMatch(/^\d+\.\d%/);
   await expect.poll(() => page.getByTestId('device').textContent()).toMatch('WASM');
   expect(await cells.count()).toBe(32);
   await expect
@@ -30,7 +30,7 @@ test('trains, shows the errors as it goes, and is paused, stepped and reset', as
   const before = await step();
   await page.getByRole('switch', { name: 'Measure layer by layer, too' }).click();
   await page.getByRole('button', { name: 'Step' }).click();
-  await expect.poll(step, { timeout: 30_000 }).toBe(before === 1 ? 8 : before + 8);
+  await expect.poll(step).toBe(before === 1 ? 8 : before + 8);
   await expect
     .poll(() => page.locator('.stat', { hasText: 'Layerwise' }).locator('dd').textContent())
     .toMatch(/%/);

@@ -63,13 +63,11 @@ test('an example is inspected, repaired, downloaded, and the repaired files open
   expect(await lab.axe()).toEqual([]);
 
   await page.locator('.controls').getByRole('button', { name: 'Recalibrate' }).click();
-  await expect.poll(() => stat(page, 'Error after').textContent(), { timeout: 30_000 }).toMatch(/%/);
+  await expect.poll(() => stat(page, 'Error after').textContent()).toMatch(/%/);
   expect(await percentOf(page, 'Error after')).toBeLessThan((await percentOf(page, 'Error before')) - 10);
   expect(await percentOf(page, 'Means off by, after')).toBeLessThan(0.2);
   await page.getByRole('button', { name: 'Inspect the repaired model' }).click();
-  await expect
-    .poll(() => page.getByRole('heading', { name: 'Recalibrate', exact: true }).count(), { timeout: 30_000 })
-    .toBe(0);
+  await expect.poll(() => page.getByRole('heading', { name: 'Recalibrate', exact: true }).count()).toBe(0);
   expect(await lab.axe()).toEqual([]);
 
   const saved: TestFile[] = [];
@@ -78,9 +76,7 @@ test('an example is inspected, repaired, downloaded, and the repaired files open
     saved.push({ name: download.suggestedFilename(), mimeType: '', buffer });
   });
   await page.getByRole('button', { name: 'Download the repaired model' }).click();
-  await expect
-    .poll(() => saved.map(({ name }) => name).sort(), { timeout: 20_000 })
-    .toEqual(['model.json', 'model.weights.bin']);
+  await expect.poll(() => saved.map(({ name }) => name).sort()).toEqual(['model.json', 'model.weights.bin']);
   const json = JSON.parse(saved.find(({ name }) => name === 'model.json')!.buffer.toString());
   expect(json.weightsManifest[0].paths).toEqual(['./model.weights.bin']);
 
@@ -96,22 +92,20 @@ test('an example is inspected, repaired, downloaded, and the repaired files open
     'Choose a model',
     saved.filter(({ name }) => name !== 'model.json'),
   );
-  await expect
-    .poll(() => fact(page, 'Model').textContent(), { timeout: 20_000 })
-    .toMatch(/^model\.json: 14 layers/);
+  await expect.poll(() => fact(page, 'Model').textContent()).toMatch(/^model\.json: 14 layers/);
   expect(await page.getByRole('alert').count()).toBe(0);
 
   await choose(page, 'Choose images', await pictures(page, 40, 56));
   await expect
-    .poll(() => fact(page, 'Images').textContent(), { timeout: 20_000 })
+    .poll(() => fact(page, 'Images').textContent())
     .toBe('40 images of 28 × 28, gray; all had another size and were stretched');
   expect(await fact(page, 'Labels').textContent()).toBe('0, 1');
   await page.getByText('40 with colours were turned to gray').waitFor();
   await page.getByRole('button', { name: 'Inspect', exact: true }).click();
-  await page.getByText(/From 40 images in 5 batches of 8/).waitFor({ timeout: 30_000 });
+  await page.getByText(/From 40 images in 5 batches of 8/).waitFor();
   await page.getByText(/^On this device: .+ to inspect, .+ to recalibrate\.$/).waitFor();
   await page.locator('.controls').getByRole('button', { name: 'Recalibrate' }).click();
-  await page.getByText('The new statistics are of 30 images, which is not many').waitFor({ timeout: 30_000 });
+  await page.getByText('The new statistics are of 30 images, which is not many').waitFor();
 
   // What the worker knew is gone with it; the files are read once more.
   await page.workers()[0]!.evaluate(() => {
@@ -120,10 +114,10 @@ test('an example is inspected, repaired, downloaded, and the repaired files open
     });
   });
   await page.getByRole('status').filter({ hasText: 'has crashed' }).waitFor();
-  await expect.poll(() => fact(page, 'Images').textContent(), { timeout: 30_000 }).toMatch(/^40 images/);
+  await expect.poll(() => fact(page, 'Images').textContent()).toMatch(/^40 images/);
   expect(await page.getByText(/From 40 images/).count()).toBe(0);
   await page.getByRole('button', { name: 'Inspect', exact: true }).click();
-  await page.getByText(/From 40 images/).waitFor({ timeout: 30_000 });
+  await page.getByText(/From 40 images/).waitFor();
   expect(lab.faults.filter((fault) => !fault.includes('out of luck'))).toEqual([]);
   lab.faults.length = 0;
   await lab.close();
@@ -135,9 +129,7 @@ test('a file of Keras opens as it is', async () => {
   const archive = new URL('../../../../../packages/files/fixtures/keras3.zip', import.meta.url);
   const bytes = unzipSync(await readFile(archive))['cnn.keras']!;
   await choose(page, 'Choose a model', [{ name: 'cnn.keras', mimeType: '', buffer: Buffer.from(bytes) }]);
-  await expect
-    .poll(() => fact(page, 'Model').textContent(), { timeout: 20_000 })
-    .toMatch(/^cnn\.keras: \d+ layers/);
+  await expect.poll(() => fact(page, 'Model').textContent()).toMatch(/^cnn\.keras: \d+ layers/);
   expect(await page.getByRole('alert').count()).toBe(0);
   await lab.close();
 }, 60_000);
@@ -156,30 +148,26 @@ test('a converted graph under other file names is adapted relative to reference 
   const lab = await openPage({ path: '#/your-model' });
   const { page } = lab;
   await choose(page, 'Choose a model', files);
-  await expect
-    .poll(() => fact(page, 'Normalized by').textContent(), { timeout: 20_000 })
-    .toBe('2 folded sites: bn (8), bn2 (8)');
+  await expect.poll(() => fact(page, 'Normalized by').textContent()).toBe('2 folded sites: bn (8), bn2 (8)');
   await page.getByText('Choose a few dozen reference images').waitFor();
   await choose(page, 'Choose images', await pictures(page, 40, 12));
-  await expect.poll(() => fact(page, 'Images').textContent(), { timeout: 20_000 }).toMatch(/^40 images/);
+  await expect.poll(() => fact(page, 'Images').textContent()).toMatch(/^40 images/);
   const adapt = page.getByRole('button', { name: 'Adapt to the images' });
   expect(await adapt.isDisabled()).toBe(true);
   await choose(page, 'Choose reference images', await pictures(page, 24, 10));
-  await expect
-    .poll(() => fact(page, 'Images').textContent(), { timeout: 20_000 })
-    .toMatch(/; and 24 for reference$/);
+  await expect.poll(() => fact(page, 'Images').textContent()).toMatch(/; and 24 for reference$/);
   expect(await page.getByText('Choose a few dozen reference images').count()).toBe(0);
 
   await page.getByRole('button', { name: 'Inspect', exact: true }).click();
-  await page.getByText('From 40 images').waitFor({ timeout: 30_000 });
+  await page.getByText('From 40 images').waitFor();
   await page.getByText('Drifted from the reference by').first().waitFor();
   expect(await lab.axe()).toEqual([]);
   await adapt.click();
-  await expect.poll(() => stat(page, 'Means off by, after').textContent(), { timeout: 30_000 }).toMatch(/\d/);
+  await expect.poll(() => stat(page, 'Means off by, after').textContent()).toMatch(/\d/);
   const saved: string[] = [];
   page.on('download', (download) => saved.push(download.suggestedFilename()));
   await page.getByRole('button', { name: 'Download the repaired model' }).click();
-  await expect.poll(() => saved.sort(), { timeout: 20_000 }).toEqual(['model.json', 'model.weights.bin']);
+  await expect.poll(() => saved.sort()).toEqual(['model.json', 'model.weights.bin']);
   await lab.close();
 }, 120_000);
 
@@ -227,10 +215,10 @@ test('files that cannot be used are explained', async () => {
   await page.getByRole('button', { name: 'Try it with an example' }).click();
   await page.getByText('Errors by the statistics that normalize').waitFor({ timeout: 90_000 });
   await choose(page, 'Choose images', [file('1.png', 'no image'), file('2.png', '')]);
-  await alert.filter({ hasText: 'None of the 2 files is an image' }).waitFor({ timeout: 20_000 });
+  await alert.filter({ hasText: 'None of the 2 files is an image' }).waitFor();
   await choose(page, 'Choose images', (await pictures(page, 3, 28)).slice(0, 1));
-  await page.getByRole('status').filter({ hasText: '2 could not be decoded' }).waitFor({ timeout: 20_000 });
+  await page.getByRole('status').filter({ hasText: '2 could not be decoded' }).waitFor();
   await page.getByRole('button', { name: 'Inspect', exact: true }).click();
-  await alert.filter({ hasText: /samples|batch/ }).waitFor({ timeout: 20_000 });
+  await alert.filter({ hasText: /samples|batch/ }).waitFor();
   await lab.close();
 }, 180_000);

@@ -6,7 +6,7 @@ const panel = (page: Page) => page.locator('.panel', { hasText: 'Photographs: wh
 
 async function percentOf(page: Page, name: string): Promise<number> {
   const value = panel(page).locator('.stat', { hasText: name }).locator('dd');
-  await value.getByText('%').waitFor({ timeout: 60_000 });
+  await value.getByText('%').waitFor();
   return Number.parseFloat((await value.textContent()) as string);
 }
 
@@ -15,10 +15,7 @@ test('photographs come when they are looked at; a stream of one class misleads, 
   const { page } = lab;
   const fetched: string[] = [];
   page.context().on('request', (request) => fetched.push(new URL(request.url()).pathname));
-  await page
-    .locator('.stat', { hasText: 'These, now' })
-    .filter({ hasText: '%' })
-    .waitFor({ timeout: 60_000 });
+  await page.locator('.stat', { hasText: 'These, now' }).filter({ hasText: '%' }).waitFor();
   const sheets = () => fetched.filter((path) => path.endsWith('sheet.png')).length;
   expect(sheets()).toBe(0);
 
@@ -41,7 +38,7 @@ test('photographs come when they are looked at; a stream of one class misleads, 
   await panel(page).getByLabel('The stream shows').selectOption('all');
   await panel(page)
     .getByText(/Adapted to all ten classes.* points more than before/)
-    .waitFor({ timeout: 60_000 });
+    .waitFor();
   expect(new URL(page.url()).hash).toBe('#/domains?stream=all');
   await panel(page).getByLabel('Photographs').first().selectOption('defocus-blur');
   await panel(page)
@@ -49,7 +46,7 @@ test('photographs come when they are looked at; a stream of one class misleads, 
     .waitFor({ state: 'detached' });
   await panel(page)
     .getByText(/Adapted to all ten classes.* points more than before/)
-    .waitFor({ timeout: 60_000 });
+    .waitFor();
   expect(sheets()).toBe(1);
   await lab.close();
 }, 180_000);
