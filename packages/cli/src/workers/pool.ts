@@ -1,9 +1,9 @@
 // Threads that each have the model and read the data for themselves.
 import { Tinypool } from 'tinypool';
-import { DataError, ModelUseError } from '../errors.ts';
 import { AT_A_TIME } from '../parts/measure-pass.ts';
 import type { PartMeasurer } from '../parts/open-task.ts';
 import type { MeasuringTask } from '../parts/task.ts';
+import { errorOf } from './failure.ts';
 import type { Answer, Message } from './worker.ts';
 
 /** Threads at work. */
@@ -48,9 +48,4 @@ export async function startWorkers(count: number, task: MeasuringTask): Promise<
     throw error;
   }
   return { measurers: pools.map((pool) => ({ measure: (request) => ask(pool, { request }) })), close };
-}
-
-function errorOf({ message, code, known }: Extract<Answer, { failure: unknown }>['failure']): Error {
-  if (!known) return new Error(`A worker failed: ${message}`);
-  return code === 3 ? new ModelUseError(message) : new DataError(message);
 }

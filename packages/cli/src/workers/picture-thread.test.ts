@@ -1,0 +1,120 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import type { SampleBatch } from '../data/data.ts';
+import { folderReader } from '../data/folder/folder-reader.ts';
+import { listPictures } from '../data/folder/list-pictures.ts';
+import { openData } from '../data/open-data.ts';
+import { DataError } from '../errors.ts';
+import { describing, readAll } from '../testing/describe.ts';
+import { inFolder, raw, writeFiles } from '../testing/pictures.ts';
+import { readInThread } from './picture-thread.ts';
+
+/** Pictures in two sub-folders. */
+async function write(path: string, count: number, side: number): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    const rows = Array.from({ length: side }, (_, y) =>
+      Array.from({ length: side }, (_, x) => [i * 16, (x * y * 31) % 256, (x * x + 7 * y) % 256] as const),
+    );
+    await writeFiles(path, { [`${i % 2 ? 'odd' : 'even'}/${i}.jpg`]: await raw(rows).jpeg().toBuffer() });
+  }
+}
+
+async function open(path: string, change: Parameters<typeof describing>[1] = {}) {
+  const source = { kind: 'folder', path } as const;
+  const description = describing(source, { preprocessing: { size: [6, 5] }, ...change });
+  const folder = { description, listed: await listPictures(path) };
+  return { here: folderReader(folder, 64), there: readInThread(folder) };
+}
+
+const values = ({ inputs }: SampleBatch) => [...inputs[0]!.values];
+
+describe('a thread that reads pictures', () => {
+  test('gives the batches that this thread would, however many are asked for at a time', () =>
+    inFolder(async (path) => {
+      await write(path, 9, 12);
+      await writeFiles(path, { 'odd/5.jpg': 'no picture' });
+      const { here, there } = await open(path, { shuffle: 3, skipBad: true });
+      try {
+        const ranges = [
+          { from: 0, to: 4 },
+          { from: 4, to: 8 },
+          { from: 8, to: 9 },
+          { from: 2, to: 7 },
+        ];
+        const batches = await Promise.all(ranges.map((range) => there.read(range)));
+        for (const [i, range] of ranges.entries()) expect(batches[i]).toEqual(await here.read(range));
+        expect(batches.slice(0, 3).flatMap(({ bad }) => bad.map(({ name }) => name))).toEqual(['odd/5.jpg']);
+        expect(new Set(values(batches[0]!)).size).toBeGreaterThan(20);
+      } finally {
+        await there.close();
+      }
+    }));
+
+  test('says which picture is bad, and reads on', () =>
+    inFolder(async (path) => {
+      await write(path, 3, 4);
+      await writeFiles(path, { 'odd/1.jpg': 'no picture' });
+      const { here, there } = await open(path);
+      try {
+        const failure = there.read({ from: 0, to: 3 });
+        await expect(failure).rejects.toThrow(DataError);
+        await expect(failure).rejects.toThrow(/odd\/1\.jpg is no PNG, JPEG, WebP or AVIF.*--skip-bad/);
+        const good = { from: 0, to: 2 };
+        expect(await there.read(good)).toEqual(await here.read(good));
+      } finally {
+        await there.close();
+      }
+    }));
+
+  test('is not waited for when a signal comes, and reads on for others', () =>
+    inFolder(async (path) => {
+      await write(path, 2, 4);
+      const { there } = await open(path);
+      try {
+        const abort = new AbortController();
+        const reading = there.read({ from: 0, to: 2 }, abort.signal);
+        abort.abort(new Error('enough'));
+        await expect(reading).rejects.toThrow(/^enough$/);
+        await expect(there.read({ from: 0, to: 2 }, abort.signal)).rejects.toThrow(/^enough$/);
+        expect((await there.read({ from: 0, to: 2 })).count).toBe(2);
+      } finally {
+        await there.close();
+      }
+    }));
+
+  test('ends when it is closed, also before it has begun', () =>
+    inFolder(async (path) => {
+      await write(path, 1, 4);
+      const { there } = await open(path);
+      await there.close();
+      expect((await there.read({ from: 0, to: 1 })).count).toBe(1);
+      const reading = there.read({ from: 0, to: 1 });
+      const ended = expect(reading).rejects.toThrow();
+      await there.close();
+      await ended;
+    }));
+});
+
+test('a folder of many bytes is read so', () =>
+  inFolder(async (path) => {
+    await write(path, 2, 8);
+    const few = await readAll(describing({ kind: 'folder', path }));
+    // What lies behind a picture's end is passed over.
+    const padding = new Uint8Array(2 ** 20);
+    await writeFiles(path, { 'even/0.jpg': Buffer.concat([await readFile(`${path}/even/0.jpg`), padding]) });
+    const data = await openData(describing({ kind: 'folder', path }));
+    let threads = 0;
+    const count = () => {
+      threads += 1;
+    };
+    process.on('worker', count);
+    try {
+      const batches: SampleBatch[] = [];
+      for await (const batch of data.read({ from: 0, to: 2, batchSize: 2 })) batches.push(batch);
+      expect(batches).toEqual(few);
+      expect(threads).toBe(1);
+    } finally {
+      process.off('worker', count);
+      await data.close();
+    }
+  }));
