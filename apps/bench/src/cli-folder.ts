@@ -19,7 +19,8 @@ import sharp from 'sharp';
 /** Of the pictures that the model takes. */
 export const SIDE = 224;
 export const BATCH = 16;
-export const IMAGES = 96;
+/** Of a thousand samples and more that statistics need, as many as can be measured often. */
+export const IMAGES = 256;
 /** Photographs are larger than what a model takes. */
 const PHOTO = { width: 320, height: 240 };
 
