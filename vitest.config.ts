@@ -23,13 +23,15 @@ const LONG = [
   'generators/src/new.test.ts',
 ];
 
+/** Else by name, so that what runs after what in one process is the same in every run. */
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const place = ({ moduleId }: TestSpecification) => {
       const at = LONG.findIndex((file) => moduleId.endsWith(file));
       return at < 0 ? LONG.length : at;
     };
-    return (await super.sort(files)).sort((a, b) => place(a) - place(b));
+    const byName = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+    return files.sort((a, b) => place(a) - place(b) || byName(a.moduleId, b.moduleId));
   }
 }
 
@@ -49,18 +51,56 @@ const PATIENCE = {
 /** Browsers stall on busy machines: a test there fails if it does so each time. */
 const RETRIES = process.env.CI ? 2 : 0;
 
-const node: TestProjectConfiguration = {
-  plugins: [requiredTensorFlow()],
-  test: {
+const NOT_IN_NODE = ['**/*.browser.test.ts', '**/*.page.test.ts', '**/node_modules/**', '**/dist/**'];
+/** Such a test puts something in the place of a module or a kernel, or counts on a process that nobody else has used. */
+const APART = '*.apart.test.ts';
+/**
+ * Folders whose tests need none of what a file before them left, and leave nothing that the next one minds: one process of each
+ * runs them all, and loads TensorFlow.js and the packages once.
+ */
+const TOGETHER = [
+  ...['apps/demo', 'apps/paper', 'packages/internal/images'],
+  ...['domains', 'estimators', 'graph-models', 'inspect', 'leakage', 'models', 'recalibrate', 'stats'].map(
+    (name) => `packages/${name}`,
+  ),
+];
+
+const node = [
+  inNode({
     name: 'node',
-    setupFiles: [SAME_EVERY_RUN],
-    sequence: NODE,
-    maxWorkers: CORES,
     include: ['{packages,packages/internal,apps}/*/src/**/*.test.ts'],
-    exclude: ['**/*.browser.test.ts', '**/*.page.test.ts', '**/node_modules/**', '**/dist/**'],
-    ...PATIENCE,
-  },
-};
+    exclude: TOGETHER.map((folder) => `${folder}/src/**/!(*.apart).test.ts`),
+  }),
+  ...TOGETHER.map((folder) =>
+    inNode({
+      name: `node, ${folder}`,
+      isolate: false,
+      include: [`${folder}/src/**/*.test.ts`],
+      exclude: [`**/${APART}`],
+    }),
+  ),
+];
+
+function inNode({ exclude, ...options }: NodeProject): TestProjectConfiguration {
+  return {
+    plugins: [requiredTensorFlow()],
+    test: {
+      setupFiles: [SAME_EVERY_RUN],
+      sequence: NODE,
+      maxWorkers: CORES,
+      exclude: [...NOT_IN_NODE, ...exclude],
+      ...options,
+      ...PATIENCE,
+    },
+  };
+}
+
+interface NodeProject {
+  readonly name: string;
+  readonly include: string[];
+  readonly exclude: string[];
+  readonly isolate?: boolean;
+}
 
 interface BrowserProject {
   readonly name: string;
@@ -188,10 +228,10 @@ function browser(
 function projects(): TestProjectConfiguration[] {
   const chromium = findChromium();
   if (chromium !== undefined)
-    return [node, ...BROWSER_PROJECTS.map((project) => browser(project, chromium)), page];
+    return [...node, ...BROWSER_PROJECTS.map((project) => browser(project, chromium)), page];
   if (process.env.CI) throw new Error(`The browser tests need Chromium: ${CHROMIUM_ADVICE}.`);
   console.warn(`Browser tests skipped, no Chromium found: ${CHROMIUM_ADVICE}.`);
-  return [node];
+  return node;
 }
 
 // FEATURES.md is made of what the suites find: "pnpm features" writes it (-u), ordinary runs only compare.

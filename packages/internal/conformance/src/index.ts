@@ -67,7 +67,7 @@ export function describeConformance(
     describeGroups();
     describeJoint();
     describeParts();
-    describeMasks();
+    describeMasks(fewer);
     describeSingleValues();
     describeMovingAverage();
   });

@@ -31,7 +31,7 @@ async function fetched(): Promise<string | undefined> {
 async function run(node: string): Promise<number> {
   const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
   console.log('In Node 24:');
-  const args = [vitest, 'run', '--project', 'node', ...OPTIONS, ...SUITES];
+  const args = [vitest, 'run', '--project', 'node*', ...OPTIONS, ...SUITES];
   const child = spawn(node, args, { cwd: ROOT, stdio: 'inherit' });
   const [code] = (await once(child, 'exit')) as [number | null];
   return code ?? 1;
