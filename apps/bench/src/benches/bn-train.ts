@@ -5,6 +5,7 @@ import { batchNormalization } from '@rebatch/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { formatShape, randomTensor, useBackend } from '../backends.ts';
+import { type BareLoops, bareLoops } from '../bare-loops.ts';
 import type { Bench, BenchCase } from '../bench.ts';
 import { measure, type Side } from '../measure.ts';
 
@@ -34,6 +35,8 @@ export const bnTrain: Bench = {
     againstLayers('op', MAIN),
     ...OTHERS.map(({ name, shape, axis }) => againstLayers(`layer, ${name}`, shape, 10, axis)),
     againstCopies(MAIN),
+    againstBareLoops(MAIN),
+    bareAgainstCopies(MAIN),
   ],
 };
 
@@ -66,14 +69,57 @@ function againstCopies(shape: readonly number[]): BenchCase {
     target: 0.4,
     note: 'A copy computes nothing: the sums, partly in float64, come on top of what the eight passes take.',
     measure: () =>
-      withInputs(shape, -1, (inputs) => {
-        const source = Float32Array.from(inputs.x.dataSync());
-        const copy = new Float32Array(source.length);
-        const peer = () => {
-          for (let i = 0; i < 4; i++) copy.set(source);
-        };
-        return measure(opSide(inputs, -1), { run: peer }, { budgetMs: 2000 });
+      withInputs(shape, -1, (inputs) => measure(opSide(inputs, -1), copies(inputs), { budgetMs: 2000 })),
+  };
+}
+
+/** What the op leaves to be won on this machine, with as much arithmetic as it needs and none of the rest. */
+function againstBareLoops(shape: readonly number[]): BenchCase {
+  return {
+    case: 'op, against bare loops',
+    backend: 'wasm',
+    shape: formatShape(shape),
+    peer: '8 passes as bare loops of WebAssembly',
+    note: 'The op adds up for each of 64 channels, where the bare loops have one sum for all.',
+    measure: () =>
+      withInputs(shape, -1, async (inputs) => {
+        const loops = await filledLoops(inputs);
+        return measure(opSide(inputs, -1), { run: () => void loops.run() }, { budgetMs: 2000 });
       }),
+  };
+}
+
+function bareAgainstCopies(shape: readonly number[]): BenchCase {
+  return {
+    case: '8 passes as bare loops: the bound',
+    backend: 'wasm',
+    shape: formatShape(shape),
+    peer: '4 typed-array copies (8 passes)',
+    note:
+      'WebAssembly moves 16 bytes at a time, a copy as many as the machine can; three of the eight passes are added up ' +
+      'in float64.',
+    measure: () =>
+      withInputs(shape, -1, async (inputs) => {
+        const loops = await filledLoops(inputs);
+        return measure({ run: () => void loops.run() }, copies(inputs), { budgetMs: 2000 });
+      }),
+  };
+}
+
+async function filledLoops({ x, dy }: Inputs): Promise<BareLoops> {
+  const loops = await bareLoops(x.size);
+  loops.x.set(x.dataSync<'float32'>());
+  loops.dy.set(dy.dataSync<'float32'>());
+  return loops;
+}
+
+function copies({ x }: Inputs): Side {
+  const source = Float32Array.from(x.dataSync());
+  const copy = new Float32Array(source.length);
+  return {
+    run() {
+      for (let i = 0; i < 4; i++) copy.set(source);
+    },
   };
 }
 
