@@ -2,7 +2,7 @@
 // they pull in, how bundlers see them, and whether each README's snippets compile and run.
 
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -146,6 +146,26 @@ describe('a project that installs everything', () => {
       }
     },
   );
+
+  it('recalibrates a model in threads, of which others decode the pictures', async () => {
+    const pictures = join(project, 'pictures');
+    await cp(join(ROOT, 'example/digits'), pictures, { recursive: true });
+    const [first] = (await readdir(pictures, { recursive: true })).filter((name) => name.endsWith('.png'));
+    // Enough bytes for threads; what lies behind a picture's end is passed over.
+    await appendFile(join(pictures, first!), new Uint8Array(2 ** 20));
+    const rebatch = join(project, 'node_modules/.bin/rebatch');
+    const args = [
+      'recalibrate',
+      join(ROOT, 'example/model'),
+      pictures,
+      '--workers',
+      '2',
+      '--out',
+      'repaired',
+    ];
+    expect(await command(rebatch, args, project)).toContain('400 samples');
+    expect(await readdir(join(project, 'repaired'))).toContain('model.json');
+  });
 
   it.each(packages)(
     'bundles $manifest.name so that what is unused goes, and what must run stays',

@@ -14,7 +14,7 @@ import { listPictures } from './list-pictures.ts';
  */
 const WIDTH = 64;
 
-/** Bytes of pictures from which on a thread that decodes them is worth its start: it takes some 0.1 s, these several times that. */
+/** Bytes of pictures from which on they take so long to decode that a thread for it is worth its start. */
 const MANY_BYTES = 2 ** 20;
 
 /** A folder of pictures. */
