@@ -1,7 +1,6 @@
 // What eight passes over memory take in WebAssembly when they do the least: the bound of batch normalization's kernels.
 
 import { fileURLToPath } from 'node:url';
-import asc from 'assemblyscript/asc';
 
 interface Loops {
   moments(x: number, bytes: number): number;
@@ -45,6 +44,8 @@ export async function bareLoops(count: number): Promise<BareLoops> {
 }
 
 async function compile(): Promise<Uint8Array<ArrayBuffer>> {
+  // Loaded by whoever needs it: a compiler is much to load for all other benches.
+  const { default: asc } = await import('assemblyscript/asc');
   let binary: Uint8Array | undefined;
   const flags = ['-O3', '--noAssert', '--runtime', 'stub', '--importMemory', '--enable', 'simd'];
   const baseDir = ['--baseDir', fileURLToPath(new URL('..', import.meta.url))];
