@@ -5,7 +5,7 @@ import { batchNormalization } from '@rebatch/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { formatShape, randomTensor, useBackend } from '../backends.ts';
-import { type BareLoops, bareLoops } from '../bare-loops.ts';
+import { bareLoops } from '../bare-loops.ts';
 import type { Bench, BenchCase } from '../bench.ts';
 import { measure, type Side } from '../measure.ts';
 
@@ -34,9 +34,7 @@ export const bnTrain: Bench = {
     againstLayers('layer', MAIN, 40),
     againstLayers('op', MAIN),
     ...OTHERS.map(({ name, shape, axis }) => againstLayers(`layer, ${name}`, shape, 10, axis)),
-    againstCopies(MAIN),
-    againstBareLoops(MAIN),
-    bareAgainstCopies(MAIN),
+    ...againstBounds(MAIN),
   ],
 };
 
@@ -58,59 +56,50 @@ function againstLayers(name: string, shape: readonly number[], target?: number, 
 
 /**
  * The least traffic that forward and backward can do with is eight passes over memory: read x for the moments; read x
- * and write y; read dy and x for the sums; read dy and x and write dx. A copy is two passes, so four copies bound it.
+ * and write y; read dy and x for the sums; read dy and x and write dx. A copy is two passes, so four copies bound it; loops
+ * of WebAssembly with the arithmetic of the passes, and without channels and shapes, bound it closer.
  */
-function againstCopies(shape: readonly number[]): BenchCase {
-  return {
-    case: 'op, against the bound',
-    backend: 'wasm',
-    shape: formatShape(shape),
-    peer: '4 typed-array copies (8 passes)',
-    target: 0.4,
-    note: 'A copy computes nothing: the sums, partly in float64, come on top of what the eight passes take.',
+function againstBounds(shape: readonly number[]): BenchCase[] {
+  const COPIES = '4 typed-array copies (8 passes)';
+  const bounded = (
+    name: string,
+    peer: string,
+    sides: (inputs: Inputs) => Promise<readonly [ours: Side, peer: Side]>,
+    others: Pick<BenchCase, 'target' | 'note'>,
+  ): BenchCase => ({
+    ...{ case: name, backend: 'wasm', shape: formatShape(shape), peer, ...others },
     measure: () =>
-      withInputs(shape, -1, (inputs) => measure(opSide(inputs, -1), copies(inputs), { budgetMs: 2000 })),
-  };
+      withInputs(shape, -1, async (inputs) => measure(...(await sides(inputs)), { budgetMs: 2000 })),
+  });
+  return [
+    bounded('op, against the bound', COPIES, async (inputs) => [opSide(inputs, -1), copies(inputs)], {
+      target: 0.4,
+      note: 'A copy computes nothing: the sums, partly in float64, come on top of what the eight passes take.',
+    }),
+    bounded(
+      'op, against bare loops',
+      '8 passes as bare loops of WebAssembly',
+      async (inputs) => [opSide(inputs, -1), await bareSide(inputs)],
+      { note: 'The op adds up for each of 64 channels, where the bare loops have one sum for all.' },
+    ),
+    bounded(
+      '8 passes as bare loops: the bound',
+      COPIES,
+      async (inputs) => [await bareSide(inputs), copies(inputs)],
+      {
+        note:
+          'WebAssembly moves 16 bytes at a time, a copy as many as the machine can; three of the eight passes are added up ' +
+          'in float64.',
+      },
+    ),
+  ];
 }
 
-/** What the op leaves to be won on this machine, with as much arithmetic as it needs and none of the rest. */
-function againstBareLoops(shape: readonly number[]): BenchCase {
-  return {
-    case: 'op, against bare loops',
-    backend: 'wasm',
-    shape: formatShape(shape),
-    peer: '8 passes as bare loops of WebAssembly',
-    note: 'The op adds up for each of 64 channels, where the bare loops have one sum for all.',
-    measure: () =>
-      withInputs(shape, -1, async (inputs) => {
-        const loops = await filledLoops(inputs);
-        return measure(opSide(inputs, -1), { run: () => void loops.run() }, { budgetMs: 2000 });
-      }),
-  };
-}
-
-function bareAgainstCopies(shape: readonly number[]): BenchCase {
-  return {
-    case: '8 passes as bare loops: the bound',
-    backend: 'wasm',
-    shape: formatShape(shape),
-    peer: '4 typed-array copies (8 passes)',
-    note:
-      'WebAssembly moves 16 bytes at a time, a copy as many as the machine can; three of the eight passes are added up ' +
-      'in float64.',
-    measure: () =>
-      withInputs(shape, -1, async (inputs) => {
-        const loops = await filledLoops(inputs);
-        return measure({ run: () => void loops.run() }, copies(inputs), { budgetMs: 2000 });
-      }),
-  };
-}
-
-async function filledLoops({ x, dy }: Inputs): Promise<BareLoops> {
+async function bareSide({ x, dy }: Inputs): Promise<Side> {
   const loops = await bareLoops(x.size);
   loops.x.set(x.dataSync<'float32'>());
   loops.dy.set(dy.dataSync<'float32'>());
-  return loops;
+  return { run: () => void loops.run() };
 }
 
 function copies({ x }: Inputs): Side {
