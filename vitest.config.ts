@@ -23,7 +23,7 @@ const LONG = [
   'generators/src/new.test.ts',
 ];
 
-/** Else by name, so that what runs after what in one process is the same in every run. */
+/** Else by name: not by how long files took before, which differs between machines. */
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const place = ({ moduleId }: TestSpecification) => {
@@ -55,8 +55,8 @@ const NOT_IN_NODE = ['**/*.browser.test.ts', '**/*.page.test.ts', '**/node_modul
 /** Such a test puts something in the place of a module or a kernel, or counts on a process that nobody else has used. */
 const APART = '*.apart.test.ts';
 /**
- * Folders whose tests need none of what a file before them left, and leave nothing that the next one minds: one process of each
- * runs them all, and loads TensorFlow.js and the packages once.
+ * Folders whose tests need none of what a file before them left, and leave nothing that the next one minds: a process on each
+ * core runs them one after the other, and loads TensorFlow.js and the packages once.
  */
 const TOGETHER = [
   ...['apps/demo', 'apps/paper', 'packages/internal/images'],

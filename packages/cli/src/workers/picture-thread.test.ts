@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import type { SampleBatch } from '../data/data.ts';
-import { folderReader } from '../data/folder/folder-reader.ts';
+import { type FolderReader, folderReader } from '../data/folder/folder-reader.ts';
 import { listPictures } from '../data/folder/list-pictures.ts';
 import { openData } from '../data/open-data.ts';
 import { DataError } from '../errors.ts';
@@ -19,22 +19,41 @@ async function write(path: string, count: number, side: number): Promise<void> {
   }
 }
 
-async function open(path: string, change: Parameters<typeof describing>[1] = {}) {
-  const source = { kind: 'folder', path } as const;
-  const description = describing(source, { preprocessing: { size: [6, 5] }, ...change });
-  const folder = { description, listed: await listPictures(path) };
-  return { here: folderReader(folder, 64), there: readInThread(folder) };
+interface Options {
+  readonly count: number;
+  readonly side: number;
+  /** A picture that is none. */
+  readonly bad?: string;
+  readonly change?: Parameters<typeof describing>[1];
+}
+
+/** Reads pictures in this thread and in another one, which is closed afterwards. */
+function reading(
+  { count, side, bad, change }: Options,
+  use: (readers: { here: FolderReader; there: ReturnType<typeof readInThread> }) => Promise<void>,
+): Promise<void> {
+  return inFolder(async (path) => {
+    await write(path, count, side);
+    if (bad !== undefined) await writeFiles(path, { [bad]: 'no picture' });
+    const source = { kind: 'folder', path } as const;
+    const description = describing(source, { preprocessing: { size: [6, 5] }, ...change });
+    const folder = { description, listed: await listPictures(path) };
+    const there = readInThread(folder);
+    try {
+      await use({ here: folderReader(folder, 64), there });
+    } finally {
+      await there.close();
+    }
+  });
 }
 
 const values = ({ inputs }: SampleBatch) => [...inputs[0]!.values];
 
 describe('a thread that reads pictures', () => {
   test('gives the batches that this thread would, however many are asked for at a time', () =>
-    inFolder(async (path) => {
-      await write(path, 9, 12);
-      await writeFiles(path, { 'odd/5.jpg': 'no picture' });
-      const { here, there } = await open(path, { shuffle: 3, skipBad: true });
-      try {
+    reading(
+      { count: 9, side: 12, bad: 'odd/5.jpg', change: { shuffle: 3, skipBad: true } },
+      async ({ here, there }) => {
         const ranges = [
           { from: 0, to: 4 },
           { from: 4, to: 8 },
@@ -45,51 +64,33 @@ describe('a thread that reads pictures', () => {
         for (const [i, range] of ranges.entries()) expect(batches[i]).toEqual(await here.read(range));
         expect(batches.slice(0, 3).flatMap(({ bad }) => bad.map(({ name }) => name))).toEqual(['odd/5.jpg']);
         expect(new Set(values(batches[0]!)).size).toBeGreaterThan(20);
-      } finally {
-        await there.close();
-      }
-    }));
+      },
+    ));
 
   test('says which picture is bad, and reads on', () =>
-    inFolder(async (path) => {
-      await write(path, 3, 4);
-      await writeFiles(path, { 'odd/1.jpg': 'no picture' });
-      const { here, there } = await open(path);
-      try {
-        const failure = there.read({ from: 0, to: 3 });
-        await expect(failure).rejects.toThrow(DataError);
-        await expect(failure).rejects.toThrow(/odd\/1\.jpg is no PNG, JPEG, WebP or AVIF.*--skip-bad/);
-        const good = { from: 0, to: 2 };
-        expect(await there.read(good)).toEqual(await here.read(good));
-      } finally {
-        await there.close();
-      }
+    reading({ count: 3, side: 4, bad: 'odd/1.jpg' }, async ({ here, there }) => {
+      const failure = there.read({ from: 0, to: 3 });
+      await expect(failure).rejects.toThrow(DataError);
+      await expect(failure).rejects.toThrow(/odd\/1\.jpg is no PNG, JPEG, WebP or AVIF.*--skip-bad/);
+      const good = { from: 0, to: 2 };
+      expect(await there.read(good)).toEqual(await here.read(good));
     }));
 
   test('is not waited for when a signal comes, and reads on for others', () =>
-    inFolder(async (path) => {
-      await write(path, 2, 4);
-      const { there } = await open(path);
-      try {
-        const abort = new AbortController();
-        const reading = there.read({ from: 0, to: 2 }, abort.signal);
-        abort.abort(new Error('enough'));
-        await expect(reading).rejects.toThrow(/^enough$/);
-        await expect(there.read({ from: 0, to: 2 }, abort.signal)).rejects.toThrow(/^enough$/);
-        expect((await there.read({ from: 0, to: 2 })).count).toBe(2);
-      } finally {
-        await there.close();
-      }
+    reading({ count: 2, side: 4 }, async ({ there }) => {
+      const abort = new AbortController();
+      const batch = there.read({ from: 0, to: 2 }, abort.signal);
+      abort.abort(new Error('enough'));
+      await expect(batch).rejects.toThrow(/^enough$/);
+      await expect(there.read({ from: 0, to: 2 }, abort.signal)).rejects.toThrow(/^enough$/);
+      expect((await there.read({ from: 0, to: 2 })).count).toBe(2);
     }));
 
   test('ends when it is closed, also before it has begun', () =>
-    inFolder(async (path) => {
-      await write(path, 1, 4);
-      const { there } = await open(path);
+    reading({ count: 1, side: 4 }, async ({ there }) => {
       await there.close();
       expect((await there.read({ from: 0, to: 1 })).count).toBe(1);
-      const reading = there.read({ from: 0, to: 1 });
-      const ended = expect(reading).rejects.toThrow();
+      const ended = expect(there.read({ from: 0, to: 1 })).rejects.toThrow();
       await there.close();
       await ended;
     }));

@@ -1,12 +1,10 @@
 // A thread that reads a folder's pictures, so that the one that computes with them does nothing else.
-import { Tinypool } from 'tinypool';
+import type { Tinypool } from 'tinypool';
 import type { SampleBatch, SampleRange } from '../data/data.ts';
 import type { FolderReader, OpenFolder } from '../data/folder/folder-reader.ts';
 import { errorOf } from './failure.ts';
+import { oneThread } from './one-thread.ts';
 import type { ReadAnswer } from './picture-reader.ts';
-
-/** In the workspace, threads run the sources. */
-const READER = import.meta.url.endsWith('.ts') ? '../../bin/picture-reader.js' : './picture-reader.js';
 
 /** Batches that are asked for at a time: more than anyone does. */
 const AT_A_TIME = 1024;
@@ -14,16 +12,8 @@ const AT_A_TIME = 1024;
 /** The thread starts with the first batch that is asked of it, and ends with `close`. */
 export function readInThread(folder: OpenFolder): Pick<FolderReader, 'read'> & { close(): Promise<void> } {
   let pool: Tinypool | undefined;
-  const start = () =>
-    new Tinypool({
-      filename: new URL(READER, import.meta.url).href,
-      workerData: folder,
-      minThreads: 1,
-      maxThreads: 1,
-      concurrentTasksPerWorker: AT_A_TIME,
-    });
   const ask = async (range: SampleRange): Promise<SampleBatch> => {
-    pool ??= start();
+    pool ??= oneThread('picture-reader', AT_A_TIME, folder);
     const answer = (await pool.run(range)) as ReadAnswer;
     if ('batch' in answer) return answer.batch;
     throw errorOf(answer.failure);

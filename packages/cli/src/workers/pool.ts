@@ -1,9 +1,10 @@
 // Threads that each have the model and read the data for themselves.
-import { Tinypool } from 'tinypool';
+import type { Tinypool } from 'tinypool';
 import { AT_A_TIME } from '../parts/measure-pass.ts';
 import type { PartMeasurer } from '../parts/open-task.ts';
 import type { MeasuringTask } from '../parts/task.ts';
 import { errorOf } from './failure.ts';
+import { oneThread } from './one-thread.ts';
 import type { Answer, Message } from './worker.ts';
 
 /** Threads at work. */
@@ -14,9 +15,6 @@ export interface WorkerPool {
   close(): Promise<void>;
 }
 
-/** In the workspace, threads run the sources. */
-const WORKER = import.meta.url.endsWith('.ts') ? '../../bin/worker.js' : './worker.js';
-
 /**
  * Starts threads and waits until each has opened the model and the data.
  *
@@ -24,15 +22,7 @@ const WORKER = import.meta.url.endsWith('.ts') ? '../../bin/worker.js' : './work
  */
 export async function startWorkers(count: number, task: MeasuringTask): Promise<WorkerPool> {
   // A pool per thread: which one measures a batch matters, because it keeps what the next pass needs of it.
-  const pools = Array.from({ length: count }, () => {
-    const filename = new URL(WORKER, import.meta.url).href;
-    return new Tinypool({
-      filename,
-      minThreads: 1,
-      maxThreads: 1,
-      concurrentTasksPerWorker: AT_A_TIME,
-    });
-  });
+  const pools = Array.from({ length: count }, () => oneThread('worker', AT_A_TIME));
   const close = async () => {
     await Promise.all(pools.map((pool) => pool.destroy()));
   };
