@@ -41,6 +41,8 @@ export interface SampleBatch extends SampleRange {
   readonly labels: Int32Array | null;
   /** What was left out. */
   readonly bad: readonly BadSample[];
+  /** Lets the memory of the inputs' values be written again, once they have been copied and nobody reads them anymore. */
+  readonly release?: () => void;
 }
 
 /** Data that is open. Samples have positions from 0 on, in an order that is the same wherever the data is opened. */

@@ -10,12 +10,14 @@ export type TensorBatch = {
 };
 
 /**
+ * Takes a batch: the values of its inputs may be others afterwards.
+ *
  * @param withLabels whether labels come along, as int32 of shape [samples].
  * @param order the names of the model's inputs, for data of several: they then come as a list in this order.
  * @throws {DataError} if the data lacks one of them.
  */
 export function toTensors(
-  { inputs, labels, count }: SampleBatch,
+  { inputs, labels, count, release }: SampleBatch,
   withLabels: boolean,
   order?: readonly string[],
 ): TensorBatch {
@@ -24,6 +26,8 @@ export function toTensors(
   const tensors = chosen.map(({ dtype, shape, values }) =>
     tf.tensor(dtype === 'int32' ? Int32Array.from(values, Math.round) : values, [...shape], dtype),
   );
+  // This backend copies values into its heap; the others keep them.
+  if (tf.getBackend() === 'wasm') release?.();
   const named = () => Object.fromEntries(chosen.map(({ name }, i) => [name, tensors[i]!]));
   const xs = single ? tensors[0]! : order === undefined ? named() : tensors;
   return withLabels && labels ? { xs, ys: tf.tensor1d(labels.subarray(0, count), 'int32') } : { xs };

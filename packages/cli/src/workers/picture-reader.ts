@@ -1,11 +1,17 @@
 // What runs in the thread that reads pictures: it decodes what it is asked for while another one computes.
 import { availableParallelism } from 'node:os';
-import { kTransferable, kValue, Tinypool } from 'tinypool';
 import type { SampleBatch, SampleRange } from '../data/data.ts';
 import { folderReader, type OpenFolder } from '../data/folder/folder-reader.ts';
 import { type Failure, failureOf } from './failure.ts';
 
-/** What it answers. */
+/** What is asked of it. */
+export interface ReadMessage {
+  readonly range: SampleRange;
+  /** Where the values go if they fit. */
+  readonly memory: SharedArrayBuffer | undefined;
+}
+
+/** What it answers. The values lie in shared memory: what changes hands lets the collector of either thread run for each batch. */
 export type ReadAnswer = { readonly batch: SampleBatch } | { readonly failure: Failure };
 
 /** As many pictures at a time as libuv has threads for, but one core is left to whoever computes. */
@@ -13,14 +19,12 @@ const WIDTH = Math.min(4, Math.max(1, availableParallelism() - 1));
 
 const { read } = folderReader(process.__tinypool_state__.workerData as OpenFolder, WIDTH);
 
-export default async function answer(range: SampleRange): Promise<unknown> {
+export default async function answer({ range, memory }: ReadMessage): Promise<ReadAnswer> {
+  const lent = (bytes: number) =>
+    memory && memory.byteLength >= bytes ? memory : new SharedArrayBuffer(bytes);
   try {
-    const batch = await read(range);
-    const buffers = batch.inputs.map(({ values }) => values.buffer);
-    const answered: ReadAnswer = { batch };
-    // The values change hands, and are not copied.
-    return Tinypool.move({ [kTransferable]: buffers, [kValue]: answered });
+    return { batch: await read(range, undefined, lent) };
   } catch (error) {
-    return { failure: failureOf(error) } satisfies ReadAnswer;
+    return { failure: failureOf(error) };
   }
 }

@@ -48,6 +48,11 @@ function reading(
 }
 
 const values = ({ inputs }: SampleBatch) => [...inputs[0]!.values];
+/** A batch of the thread's, as one of this thread's. */
+const plain = ({ release, ...batch }: SampleBatch): SampleBatch => {
+  expect(release).toBeTypeOf('function');
+  return batch;
+};
 
 describe('a thread that reads pictures', () => {
   test('gives the batches that this thread would, however many are asked for at a time', () =>
@@ -61,7 +66,7 @@ describe('a thread that reads pictures', () => {
           { from: 2, to: 7 },
         ];
         const batches = await Promise.all(ranges.map((range) => there.read(range)));
-        for (const [i, range] of ranges.entries()) expect(batches[i]).toEqual(await here.read(range));
+        for (const [i, range] of ranges.entries()) expect(plain(batches[i]!)).toEqual(await here.read(range));
         expect(batches.slice(0, 3).flatMap(({ bad }) => bad.map(({ name }) => name))).toEqual(['odd/5.jpg']);
         expect(new Set(values(batches[0]!)).size).toBeGreaterThan(20);
       },
@@ -73,7 +78,7 @@ describe('a thread that reads pictures', () => {
       await expect(failure).rejects.toThrow(DataError);
       await expect(failure).rejects.toThrow(/odd\/1\.jpg is no PNG, JPEG, WebP or AVIF.*--skip-bad/);
       const good = { from: 0, to: 2 };
-      expect(await there.read(good)).toEqual(await here.read(good));
+      expect(plain(await there.read(good))).toEqual(await here.read(good));
     }));
 
   test('is not waited for when a signal comes, and reads on for others', () =>
@@ -84,6 +89,31 @@ describe('a thread that reads pictures', () => {
       await expect(batch).rejects.toThrow(/^enough$/);
       await expect(there.read({ from: 0, to: 2 }, abort.signal)).rejects.toThrow(/^enough$/);
       expect((await there.read({ from: 0, to: 2 })).count).toBe(2);
+    }));
+
+  test('reads into the memory of batches that were released, if they fit, and of no others', () =>
+    reading({ count: 9, side: 4 }, async ({ here, there }) => {
+      const [first, second] = [
+        { from: 0, to: 3 },
+        { from: 3, to: 6 },
+      ] as const;
+      const kept = await there.read(first);
+      const lent = await there.read(first);
+      // Who says it twice has not given twice.
+      for (let i = 0; i < 2; i++) lent.release!();
+      const [again, other] = await Promise.all([there.read(second), there.read({ from: 6, to: 9 })]);
+      // Either was read into it, and only one.
+      expect([again, other].map(values)).toContainEqual(values(lent));
+      expect(plain(kept)).toEqual(await here.read(first));
+      expect(plain(again)).toEqual(await here.read(second));
+      expect(plain(other)).toEqual(await here.read({ from: 6, to: 9 }));
+      for (const batch of [again, other]) batch.release!();
+      const fewer = await there.read({ from: 1, to: 2 });
+      expect(plain(fewer)).toEqual(await here.read({ from: 1, to: 2 }));
+      fewer.release!();
+      // Three in place of one, and nine, for which none is large enough.
+      expect(plain(await there.read(first))).toEqual(await here.read(first));
+      expect(plain(await there.read({ from: 0, to: 9 }))).toEqual(await here.read({ from: 0, to: 9 }));
     }));
 
   test('ends when it is closed, also before it has begun', () =>
@@ -112,7 +142,7 @@ test('a folder of many bytes is read so', () =>
     try {
       const batches: SampleBatch[] = [];
       for await (const batch of data.read({ from: 0, to: 2, batchSize: 2 })) batches.push(batch);
-      expect(batches).toEqual(few);
+      expect(batches.map(plain)).toEqual(few);
       expect(threads).toBe(1);
     } finally {
       process.off('worker', count);

@@ -4,7 +4,7 @@ import type { SampleBatch, SampleRange } from '../data/data.ts';
 import type { FolderReader, OpenFolder } from '../data/folder/folder-reader.ts';
 import { errorOf } from './failure.ts';
 import { oneThread } from './one-thread.ts';
-import type { ReadAnswer } from './picture-reader.ts';
+import type { ReadAnswer, ReadMessage } from './picture-reader.ts';
 
 /** Batches that are asked for at a time: more than anyone does. */
 const AT_A_TIME = 1024;
@@ -12,11 +12,14 @@ const AT_A_TIME = 1024;
 /** The thread starts with the first batch that is asked of it, and ends with `close`. */
 export function readInThread(folder: OpenFolder): Pick<FolderReader, 'read'> & { close(): Promise<void> } {
   let pool: Tinypool | undefined;
+  // What batches lay in that have been released: as many as were in use at a time.
+  const free: SharedArrayBuffer[] = [];
   const ask = async (range: SampleRange): Promise<SampleBatch> => {
     pool ??= oneThread('picture-reader', AT_A_TIME, folder);
-    const answer = (await pool.run(range)) as ReadAnswer;
-    if ('batch' in answer) return answer.batch;
-    throw errorOf(answer.failure);
+    const message: ReadMessage = { range, memory: free.pop() };
+    const answer = (await pool.run(message)) as ReadAnswer;
+    if ('failure' in answer) throw errorOf(answer.failure);
+    return { ...answer.batch, release: once(() => free.push(memoryOf(answer.batch))) };
   };
   return {
     async read(range, signal) {
@@ -27,6 +30,17 @@ export function readInThread(folder: OpenFolder): Pick<FolderReader, 'read'> & {
       await pool?.destroy();
       pool = undefined;
     },
+  };
+}
+
+const memoryOf = ({ inputs }: SampleBatch) => inputs[0]!.values.buffer as SharedArrayBuffer;
+
+/** Memory that were released twice would be lent to two batches. */
+function once(act: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) act();
+    done = true;
   };
 }
 

@@ -23,8 +23,16 @@ export interface FolderReader {
   /** The picture that stands at a position. */
   at(position: number): PictureFile;
   pathOf(position: number): string;
-  /** Reads these positions as one batch. */
-  read(range: SampleRange, signal?: AbortSignal): Promise<SampleBatch>;
+  /**
+   * Reads these positions as one batch.
+   *
+   * @param memory where its values go, of at least so many bytes.
+   */
+  read(
+    range: SampleRange,
+    signal?: AbortSignal,
+    memory?: (bytes: number) => ArrayBufferLike,
+  ): Promise<SampleBatch>;
 }
 
 /** A picture file may be so large, in bytes. */
@@ -80,9 +88,14 @@ export function folderReader({ description, listed }: OpenFolder, width: number)
     }
   };
 
-  const read = async ({ from, to }: SampleRange, signal?: AbortSignal): Promise<SampleBatch> => {
+  const read: FolderReader['read'] = async (
+    { from, to },
+    signal,
+    memory = (bytes) => new ArrayBuffer(bytes),
+  ) => {
     const positions = Array.from({ length: to - from }, (_, i) => from + i);
-    const values = new Float32Array(positions.length * length);
+    const total = positions.length * length;
+    const values = new Float32Array(memory(Float32Array.BYTES_PER_ELEMENT * total), 0, total);
     const results = await inParallel(positions, limit, async (position, slot) => {
       signal?.throwIfAborted();
       return readOne(position, values, slot);
