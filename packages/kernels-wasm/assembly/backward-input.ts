@@ -2,7 +2,7 @@
 // scale = gamma / deviation, offset = mean(gamma * dy) / deviation and slope = mean(gamma * dy * xhat) / deviation^2.
 import { erase, groupOf } from './groups';
 import { multiplySubtract } from './multiply-add';
-import { f32At, low } from './numbers';
+import { CLOSE, f32At, low, stayCached } from './numbers';
 import {
   arePairs, inverseDeviation, inverseDeviations, isNew, madeBefore, optional, optionalPair, pairAt, repeatLanes, spread,
   startTables, storePair, tableOf,
@@ -25,6 +25,7 @@ export function backwardInputLanes(
     coefficients(tableOf(g), moments, pulls, gamma, g, slots, channels, inner, repeat, perGamma, epsilon);
   }
   const size = (<usize>lanes) << 2;
+  const twoRows = size <= 2 * CLOSE || stayCached(blocks * rows * period);
   for (let block = 0; block < blocks; block++) {
     let left = rows * period;
     const g = groupOf(ids, block, groups);
@@ -43,6 +44,23 @@ export function backwardInputLanes(
     let fromX = x + skip;
     let fromDy = dy + skip;
     let to = dx + skip;
+    // The coefficients are read once for two rows.
+    for (; twoRows && left >= 2 * lanes; left -= 2 * lanes) {
+      const fromX1 = fromX + size, fromDy1 = fromDy + size, to1 = to + size;
+      for (let at: usize = 0; at < size; at += 16) {
+        const mean = v128.load(means + at), slope = v128.load(slopes + at);
+        const scale = v128.load(scales + at), offset = v128.load(offsets + at);
+        const d = f32x4.sub(v128.load(fromX + at), mean);
+        const across = f32x4.sub(f32x4.mul(v128.load(fromDy + at), scale), offset);
+        v128.store(to + at, multiplySubtract(d, slope, across));
+        const d1 = f32x4.sub(v128.load(fromX1 + at), mean);
+        const across1 = f32x4.sub(f32x4.mul(v128.load(fromDy1 + at), scale), offset);
+        v128.store(to1 + at, multiplySubtract(d1, slope, across1));
+      }
+      fromX += 2 * size;
+      fromDy += 2 * size;
+      to += 2 * size;
+    }
     while (left > 0) {
       const count = min(lanes, left);
       const bytes = (<usize>count) << 2;

@@ -2,7 +2,7 @@
 // Runs of at most RUN values are summed in float32, the runs in float64.
 import { TABLES, chunkOf, chunkTable, clearGroup, endOf, firstOf, nextChunk, offsetOf, startWalk } from './groups';
 import { multiplyAdd } from './multiply-add';
-import { RUN, WIDE, addTo64, clear, f32At, f64At, total } from './numbers';
+import { RUN, WIDE, addTo64, clear, f32At, f64At, stayCached, total } from './numbers';
 import { arePairs, inverseDeviation, inverseDeviations, spread, storePair, totalOfLanes, totalOfPair } from './lanes';
 
 /**
@@ -23,6 +23,7 @@ export function backwardReduceLanes(
   const tables = f32At(firsts, 3 * lanes);
   const bufferX = tables + TABLES;
   const bufferDy = f32At(bufferX, RUN * lanes);
+  const inColumns = stayCached(blocks * rows * period);
   for (let g = 0; g < groups; g++) {
     if (!startWalk(sorted, groups, rows, period, repeat, g, tables)) {
       clearGroup(out, groups, g, channels);
@@ -38,7 +39,14 @@ export function backwardReduceLanes(
       const chunkDy = chunkOf(dy, bufferDy);
       const table = chunkTable();
       let lane = 0;
-      if (lanes >= WIDE) {
+      if (inColumns) {
+        for (; lane + 16 <= lanes; lane += 16) {
+          fourVectors(
+            f32At(chunkDy, lane), f32At(chunkX, lane), table, n,
+            f64At(sums, lane), f64At(products, lane), f32At(means, lane),
+          );
+        }
+      } else if (lanes >= WIDE) {
         wideRows(chunkDy, chunkX, table, n, lanes, sums, products, means, firsts);
         lane = lanes;
       }
@@ -118,7 +126,7 @@ function finish(out: usize, moments: usize, slots: i32, slot: i32, t1: f64, t2: 
 }
 
 /** Bytes from which rows are summed one by one: so many of dy and of x at once are more than a machine reads ahead. */
-const LONG: usize = 512;
+const LONG: usize = 256;
 
 /** Sums n rows in the order of memory, short ones four at once. firsts: room for two rows of lanes. */
 function wideRows(
@@ -178,6 +186,36 @@ function oneVector(
   }
   addTo64(sums, a);
   addTo64(products, b);
+}
+
+/** The same for four vectors side by side: a line of a cache in each row. */
+function fourVectors(
+  chunkDy: usize, chunkX: usize, table: usize, n: i32, sums: usize, products: usize, means: usize,
+): void {
+  const mean0 = v128.load(means), mean1 = v128.load(means, 16), mean2 = v128.load(means, 32), mean3 = v128.load(means, 48);
+  let a0 = f32x4.splat(0), a1 = f32x4.splat(0), a2 = f32x4.splat(0), a3 = f32x4.splat(0);
+  let b0 = f32x4.splat(0), b1 = f32x4.splat(0), b2 = f32x4.splat(0), b3 = f32x4.splat(0);
+  for (const end = f32At(table, n); table < end; table += 4) {
+    const from = load<u32>(table);
+    const dy = chunkDy + from, x = chunkX + from;
+    const u0 = v128.load(dy), u1 = v128.load(dy, 16), u2 = v128.load(dy, 32), u3 = v128.load(dy, 48);
+    a0 = f32x4.add(a0, u0);
+    a1 = f32x4.add(a1, u1);
+    a2 = f32x4.add(a2, u2);
+    a3 = f32x4.add(a3, u3);
+    b0 = multiplyAdd(u0, f32x4.sub(v128.load(x), mean0), b0);
+    b1 = multiplyAdd(u1, f32x4.sub(v128.load(x, 16), mean1), b1);
+    b2 = multiplyAdd(u2, f32x4.sub(v128.load(x, 32), mean2), b2);
+    b3 = multiplyAdd(u3, f32x4.sub(v128.load(x, 48), mean3), b3);
+  }
+  addTo64(sums, a0);
+  addTo64(sums + 32, a1);
+  addTo64(sums + 64, a2);
+  addTo64(sums + 96, a3);
+  addTo64(products, b0);
+  addTo64(products + 32, b1);
+  addTo64(products + 64, b2);
+  addTo64(products + 96, b3);
 }
 
 function addRun(dy: usize, x: usize, length: i32, sum: usize, product: usize, mean: f32): void {

@@ -2,7 +2,7 @@
 // the mean is far larger than the deviation.
 import { erase, groupOf } from './groups';
 import { multiplyAdd } from './multiply-add';
-import { f32At, low } from './numbers';
+import { CLOSE, f32At, low, stayCached } from './numbers';
 import {
   arePairs, inverseDeviation, inverseDeviations, isNew, madeBefore, optional, optionalPair, pairAt, repeatLanes, spread,
   startTables, storePair, tableOf,
@@ -27,6 +27,7 @@ export function normalizeLanes(
     coefficients(tableOf(g), moments, gamma, beta, g, slots, channels, inner, repeat, perGamma, perBeta, epsilon);
   }
   const size = (<usize>lanes) << 2;
+  const severalRows = size <= CLOSE || stayCached(blocks * rows * period);
   for (let block = 0; block < blocks; block++) {
     let from = f32At(x, block * rows * period);
     let to = f32At(y, block * rows * period);
@@ -42,6 +43,20 @@ export function normalizeLanes(
       coefficients(means, moments, gamma, beta, g, slots, channels, inner, repeat, perGamma, perBeta, epsilon);
     }
     let left = rows * period;
+    // The coefficients are read once for four rows.
+    for (; severalRows && left >= 4 * lanes; left -= 4 * lanes) {
+      const from1 = from + size, from2 = from1 + size, from3 = from2 + size;
+      const to1 = to + size, to2 = to1 + size, to3 = to2 + size;
+      for (let at: usize = 0; at < size; at += 16) {
+        const mean = v128.load(means + at), scale = v128.load(scales + at), offset = v128.load(offsets + at);
+        v128.store(to + at, multiplyAdd(f32x4.sub(v128.load(from + at), mean), scale, offset));
+        v128.store(to1 + at, multiplyAdd(f32x4.sub(v128.load(from1 + at), mean), scale, offset));
+        v128.store(to2 + at, multiplyAdd(f32x4.sub(v128.load(from2 + at), mean), scale, offset));
+        v128.store(to3 + at, multiplyAdd(f32x4.sub(v128.load(from3 + at), mean), scale, offset));
+      }
+      from += 4 * size;
+      to += 4 * size;
+    }
     while (left > 0) {
       const n = min(lanes, left);
       const bytes = (<usize>n) << 2;

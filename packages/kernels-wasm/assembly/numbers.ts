@@ -66,6 +66,19 @@ export function addTo64(address: usize, v: v128): void {
  */
 export const WIDE: i32 = 16;
 
+/**
+ * Whether so many values stay in a cache, where the order in which they are read matters less than how much is read with
+ * them.
+ */
+// @ts-ignore: decorator
+@inline
+export function stayCached(values: i32): bool {
+  return values <= 1 << 20;
+}
+
+/** Bytes of a row of lanes up to which the rows after it lie so close that several of them at once are in one stream. */
+export const CLOSE: usize = 128;
+
 /** Brings memory into the cache while the rows before it are summed, which takes up to a third off the time of wide rows. */
 // @ts-ignore: decorator
 @inline

@@ -27,6 +27,7 @@ function runAll() {
       const pulls = runKernel('backwardReduce', { dy: x, x, moments, ...ids }, view);
       runKernel('normalize', { x, moments, ...ids }, view);
       runKernel('backwardInput', { dy: x, x, moments, pulls, ...ids }, view);
+      runKernel('backward', { dy: x, x, moments, ...ids }, { ...view, count: 64, affine: 'channel' });
     }
     const image = tf.ones([2, 9, 9, 3]);
     const filter = tf.ones([3, 3, 3, 5]);
@@ -98,21 +99,30 @@ describe('memory', () => {
     expect(free.mock.calls).toEqual([[borrowed]]);
   });
 
-  it.each([0, 1])('says so when malloc fails (at allocation %i), and leaves nothing behind', (failing) => {
+  it.each([
+    ...[0, 1].map((failing) => ({ key: 'moments', failing }) as const),
+    ...[0, 1, 2, 3].map((failing) => ({ key: 'backward', failing }) as const),
+  ])('says so when malloc fails (of $key, at allocation $failing), and leaves nothing behind', (at) => {
+    const { key, failing } = at;
     const x = tf.ones([64, 10]);
+    const moments = tf.ones([2, 1, 10]);
+    const fail = () =>
+      key === 'moments'
+        ? runKernel(key, { x }, view)
+        : runKernel(key, { dy: x, x, moments }, { ...view, count: 64, affine: 'channel' });
     const before = { tensors: tf.memory().numTensors, buffers: tf.memory().numDataBuffers };
     const malloc = backend.wasm._malloc;
     let count = 0;
     const mock = vi
       .spyOn(backend.wasm, '_malloc')
       .mockImplementation((bytes) => (count++ === failing ? 0 : malloc(bytes)));
-    expect(() => runKernel('moments', { x }, view)).toThrow(OutOfMemoryError);
+    expect(fail).toThrow(OutOfMemoryError);
     count = 0;
-    expect(() => runKernel('moments', { x }, view)).toThrow(/RebatchMoments: expected \d+ free bytes/);
+    expect(fail).toThrow(new RegExp(`${KERNELS[key]}: expected \\d+ free bytes`));
     mock.mockRestore();
     expect({ tensors: tf.memory().numTensors, buffers: tf.memory().numDataBuffers }).toEqual(before);
     expect(withScratch(backend, 8, 'Test', (address) => address)).toBeGreaterThan(0);
-    x.dispose();
+    tf.dispose([x, moments]);
   });
 
   it('asks for no more than 32 bits can say', () => {

@@ -8,6 +8,7 @@ import {
 } from '@rebatch/core/kernels';
 import { averagePool3DGradient, averagePoolGradient } from './average-pool.ts';
 import { checked } from './backend.ts';
+import { backward } from './batch-norm/backward.ts';
 import { backwardInput } from './batch-norm/backward-input.ts';
 import { backwardReduce } from './batch-norm/backward-reduce.ts';
 import { moments } from './batch-norm/moments.ts';
@@ -37,6 +38,7 @@ const kernels: readonly BackendKernel[] = [
   measureOver,
   backwardReduce,
   backwardInput,
+  backward,
   filterGradient,
   inputGradient,
   depthwiseFilterGradient,

@@ -1,12 +1,24 @@
 // The sums that the gradients of batch normalization need, in one read of dy and x.
-import { addressOf, kernelsOf } from '../backend.ts';
+import type { BatchKernelCall } from '@rebatch/core/kernels';
+import { addressOf, kernelsOf, type WasmBackend } from '../backend.ts';
 import { batchNormKernel } from '../kernel.ts';
 import { computeByGroup } from './by-group.ts';
 import { lanesOf, reductionScratch } from './view.ts';
 
-export const backwardReduce = batchNormKernel('backwardReduce', (call) => {
-  const { backend, view, inputs } = call;
-  const { epsilon } = call.attributes;
+/** A call into the module that is still to be made, and the bytes of scratch memory that it takes. */
+export interface Reduction {
+  readonly scratchBytes: number;
+  run(out: number, scratch: number, sorted: number): void;
+}
+
+/** The sums of a call. */
+export function reductionOf({
+  backend,
+  view,
+  inputs,
+  attributes,
+}: BatchKernelCall<'backwardReduce' | 'backward', WasmBackend>): Reduction {
+  const { epsilon } = attributes;
   const { groups, blocks, rows, channels, inner } = view;
   const kernels = kernelsOf(backend);
   const dy = addressOf(backend, inputs.dy);
@@ -14,17 +26,26 @@ export const backwardReduce = batchNormKernel('backwardReduce', (call) => {
   const moments = addressOf(backend, inputs.moments);
   const lanes = lanesOf(view);
   if (lanes.repeat === 0) {
-    return computeByGroup(call, 16 * channels, (out, scratch, sorted) =>
-      kernels.backwardReduceRuns(
-        ...[dy, x, sorted, moments, out, scratch],
-        ...[groups, blocks, rows, channels, inner, epsilon],
-      ),
-    );
+    return {
+      scratchBytes: 16 * channels,
+      run: (out, scratch, sorted) =>
+        kernels.backwardReduceRuns(
+          ...[dy, x, sorted, moments, out, scratch],
+          ...[groups, blocks, rows, channels, inner, epsilon],
+        ),
+    };
   }
-  return computeByGroup(call, reductionScratch(view, lanes, 2), (out, scratch, sorted) =>
-    kernels.backwardReduceLanes(
-      ...[dy, x, sorted, moments, out, scratch],
-      ...[groups, blocks, rows, channels, inner, lanes.repeat, epsilon],
-    ),
-  );
+  return {
+    scratchBytes: reductionScratch(view, lanes, 2),
+    run: (out, scratch, sorted) =>
+      kernels.backwardReduceLanes(
+        ...[dy, x, sorted, moments, out, scratch],
+        ...[groups, blocks, rows, channels, inner, lanes.repeat, epsilon],
+      ),
+  };
+}
+
+export const backwardReduce = batchNormKernel('backwardReduce', (call) => {
+  const { scratchBytes, run } = reductionOf(call);
+  return computeByGroup(call, scratchBytes, run);
 });

@@ -1,23 +1,33 @@
 // What the reductions need beside an output and scratch memory: which blocks each group has, where ids tell.
 
-import type { BatchKernelCall } from '@rebatch/core/kernels';
+import type { BatchKernelCall, KernelView } from '@rebatch/core/kernels';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { addressOf, kernelsOf, type WasmBackend } from '../backend.ts';
 import { compute } from '../kernel.ts';
 
-/** As `compute`. sorted: the address of what `sortBlocks` made of the ids, 0 where there are none. */
+type Reduction = BatchKernelCall<'moments' | 'backwardReduce' | 'backward', WasmBackend>;
+
+/** Bytes that `sortBlocks` writes. */
+export function sortedBytes({ byId, blocks, groups }: KernelView): number {
+  return byId ? 4 * (blocks + groups) : 0;
+}
+
+/** Writes there what `sortBlocks` makes of the ids. @returns the address of it; 0 where there are no ids. */
+export function sortByGroup({ backend, view, inputs }: Omit<Reduction, 'attributes'>, at: number): number {
+  const { byId, blocks, groups, size } = view;
+  if (!byId) return 0;
+  const bytes = (4 * size) / blocks;
+  kernelsOf(backend).sortBlocks(addressOf(backend, inputs.ids), at, blocks, groups, bytes);
+  return at;
+}
+
+/** As `compute`. sorted: see {@link sortByGroup}. */
 export function computeByGroup(
   call: BatchKernelCall<'moments' | 'backwardReduce', WasmBackend>,
   scratchBytes: number,
   body: (out: number, scratch: number, sorted: number) => void,
 ): TensorInfo {
-  const { backend, view, inputs } = call;
-  const { byId, blocks, groups, size } = view;
-  if (!byId) return compute(call, scratchBytes, (out, scratch) => body(out, scratch, 0));
-  return compute(call, scratchBytes + 4 * (blocks + groups), (out, scratch) => {
-    const sorted = scratch + scratchBytes;
-    const bytes = (4 * size) / blocks;
-    kernelsOf(backend).sortBlocks(addressOf(backend, inputs.ids), sorted, blocks, groups, bytes);
-    body(out, scratch, sorted);
+  return compute(call, scratchBytes + sortedBytes(call.view), (out, scratch) => {
+    body(out, scratch, sortByGroup(call, scratch + scratchBytes));
   });
 }
