@@ -38,7 +38,7 @@ interface Settings extends SeedSettings {
 const BATCH = 256;
 
 const FULL: Settings = {
-  seeds: [1, 2, 3],
+  seeds: [1, 2, 3, 4, 5],
   normalizationBatches: SIZES,
   regimes: [
     {
