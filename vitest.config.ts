@@ -59,10 +59,19 @@ const APART = '*.apart.test.ts';
  * core runs them one after the other, and loads TensorFlow.js and the packages once.
  */
 const TOGETHER = [
-  ...['apps/demo', 'apps/paper', 'packages/internal/images'],
-  ...['domains', 'estimators', 'graph-models', 'inspect', 'leakage', 'models', 'recalibrate', 'stats'].map(
-    (name) => `packages/${name}`,
-  ),
+  ...['apps/bench', 'apps/demo', 'apps/paper', 'packages/internal/images'],
+  ...[
+    'cli',
+    'core',
+    'domains',
+    'estimators',
+    'files',
+    'graph-models',
+    'inspect',
+    'kernels-cpu',
+    'kernels-wasm',
+  ].map((name) => `packages/${name}`),
+  ...['layers', 'leakage', 'models', 'recalibrate', 'replicas', 'stats'].map((name) => `packages/${name}`),
 ];
 
 const node = [

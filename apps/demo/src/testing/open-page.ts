@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { CHROMIUM_ARGUMENTS, findChromium } from '@rebatch/chromium';
 import { type Browser, chromium, type Page } from 'playwright';
-import { inject } from 'vitest';
+import { afterAll, inject } from 'vitest';
 import type { DevicePreference } from '../lab/task.ts';
 
 export interface OpenOptions {
@@ -42,11 +42,19 @@ export interface OpenPage {
   close(): Promise<void>;
 }
 
-/** Opens the page in a browser of its own, as a first visit. */
+/** Open browsers of this file's tests, by their arguments: to start one takes as long as to open the page. */
+const browsers = new Map<string, Promise<Browser>>();
+afterAll(async () => {
+  for (const browser of browsers.values()) await (await browser).close();
+});
+
+/** Opens the page in a context of its own, which shares nothing with others, as a first visit. */
 export async function openPage(options: OpenOptions = {}): Promise<OpenPage> {
   const { path = '', device = 'wasm', theme = 'light', permissions = [] } = options;
   const { args = CHROMIUM_ARGUMENTS, width = 1280, height = 900, motion = false } = options;
-  const browser = await launch(args);
+  const key = args.join(' ');
+  if (!browsers.has(key)) browsers.set(key, launch(args));
+  const browser = await browsers.get(key)!;
   const context = await browser.newContext({
     viewport: { width, height },
     colorScheme: theme,
@@ -76,7 +84,7 @@ export async function openPage(options: OpenOptions = {}): Promise<OpenPage> {
     faults,
     axe: () => axe(page),
     async close() {
-      await browser.close();
+      await context.close();
       if (faults.length > 0) throw new Error(`The page has faults:\n${faults.join('\n')}`);
     },
   };
