@@ -71,7 +71,7 @@ const TOGETHER = [
     'kernels-cpu',
     'kernels-wasm',
   ].map((name) => `packages/${name}`),
-  ...['layers', 'leakage', 'models', 'recalibrate', 'replicas', 'stats'].map((name) => `packages/${name}`),
+  ...['leakage', 'models', 'recalibrate', 'replicas', 'stats'].map((name) => `packages/${name}`),
 ];
 
 const node = [
