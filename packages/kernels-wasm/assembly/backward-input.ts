@@ -50,12 +50,8 @@ export function backwardInputLanes(
       for (let at: usize = 0; at < size; at += 16) {
         const mean = v128.load(means + at), slope = v128.load(slopes + at);
         const scale = v128.load(scales + at), offset = v128.load(offsets + at);
-        const d = f32x4.sub(v128.load(fromX + at), mean);
-        const across = f32x4.sub(f32x4.mul(v128.load(fromDy + at), scale), offset);
-        v128.store(to + at, multiplySubtract(d, slope, across));
-        const d1 = f32x4.sub(v128.load(fromX1 + at), mean);
-        const across1 = f32x4.sub(f32x4.mul(v128.load(fromDy1 + at), scale), offset);
-        v128.store(to1 + at, multiplySubtract(d1, slope, across1));
+        v128.store(to + at, gradientAt(fromDy + at, fromX + at, mean, offset, slope, scale));
+        v128.store(to1 + at, gradientAt(fromDy1 + at, fromX1 + at, mean, offset, slope, scale));
       }
       fromX += 2 * size;
       fromDy += 2 * size;
@@ -67,10 +63,9 @@ export function backwardInputLanes(
       const vectors = bytes & ~15;
       let at: usize = 0;
       for (; at < vectors; at += 16) {
-        const d = f32x4.sub(v128.load(fromX + at), v128.load(means + at));
-        const own = f32x4.mul(v128.load(fromDy + at), v128.load(scales + at));
-        const across = f32x4.sub(own, v128.load(offsets + at));
-        v128.store(to + at, multiplySubtract(d, v128.load(slopes + at), across));
+        const mean = v128.load(means + at), slope = v128.load(slopes + at);
+        const scale = v128.load(scales + at), offset = v128.load(offsets + at);
+        v128.store(to + at, gradientAt(fromDy + at, fromX + at, mean, offset, slope, scale));
       }
       for (; at < bytes; at += 4) {
         const d = load<f32>(fromX + at) - load<f32>(means + at);
@@ -83,6 +78,14 @@ export function backwardInputLanes(
       left -= count;
     }
   }
+}
+
+/** The gradient of four values. */
+// @ts-ignore: decorator
+@inline
+function gradientAt(dy: usize, x: usize, mean: v128, offset: v128, slope: v128, scale: v128): v128 {
+  const across = f32x4.sub(f32x4.mul(v128.load(dy), scale), offset);
+  return multiplySubtract(f32x4.sub(v128.load(x), mean), slope, across);
 }
 
 /** Writes a group's means, offsets, slopes and scales, a row of lanes each. */
@@ -146,9 +149,12 @@ export function backwardInputRuns(
         const scale = <f32>(inverse * <f64>optional(gamma, g * perGamma + c, 1));
         let at: usize = 0;
         for (; at < vectors; at += 16) {
-          const d = f32x4.sub(v128.load(fromX + at), f32x4.splat(mean));
-          const across = f32x4.sub(f32x4.mul(v128.load(fromDy + at), f32x4.splat(scale)), f32x4.splat(offset));
-          v128.store(to + at, multiplySubtract(d, f32x4.splat(slope), across));
+          v128.store(
+            to + at,
+            gradientAt(
+              fromDy + at, fromX + at, f32x4.splat(mean), f32x4.splat(offset), f32x4.splat(slope), f32x4.splat(scale),
+            ),
+          );
         }
         for (; at < bytes; at += 4) {
           const d = load<f32>(fromX + at) - mean;

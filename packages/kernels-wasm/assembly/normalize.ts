@@ -49,10 +49,10 @@ export function normalizeLanes(
       const to1 = to + size, to2 = to1 + size, to3 = to2 + size;
       for (let at: usize = 0; at < size; at += 16) {
         const mean = v128.load(means + at), scale = v128.load(scales + at), offset = v128.load(offsets + at);
-        v128.store(to + at, multiplyAdd(f32x4.sub(v128.load(from + at), mean), scale, offset));
-        v128.store(to1 + at, multiplyAdd(f32x4.sub(v128.load(from1 + at), mean), scale, offset));
-        v128.store(to2 + at, multiplyAdd(f32x4.sub(v128.load(from2 + at), mean), scale, offset));
-        v128.store(to3 + at, multiplyAdd(f32x4.sub(v128.load(from3 + at), mean), scale, offset));
+        v128.store(to + at, normalizedAt(from + at, mean, scale, offset));
+        v128.store(to1 + at, normalizedAt(from1 + at, mean, scale, offset));
+        v128.store(to2 + at, normalizedAt(from2 + at, mean, scale, offset));
+        v128.store(to3 + at, normalizedAt(from3 + at, mean, scale, offset));
       }
       from += 4 * size;
       to += 4 * size;
@@ -63,8 +63,8 @@ export function normalizeLanes(
       const vectors = bytes & ~15;
       let at: usize = 0;
       for (; at < vectors; at += 16) {
-        const d = f32x4.sub(v128.load(from + at), v128.load(means + at));
-        v128.store(to + at, multiplyAdd(d, v128.load(scales + at), v128.load(offsets + at)));
+        const mean = v128.load(means + at), scale = v128.load(scales + at), offset = v128.load(offsets + at);
+        v128.store(to + at, normalizedAt(from + at, mean, scale, offset));
       }
       for (; at < bytes; at += 4) {
         const d = load<f32>(from + at) - load<f32>(means + at);
@@ -75,6 +75,13 @@ export function normalizeLanes(
       left -= n;
     }
   }
+}
+
+/** Four values, normalized. */
+// @ts-ignore: decorator
+@inline
+function normalizedAt(x: usize, mean: v128, scale: v128, offset: v128): v128 {
+  return multiplyAdd(f32x4.sub(v128.load(x), mean), scale, offset);
 }
 
 /** Writes a group's means, scales and offsets, a row of lanes each. */
@@ -135,8 +142,7 @@ export function normalizeRuns(
         const offsets = f32x4.splat(offset);
         let at: usize = 0;
         for (; at < vectors; at += 16) {
-          const d = f32x4.sub(v128.load(from + at), means);
-          v128.store(to + at, multiplyAdd(d, scales, offsets));
+          v128.store(to + at, normalizedAt(from + at, means, scales, offsets));
         }
         for (; at < bytes; at += 4) store<f32>(to + at, (load<f32>(from + at) - mean) * scale + offset);
         from += bytes;

@@ -61,8 +61,8 @@ export function addTo64(address: usize, v: v128): void {
 }
 
 /**
- * Lanes from which the reductions walk along the rows, four at once, and keep their sums in memory, which is in the level-1
- * cache. Fewer lanes are summed in registers, in columns.
+ * Lanes from which the reductions walk along the rows, and keep their sums in memory, which is in the level-1 cache. Fewer
+ * lanes are summed in registers, in columns; the gradients' of tensors that stay in a cache, too.
  */
 export const WIDE: i32 = 16;
 

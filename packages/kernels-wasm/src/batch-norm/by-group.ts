@@ -5,15 +5,16 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { addressOf, kernelsOf, type WasmBackend } from '../backend.ts';
 import { compute } from '../kernel.ts';
 
-type Reduction = BatchKernelCall<'moments' | 'backwardReduce' | 'backward', WasmBackend>;
-
 /** Bytes that `sortBlocks` writes. */
 export function sortedBytes({ byId, blocks, groups }: KernelView): number {
   return byId ? 4 * (blocks + groups) : 0;
 }
 
 /** Writes there what `sortBlocks` makes of the ids. @returns the address of it; 0 where there are no ids. */
-export function sortByGroup({ backend, view, inputs }: Omit<Reduction, 'attributes'>, at: number): number {
+export function sortByGroup(
+  { backend, view, inputs }: BatchKernelCall<'moments' | 'backwardReduce' | 'backward', WasmBackend>,
+  at: number,
+): number {
   const { byId, blocks, groups, size } = view;
   if (!byId) return 0;
   const bytes = (4 * size) / blocks;
