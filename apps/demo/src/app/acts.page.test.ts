@@ -52,7 +52,7 @@ test.each(
     const lab = await openPage({ width });
     const { page } = lab;
     await expect.poll(() => page.getByTestId('device').textContent()).toMatch('WASM');
-    const { longest, shift, shifted } = await costOf(page, async () => {
+    const { longest, slowness, shift, shifted } = await costOf(page, async () => {
       await page.evaluate((path) => {
         location.hash = path;
       }, `#/${name}`);
@@ -63,7 +63,7 @@ test.each(
       await ACTS[name]!(page);
     });
     console.log(
-      `${name}, ${width} px: longest task ${longest.toFixed(0)} ms of processor time, layout shift ${shift.toFixed(3)}.`,
+      `${name}, ${width} px: longest task ${longest.toFixed(0)} ms of processor time (machine ${slowness.toFixed(2)} times as slow), layout shift ${shift.toFixed(3)}.`,
     );
     expect(shift, shifted.join('\n')).toBeLessThan(0.05);
     expect(longest).toBeLessThan(50);

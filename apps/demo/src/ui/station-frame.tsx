@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
 import { linkTo } from '../app/route.ts';
 import { type Snippet, type Station, useStation } from '../stations/station.ts';
 import { Code } from './code.tsx';
@@ -26,6 +27,7 @@ export function StationFrame(props: StationFrameProps) {
   const station = useStation();
   const { lead, actions, top, stage, controls, controlsTitle = 'Controls', children } = props;
   const { code = station.code } = props;
+  const painted = usePainted();
   return (
     <article class="station">
       <header class="station-head">
@@ -48,7 +50,7 @@ export function StationFrame(props: StationFrameProps) {
           <Panel title="What is going on">
             <p class="lead">{lead}</p>
           </Panel>
-          {children}
+          {painted && children}
         </div>
       </div>
       <Panel title="Use this in your code">
@@ -58,6 +60,13 @@ export function StationFrame(props: StationFrameProps) {
       <Turn station={station} />
     </article>
   );
+}
+
+/** Whether what is in sight was painted: what lies below it is not to keep the page from answering. */
+function usePainted(): boolean {
+  const [painted, setPainted] = useState(false);
+  useEffect(() => setPainted(true), []);
+  return painted;
 }
 
 /** To the chapters before and after. */
