@@ -30,6 +30,7 @@ import { prelu } from './prelu.ts';
 import { resizeBilinearGradient, resizeNearestNeighborGradient } from './resize.ts';
 import { reverseBools } from './reverse.ts';
 import { segmentSum } from './segment-sum.ts';
+import { slice, unpack } from './slice.ts';
 
 const kernels: readonly BackendKernel[] = [
   moments,
@@ -60,6 +61,8 @@ const kernels: readonly BackendKernel[] = [
   clipIntegers,
   oneHot,
   reverseBools,
+  slice,
+  unpack,
   identity,
 ];
 export const kernelNames: readonly string[] = kernels.map(({ kernelName }) => kernelName);
