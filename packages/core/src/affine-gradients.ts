@@ -81,3 +81,11 @@ export function pullsOf(
   const weighted = gamma === undefined ? sums : tf.mul(sums, gamma);
   return tf.div(weighted, count);
 }
+
+/** The shape that gamma and beta share; undefined where one is per group and the other is not. */
+export function affineOf(gamma: tf.Tensor | undefined, beta: tf.Tensor | undefined) {
+  const ranks = new Set([gamma, beta].flatMap((vector) => (vector === undefined ? [] : [vector.rank])));
+  if (ranks.size === 0) return 'none';
+  if (ranks.size === 2) return undefined;
+  return ranks.has(2) ? 'group' : 'channel';
+}

@@ -1,6 +1,6 @@
 // Normalization by the moments of segments, with gradients through these moments.
 import * as tf from '@tensorflow/tfjs-core';
-import { affineGradients, pullsOf } from './affine-gradients.ts';
+import { affineGradients, affineOf, pullsOf } from './affine-gradients.ts';
 import type { Arguments, Grouping } from './kernel-arguments.ts';
 import * as kernels from './kernel-calls.ts';
 import { maskedBackwardInput } from './masks.ts';
@@ -41,6 +41,11 @@ export function normalizeBySegment(call: BySegment, constants: boolean): tf.Tens
           grouping: { ...view, ids: ownIds },
           epsilon,
         };
+        const affine = affineOf(gamma, beta);
+        if (each !== undefined && affine !== undefined && !pooled && !constants && halves === undefined) {
+          const all = kernels.backward({ ...saved, gamma: savedGamma, affine, count: each });
+          if (all !== undefined) return all;
+        }
         const sums = kernels.backwardReduce(saved);
         const pulls = pooled
           ? pullsOfAll(sums, savedGamma, savedCounts!)

@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { affineGradients, pullsOf } from './affine-gradients.ts';
+import { affineGradients, affineOf, pullsOf } from './affine-gradients.ts';
 import type { Arguments, Grouping } from './kernel-arguments.ts';
 import * as kernels from './kernel-calls.ts';
 import { maskedBackwardInput } from './masks.ts';
@@ -43,12 +43,4 @@ export function normalizeThroughMoments(call: ThroughMoments): tf.Tensor {
       },
     },
   );
-}
-
-/** The shape that gamma and beta share; undefined where one is per group and the other is not. */
-function affineOf(gamma: tf.Tensor | undefined, beta: tf.Tensor | undefined) {
-  const ranks = new Set([gamma, beta].flatMap((vector) => (vector === undefined ? [] : [vector.rank])));
-  if (ranks.size === 0) return 'none';
-  if (ranks.size === 2) return undefined;
-  return ranks.has(2) ? 'group' : 'channel';
 }
