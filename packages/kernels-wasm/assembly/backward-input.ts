@@ -25,6 +25,27 @@ export function backwardInputLanes(
     coefficients(tableOf(g), moments, pulls, gamma, g, slots, channels, inner, repeat, perGamma, epsilon);
   }
   const size = (<usize>lanes) << 2;
+  if (made) {
+    const stride = 4 * size;
+    const first = tableOf(0);
+    for (const end = ids + ((<usize>blocks) << 2); ids < end; ids += 4) {
+      const id = load<u32>(ids);
+      if (id >= <u32>groups) erase(dx, lanes);
+      else {
+        const means = first + id * stride;
+        for (let at: usize = 0; at < size; at += 16) {
+          const table = means + at;
+          const mean = v128.load(table), offset = v128.load(table + size);
+          const slope = v128.load(table + 2 * size), scale = v128.load(table + 3 * size);
+          v128.store(dx + at, gradientAt(dy + at, x + at, mean, offset, slope, scale));
+        }
+      }
+      x += size;
+      dy += size;
+      dx += size;
+    }
+    return;
+  }
   const twoRows = size <= 2 * CLOSE || stayCached(blocks * rows * period);
   for (let block = 0; block < blocks; block++) {
     let left = rows * period;

@@ -1,12 +1,12 @@
 // sum(dy) and sum(dy * xhat) of every channel, xhat = (x - mean) / sqrt(variance + epsilon), in one read of dy and x.
 // Runs of at most RUN values are summed in float32, the runs in float64.
-import { TABLES, chunkOf, chunkTable, clearGroup, endOf, firstOf, nextChunk, offsetOf, startWalk } from './groups';
+import { chunkOf, clearGroup, endOf, firstOf, nextChunk, offsetOf, startWalk } from './groups';
 import { multiplyAdd } from './multiply-add';
 import { RUN, WIDE, addTo64, clear, f32At, f64At, stayCached, total } from './numbers';
 import { arePairs, inverseDeviation, inverseDeviations, spread, storePair, totalOfLanes, totalOfPair } from './lanes';
 
 /**
- * See momentsLanes. scratch: TABLES bytes and 32 per lane, with ids 288. out: [2, groups, channels], 0 for a group
+ * See momentsLanes. scratch: 32 bytes per lane, with ids 288. out: [2, groups, channels], 0 for a group
  * without rows.
  */
 export function backwardReduceLanes(
@@ -20,13 +20,12 @@ export function backwardReduceLanes(
   const products = f64At(sums, lanes);
   const means = f64At(products, lanes);
   const firsts = f32At(means, lanes);
-  const tables = f32At(firsts, 3 * lanes);
-  const bufferX = tables + TABLES;
+  const bufferX = f32At(firsts, 3 * lanes);
   const bufferDy = f32At(bufferX, RUN * lanes);
   const inColumns = stayCached(blocks * rows * period);
   for (let g = 0; g < groups; g++) {
-    if (!startWalk(sorted, groups, rows, period, repeat, g, tables)) {
-      clearGroup(out, groups, g, channels);
+    if (!startWalk(sorted, groups, rows, period, repeat, g)) {
+      clearGroup(out, groups, g, channels, 2);
       continue;
     }
     clear(sums, (<usize>lanes) << 4);
@@ -37,22 +36,21 @@ export function backwardReduceLanes(
       const n = m / repeat;
       const chunkX = chunkOf(x, bufferX);
       const chunkDy = chunkOf(dy, bufferDy);
-      const table = chunkTable();
       let lane = 0;
       if (inColumns) {
         for (; lane + 16 <= lanes; lane += 16) {
           fourVectors(
-            f32At(chunkDy, lane), f32At(chunkX, lane), table, n,
+            f32At(chunkDy, lane), f32At(chunkX, lane), n, lanes,
             f64At(sums, lane), f64At(products, lane), f32At(means, lane),
           );
         }
       } else if (lanes >= WIDE) {
-        wideRows(chunkDy, chunkX, table, n, lanes, sums, products, means, firsts);
+        wideRows(chunkDy, chunkX, n, lanes, sums, products, means, firsts);
         lane = lanes;
       }
       for (; lane < lanes; lane += 4) {
         oneVector(
-          f32At(chunkDy, lane), f32At(chunkX, lane), table, n,
+          f32At(chunkDy, lane), f32At(chunkX, lane), n, lanes,
           f64At(sums, lane), f64At(products, lane), f32At(means, lane),
         );
       }
@@ -96,7 +94,7 @@ export function backwardReduceRuns(
     let place = firstOf(sorted, g);
     const last = endOf(sorted, g);
     if (place == last) {
-      clearGroup(out, groups, g, channels);
+      clearGroup(out, groups, g, channels, 2);
       continue;
     }
     memory.fill(sums, 0, (<usize>channels) << 4);
@@ -130,34 +128,31 @@ const LONG: usize = 256;
 
 /** Sums n rows in the order of memory, short ones four at once. firsts: room for two rows of lanes. */
 function wideRows(
-  chunkDy: usize, chunkX: usize, table: usize, n: i32, lanes: i32,
+  dy: usize, x: usize, n: i32, lanes: i32,
   sums: usize, products: usize, means: usize, firsts: usize,
 ): void {
   const bytes = (<usize>lanes) << 2;
   const seconds = firsts + bytes;
   clear(firsts, 2 * bytes);
   let r = 0;
-  for (; bytes < LONG && r + 4 <= n; r += 4, table += 16) {
-    const r0 = load<u32>(table), r1 = load<u32>(table, 4), r2 = load<u32>(table, 8), r3 = load<u32>(table, 12);
-    const x0 = chunkX + r0, x1 = chunkX + r1, x2 = chunkX + r2, x3 = chunkX + r3;
-    const dy0 = chunkDy + r0, dy1 = chunkDy + r1, dy2 = chunkDy + r2, dy3 = chunkDy + r3;
+  for (; bytes < LONG && r + 4 <= n; r += 4, x += 4 * bytes, dy += 4 * bytes) {
+    const x1 = x + bytes, x2 = x1 + bytes, x3 = x2 + bytes;
+    const dy1 = dy + bytes, dy2 = dy1 + bytes, dy3 = dy2 + bytes;
     for (let at: usize = 0; at < bytes; at += 16) {
       const mean = v128.load(means + at);
-      const u0 = v128.load(dy0 + at);
+      const u0 = v128.load(dy + at);
       const u1 = v128.load(dy1 + at);
       const u2 = v128.load(dy2 + at);
       const u3 = v128.load(dy3 + at);
       const first = f32x4.add(f32x4.add(u0, u1), f32x4.add(u2, u3));
       v128.store(firsts + at, f32x4.add(v128.load(firsts + at), first));
-      let second = multiplyAdd(u0, f32x4.sub(v128.load(x0 + at), mean), v128.load(seconds + at));
+      let second = multiplyAdd(u0, f32x4.sub(v128.load(x + at), mean), v128.load(seconds + at));
       second = multiplyAdd(u1, f32x4.sub(v128.load(x1 + at), mean), second);
       second = multiplyAdd(u2, f32x4.sub(v128.load(x2 + at), mean), second);
       v128.store(seconds + at, multiplyAdd(u3, f32x4.sub(v128.load(x3 + at), mean), second));
     }
   }
-  for (; r < n; r++, table += 4) {
-    const dy = chunkDy + load<u32>(table);
-    const x = chunkX + load<u32>(table);
+  for (; r < n; r++, x += bytes, dy += bytes) {
     for (let at: usize = 0; at < bytes; at += 16) {
       const upstream = v128.load(dy + at);
       const d = f32x4.sub(v128.load(x + at), v128.load(means + at));
@@ -174,15 +169,15 @@ function wideRows(
 // @ts-ignore: decorator
 @inline
 function oneVector(
-  chunkDy: usize, chunkX: usize, table: usize, n: i32, sums: usize, products: usize, means: usize,
+  dy: usize, x: usize, n: i32, lanes: i32, sums: usize, products: usize, means: usize,
 ): void {
+  const bytes = (<usize>lanes) << 2;
   const mean = v128.load(means);
   let a = f32x4.splat(0), b = f32x4.splat(0);
-  for (const end = f32At(table, n); table < end; table += 4) {
-    const from = load<u32>(table);
-    const upstream = v128.load(chunkDy + from);
+  for (const end = dy + <usize>n * bytes; dy < end; dy += bytes, x += bytes) {
+    const upstream = v128.load(dy);
     a = f32x4.add(a, upstream);
-    b = multiplyAdd(upstream, f32x4.sub(v128.load(chunkX + from), mean), b);
+    b = multiplyAdd(upstream, f32x4.sub(v128.load(x), mean), b);
   }
   addTo64(sums, a);
   addTo64(products, b);
@@ -190,14 +185,13 @@ function oneVector(
 
 /** The same for four vectors side by side: a line of a cache in each row. */
 function fourVectors(
-  chunkDy: usize, chunkX: usize, table: usize, n: i32, sums: usize, products: usize, means: usize,
+  dy: usize, x: usize, n: i32, lanes: i32, sums: usize, products: usize, means: usize,
 ): void {
+  const bytes = (<usize>lanes) << 2;
   const mean0 = v128.load(means), mean1 = v128.load(means, 16), mean2 = v128.load(means, 32), mean3 = v128.load(means, 48);
   let a0 = f32x4.splat(0), a1 = f32x4.splat(0), a2 = f32x4.splat(0), a3 = f32x4.splat(0);
   let b0 = f32x4.splat(0), b1 = f32x4.splat(0), b2 = f32x4.splat(0), b3 = f32x4.splat(0);
-  for (const end = f32At(table, n); table < end; table += 4) {
-    const from = load<u32>(table);
-    const dy = chunkDy + from, x = chunkX + from;
+  for (const end = dy + <usize>n * bytes; dy < end; dy += bytes, x += bytes) {
     const u0 = v128.load(dy), u1 = v128.load(dy, 16), u2 = v128.load(dy, 32), u3 = v128.load(dy, 48);
     a0 = f32x4.add(a0, u0);
     a1 = f32x4.add(a1, u1);

@@ -1,7 +1,7 @@
 // Which rows make up a group. A tensor is `blocks` blocks of `height` rows of `period` values. Without ids, block g is
 // group g; with them (int32, one per block), a group is the blocks that bear its number, in order, and a block whose
 // number is no group's belongs nowhere.
-import { RUN, f32At } from './numbers';
+import { f32At } from './numbers';
 
 /**
  * Sorts the blocks by group (a counting sort), so that those of each group are found without looking at the others.
@@ -59,43 +59,33 @@ export function erase(out: usize, size: i32): void {
   for (let i = 0; i < size; i++) store<f32>(f32At(out, i), NaN);
 }
 
-/** Writes 0 to a group's part of [2, groups, channels]. */
-export function clearGroup(out: usize, groups: i32, group: i32, channels: i32): void {
-  const bytes = (<usize>channels) << 2;
-  memory.fill(f32At(out, group * channels), 0, bytes);
-  memory.fill(f32At(out, (groups + group) * channels), 0, bytes);
+/** Writes 0 to a group's part of [rows, groups, channels]. */
+export function clearGroup(out: usize, groups: i32, group: i32, channels: i32, rows: i32): void {
+  for (let row = 0; row < rows; row++) {
+    memory.fill(f32At(out, (row * groups + group) * channels), 0, (<usize>channels) << 2);
+  }
 }
 
-// A walk over the rows of one group in chunks of wide rows, `repeat` rows each, as the loops of the reductions need
-// them. What a chunk is made of differs: rows that lie together in a tall block; single rows from anywhere; or, where
-// several make up a wide row, copies of rows from anywhere. A table says where its wide rows begin.
+// A walk over the rows of one group in chunks of wide rows, `repeat` rows each, which lie one after the other, as the loops
+// of the reductions need them: rows that lie together in a tall block, or copies of rows from anywhere.
 
 /** Wide rows in a block that are worth a chunk of their own. */
 const TALL: i32 = 8;
-/** Bytes of scratch for the two tables of a walk, of wide rows that lie together and of rows from anywhere. */
-export const TABLES: i32 = RUN << 3;
 
-let sorted: usize, groups: i32, height: i32, rowBytes: u32, repeat: i32, ramp: usize, scattered: usize;
+let sorted: usize, groups: i32, height: i32, rowBytes: u32, repeat: i32;
 /** Where the next chunk begins: a place among the sorted blocks, before `last`, and a row there. */
 let place: i32, row: i32, last: i32;
-let chunkPlace: i32, chunkRow: i32, chunkRows: i32, table: usize, together: bool;
+let chunkPlace: i32, chunkRow: i32, chunkRows: i32, together: bool;
 
-/**
- * sorted: see firstOf. tables: where they are to be, in the same place for all groups, of which 0 is walked first. Returns
- * whether the group has any rows.
- */
+/** sorted: see firstOf. Returns whether the group has any rows. */
 export function startWalk(
-  sortedBlocks: usize, groupCount: i32, rows: i32, width: i32, wide: i32, group: i32, tables: usize,
+  sortedBlocks: usize, groupCount: i32, rows: i32, width: i32, wide: i32, group: i32,
 ): bool {
   sorted = sortedBlocks;
   groups = groupCount;
   height = rows;
   rowBytes = (<u32>width) << 2;
   repeat = wide;
-  ramp = tables;
-  scattered = f32At(tables, RUN);
-  // The same for all groups.
-  if (group == 0) for (let i = 0; i < RUN; i++) store<u32>(f32At(ramp, i), <u32>(i * repeat) * rowBytes);
   row = 0;
   place = firstOf(sorted, group);
   last = endOf(sorted, group);
@@ -119,7 +109,6 @@ export function nextChunk(most: i32): i32 {
   chunkRow = row;
   const left = height - row;
   const wanted = most * repeat;
-  table = ramp;
   together = left >= min(wanted, TALL * repeat) || place + 1 == last;
   if (together) {
     chunkRows = min(wanted, left);
@@ -127,23 +116,12 @@ export function nextChunk(most: i32): i32 {
     skip(chunkRows);
     return chunkRows;
   }
-  if (height == 1) {
-    chunkRows = min(wanted, last - place);
-    // What the sort has noted of blocks of one row is the table.
-    if (repeat == 1) table = f32At(sorted, groups + place);
-    place += chunkRows;
-    return chunkRows;
-  }
   chunkRows = 0;
   while (chunkRows < wanted && place < last) {
     const n = min(wanted - chunkRows, height - row);
-    if (repeat == 1) {
-      for (let i = 0; i < n; i++) store<u32>(f32At(scattered, chunkRows + i), <u32>bytesTo(place, row + i));
-    }
     skip(n);
     chunkRows += n;
   }
-  if (repeat == 1) table = scattered;
   return chunkRows;
 }
 
@@ -163,15 +141,9 @@ export function continues(): bool {
   return together && chunkRow + 2 * chunkRows <= height;
 }
 
-/** Where the chunk's wide rows begin: bytes from what chunkOf returns, 4 bytes each. */
-export function chunkTable(): usize {
-  return table;
-}
-
-/** The chunk's first row of x; the first one of its copies in the buffer; or x, for rows from anywhere. */
+/** The chunk's first row of x, or the first one of its copies in the buffer. */
 export function chunkOf(x: usize, buffer: usize): usize {
   if (together) return x + bytesTo(chunkPlace, chunkRow);
-  if (repeat == 1) return x;
   let p = chunkPlace;
   let r = chunkRow;
   let to = buffer;

@@ -2,6 +2,7 @@
 // the caller, because the memory is the TensorFlow.js backend's.
 export { sortBlocks } from './groups';
 export { momentsLanes, momentsRuns } from './moments';
+export { backwardReduceRows, momentsRows } from './by-row';
 export { normalizeLanes, normalizeRuns } from './normalize';
 export { clipOver, normalizeOverLanes } from './over';
 export { backwardReduceLanes, backwardReduceRuns } from './backward-reduce';

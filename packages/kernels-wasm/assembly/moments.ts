@@ -9,7 +9,7 @@
 // a k-th of the outlier after k values, so that the k squares at most come to a k-th of the outlier's own. That, and
 // drifting values, cost at most three times the squares around the final mean (by the update formula of Chan, Golub &
 // LeVeque 1983), so float32 keeps its digits, too.
-import { TABLES, chunkOf, chunkTable, clearGroup, continues, endOf, firstOf, groupRows, nextChunk, nextRow, offsetOf, startWalk } from './groups';
+import { chunkOf, clearGroup, continues, endOf, firstOf, groupRows, nextChunk, nextRow, offsetOf, startWalk } from './groups';
 import { multiplyAdd } from './multiply-add';
 import { clipOver } from './over';
 import { arePairs, pairAt, spread, storePair, totalOfLanes, totalOfPair } from './lanes';
@@ -22,7 +22,7 @@ const FIRST_ROWS: i32 = 4;
  * For values that lie channel by channel, or nearly so. Consecutive rows of `channels * inner` values are taken
  * together as one row of `repeat` times as many lanes, a multiple of 4; lanes of one channel are summed at the end.
  * `rows` are those of one block, of which there are as many as groups where there are no ids; sorted: see firstOf.
- * scratch: TABLES bytes and 32 per lane, with ids 160. out: [2, groups, channels], 0 for a group without rows.
+ * scratch: 32 bytes per lane, with ids 160. out: [2, groups, channels], 0 for a group without rows.
  * clips: whether values are clipped where they lie once they are counted; without ids only.
  */
 export function momentsLanes(
@@ -36,12 +36,10 @@ export function momentsLanes(
   const squares = f64At(sums, lanes);
   const origins = f64At(squares, lanes);
   const shifts = f32At(origins, lanes);
-  const tables = f32At(shifts, 3 * lanes);
-  const buffer = tables + TABLES;
+  const buffer = f32At(shifts, 3 * lanes);
   for (let g = 0; g < groups; g++) {
-    if (!startWalk(sorted, groups, rows, period, repeat, g, tables)) {
-      clearGroup(out, groups, g, channels);
-      if (rest) memory.fill(f32At(out, (2 * groups + g) * channels), 0, (<usize>channels) << 2);
+    if (!startWalk(sorted, groups, rows, period, repeat, g)) {
+      clearGroup(out, groups, g, channels, 2 + rest);
       continue;
     }
     const base = x + nextRow();
@@ -54,22 +52,21 @@ export function momentsLanes(
       if (m == 0) break;
       count += m;
       const chunk = chunkOf(x, buffer);
-      const table = chunkTable();
       n = m / repeat;
       let lane = 0;
       if (r == 0) {
         for (; lane < lanes; lane += 4) {
-          firstRows(f32At(chunk, lane), table, n, f64At(sums, lane), f64At(squares, lane), f32At(origins, lane));
+          firstRows(f32At(chunk, lane), n, lanes, f64At(sums, lane), f64At(squares, lane), f32At(origins, lane));
         }
       } else {
         const perRow = 1 / <f64>r;
         if (lanes >= WIDE) {
-          wideRows(chunk, table, n, continues(), lanes, perRow, sums, squares, origins, shifts);
+          wideRows(chunk, n, continues(), lanes, perRow, sums, squares, origins, shifts);
           lane = lanes;
         }
         for (; lane < lanes; lane += 4) {
           oneVector(
-            f32At(chunk, lane), table, n, perRow, f64At(sums, lane), f64At(squares, lane), f32At(origins, lane),
+            f32At(chunk, lane), n, lanes, perRow, f64At(sums, lane), f64At(squares, lane), f32At(origins, lane),
           );
         }
       }
@@ -108,8 +105,7 @@ export function momentsRuns(
     let place = firstOf(sorted, g);
     const last = endOf(sorted, g);
     if (place == last) {
-      clearGroup(out, groups, g, channels);
-      if (rest) memory.fill(f32At(out, (2 * groups + g) * channels), 0, (<usize>channels) << 2);
+      clearGroup(out, groups, g, channels, 2 + rest);
       continue;
     }
     const base = x + offsetOf(sorted, groups, place, bytes);
@@ -146,9 +142,7 @@ function finish(
 }
 
 /** The same for a slot and the next one, of channels that lie side by side. */
-// @ts-ignore: decorator
-@inline
-function finishPair(
+export function finishPair(
   out: usize, slots: i32, slot: i32, shift: v128, t1: v128, t2: v128, rows: i32, rest: i32,
 ): void {
   const n = f64x2.splat(<f64>rows);
@@ -172,13 +166,14 @@ function addValue(address: usize, sum: usize, square: usize, origin: usize): voi
 /** Begins the sums of four lanes with n rows, each value in float64. */
 // @ts-ignore: decorator
 @inline
-function firstRows(chunk: usize, table: usize, n: i32, sums: usize, squares: usize, origins: usize): void {
+function firstRows(row: usize, n: i32, lanes: i32, sums: usize, squares: usize, origins: usize): void {
   const k = v128.load(origins);
   const k0 = low(k), k1 = high(k);
   let a0 = f64x2.splat(0), a1 = f64x2.splat(0);
   let b0 = f64x2.splat(0), b1 = f64x2.splat(0);
-  for (const end = f32At(table, n); table < end; table += 4) {
-    const x = v128.load(chunk + load<u32>(table));
+  const bytes = (<usize>lanes) << 2;
+  for (const end = row + <usize>n * bytes; row < end; row += bytes) {
+    const x = v128.load(row);
     const d0 = f64x2.sub(low(x), k0);
     const d1 = f64x2.sub(high(x), k1);
     a0 = f64x2.add(a0, d0);
@@ -225,7 +220,7 @@ const SHORT: usize = 256;
 
 /** Sums n rows in the order of memory, four of them at once. shifts: room for three rows of lanes. */
 function wideRows(
-  chunk: usize, table: usize, n: i32, more: bool, lanes: i32, perRow: f64,
+  row: usize, n: i32, more: bool, lanes: i32, perRow: f64,
   sums: usize, squares: usize, origins: usize, shifts: usize,
 ): void {
   const bytes = (<usize>lanes) << 2;
@@ -239,17 +234,14 @@ function wideRows(
   // Short rows are read ahead without help.
   const touching: usize = more && bytes > SHORT ? 64 : 0;
   let r = 0;
-  for (; r + 4 <= n; r += 4, table += 16) {
-    const r0 = chunk + load<u32>(table);
-    const r1 = chunk + load<u32>(table, 4);
-    const r2 = chunk + load<u32>(table, 8);
-    const r3 = chunk + load<u32>(table, 12);
+  for (; r + 4 <= n; r += 4, row += 4 * bytes) {
+    const r1 = row + bytes, r2 = r1 + bytes, r3 = r2 + bytes;
     // The next four rows.
-    let ahead = touching ? r0 + 4 * bytes : r0;
+    let ahead = touching ? r3 + bytes : row;
     for (let at: usize = 0; at < bytes; at += 16, ahead += touching) {
       touch(ahead);
       const shift = v128.load(shifts + at);
-      const d0 = f32x4.sub(v128.load(r0 + at), shift);
+      const d0 = f32x4.sub(v128.load(row + at), shift);
       const d1 = f32x4.sub(v128.load(r1 + at), shift);
       const d2 = f32x4.sub(v128.load(r2 + at), shift);
       const d3 = f32x4.sub(v128.load(r3 + at), shift);
@@ -260,8 +252,7 @@ function wideRows(
       v128.store(seconds + at, f32x4.add(half, second));
     }
   }
-  for (; r < n; r++, table += 4) {
-    const row = chunk + load<u32>(table);
+  for (; r < n; r++, row += bytes) {
     for (let at: usize = 0; at < bytes; at += 16) {
       const d = f32x4.sub(v128.load(row + at), v128.load(shifts + at));
       v128.store(firsts + at, f32x4.add(v128.load(firsts + at), d));
@@ -280,12 +271,13 @@ function wideRows(
 // @ts-ignore: decorator
 @inline
 function oneVector(
-  chunk: usize, table: usize, n: i32, perRow: f64, sums: usize, squares: usize, origins: usize,
+  row: usize, n: i32, lanes: i32, perRow: f64, sums: usize, squares: usize, origins: usize,
 ): void {
+  const bytes = (<usize>lanes) << 2;
   const shift = shiftOf(sums, origins, f64x2.splat(perRow));
   let a = f32x4.splat(0), b = f32x4.splat(0);
-  for (const end = f32At(table, n); table < end; table += 4) {
-    const d = f32x4.sub(v128.load(chunk + load<u32>(table)), shift);
+  for (const end = row + <usize>n * bytes; row < end; row += bytes) {
+    const d = f32x4.sub(v128.load(row), shift);
     a = f32x4.add(a, d);
     b = multiplyAdd(d, d, b);
   }

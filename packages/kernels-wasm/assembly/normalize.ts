@@ -27,6 +27,25 @@ export function normalizeLanes(
     coefficients(tableOf(g), moments, gamma, beta, g, slots, channels, inner, repeat, perGamma, perBeta, epsilon);
   }
   const size = (<usize>lanes) << 2;
+  if (made) {
+    // Rows of any group, one by one.
+    const stride = 3 * size;
+    const first = tableOf(0);
+    for (const end = ids + ((<usize>blocks) << 2); ids < end; ids += 4) {
+      const id = load<u32>(ids);
+      if (id >= <u32>groups) erase(y, lanes);
+      else {
+        const means = first + id * stride;
+        for (let at: usize = 0; at < size; at += 16) {
+          const table = means + at;
+          v128.store(y + at, normalizedAt(x + at, v128.load(table), v128.load(table + size), v128.load(table + 2 * size)));
+        }
+      }
+      x += size;
+      y += size;
+    }
+    return;
+  }
   const severalRows = size <= CLOSE || stayCached(blocks * rows * period);
   for (let block = 0; block < blocks; block++) {
     let from = f32At(x, block * rows * period);

@@ -90,8 +90,6 @@ function transformFilter(filter: usize, panels: usize, plane: i32, outChannels: 
 }
 
 /** One tap of 4 output channels, which lie together, or where `turned` inChannels apart. */
-// @ts-ignore: decorator
-@inline
 function tapAt(at: usize, turned: i32): v128 {
   if (!turned) return v128.load(at);
   const step = (<usize>inChannels) << 2;

@@ -24,15 +24,19 @@ export const FACTORS: i32 = 36;
 /** Writes the factors to where they are to be. */
 export function placeFactors(at: usize): void {
   factors = at;
-  v128.store(at, f32x4.splat(2));
-  v128.store(at, f32x4.splat(4), 16);
-  v128.store(at, f32x4.splat(8), 32);
-  v128.store(at, f32x4.splat(1.0 / 3), 48);
-  v128.store(at, f32x4.splat(1.0 / 4), 64);
-  v128.store(at, f32x4.splat(1.0 / 6), 80);
-  v128.store(at, f32x4.splat(-1.0 / 6), 96);
-  v128.store(at, f32x4.splat(1.0 / 12), 112);
-  v128.store(at, f32x4.splat(1.0 / 24), 128);
+  place(0, 2);
+  place(1, 4);
+  place(2, 8);
+  place(3, 1.0 / 3);
+  place(4, 1.0 / 4);
+  place(5, 1.0 / 6);
+  place(6, -1.0 / 6);
+  place(7, 1.0 / 12);
+  place(8, 1.0 / 24);
+}
+
+function place(index: i32, factor: f32): void {
+  v128.store(factors + ((<usize>index) << 4), f32x4.splat(factor));
 }
 
 // @ts-ignore: decorator
@@ -80,8 +84,6 @@ export function inputAtPoints(
 }
 
 /** 3 taps of a filter at the 6 points. */
-// @ts-ignore: decorator
-@inline
 export function filterAtPoints(g0: v128, g1: v128, g2: v128, to: usize, step: usize): void {
   const sixth = f32x4.splat(-1.0 / 6);
   const ones = f32x4.mul(f32x4.add(g0, g2), sixth);

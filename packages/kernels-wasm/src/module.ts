@@ -15,12 +15,14 @@ export interface KernelModule {
   readonly sortBlocks: Kernel;
   readonly momentsLanes: Kernel;
   readonly momentsRuns: Kernel;
+  readonly momentsRows: Kernel;
   readonly normalizeLanes: Kernel;
   readonly normalizeRuns: Kernel;
   readonly clipOver: Kernel;
   readonly normalizeOverLanes: Kernel;
   readonly backwardReduceLanes: Kernel;
   readonly backwardReduceRuns: Kernel;
+  readonly backwardReduceRows: Kernel;
   readonly backwardInputLanes: Kernel;
   readonly backwardInputRuns: Kernel;
   readonly setGeometry: Kernel;

@@ -3,7 +3,7 @@ import type { BatchKernelCall } from '@rebatch/core/kernels';
 import { addressOf, kernelsOf, type WasmBackend } from '../backend.ts';
 import { batchNormKernel } from '../kernel.ts';
 import { computeByGroup } from './by-group.ts';
-import { lanesOf, reductionScratch } from './view.ts';
+import { lanesOf, reductionScratch, sumsByRow } from './view.ts';
 
 /** A call into the module that is still to be made, and the bytes of scratch memory that it takes. */
 export interface Reduction {
@@ -24,6 +24,17 @@ export function reductionOf({
   const dy = addressOf(backend, inputs.dy);
   const x = addressOf(backend, inputs.x);
   const moments = addressOf(backend, inputs.moments);
+  if (sumsByRow(view)) {
+    const ids = addressOf(backend, inputs.ids);
+    return {
+      scratchBytes: 20 * channels * groups,
+      run: (out, scratch) =>
+        kernels.backwardReduceRows(
+          ...[dy, x, ids, moments, out, scratch],
+          ...[groups, blocks, channels, epsilon],
+        ),
+    };
+  }
   const lanes = lanesOf(view);
   if (lanes.repeat === 0) {
     return {

@@ -4,19 +4,21 @@ import type { BatchKernelCall, KernelView } from '@rebatch/core/kernels';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { addressOf, kernelsOf, type WasmBackend } from '../backend.ts';
 import { compute } from '../kernel.ts';
+import { sumsByRow } from './view.ts';
 
-/** Bytes that `sortBlocks` writes. */
-export function sortedBytes({ byId, blocks, groups }: KernelView): number {
-  return byId ? 4 * (blocks + groups) : 0;
+/** Bytes that `sortBlocks` writes, where there are ids and the sums are made group by group. */
+export function sortedBytes(view: KernelView): number {
+  const { byId, blocks, groups } = view;
+  return byId && !sumsByRow(view) ? 4 * (blocks + groups) : 0;
 }
 
-/** Writes there what `sortBlocks` makes of the ids. @returns the address of it; 0 where there are no ids. */
+/** Writes there what `sortBlocks` makes of the ids. @returns the address of it; 0 where nothing is sorted. */
 export function sortByGroup(
   { backend, view, inputs }: BatchKernelCall<'moments' | 'backwardReduce' | 'backward', WasmBackend>,
   at: number,
 ): number {
-  const { byId, blocks, groups, size } = view;
-  if (!byId) return 0;
+  const { blocks, groups, size } = view;
+  if (sortedBytes(view) === 0) return 0;
   const bytes = (4 * size) / blocks;
   kernelsOf(backend).sortBlocks(addressOf(backend, inputs.ids), at, blocks, groups, bytes);
   return at;

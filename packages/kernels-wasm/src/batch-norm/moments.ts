@@ -1,8 +1,8 @@
 // Mean and variance in one read of x.
 import { addressOf, kernelsOf } from '../backend.ts';
-import { batchNormKernel } from '../kernel.ts';
+import { batchNormKernel, compute } from '../kernel.ts';
 import { computeByGroup } from './by-group.ts';
-import { lanesOf, reductionScratch } from './view.ts';
+import { lanesOf, reductionScratch, sumsByRow } from './view.ts';
 
 export const moments = batchNormKernel('moments', (call) => {
   const { backend, view, inputs, attributes } = call;
@@ -10,6 +10,12 @@ export const moments = batchNormKernel('moments', (call) => {
   const kernels = kernelsOf(backend);
   const x = addressOf(backend, inputs.x);
   const rest = attributes.rest === true ? 1 : 0;
+  if (sumsByRow(view)) {
+    const ids = addressOf(backend, inputs.ids);
+    return compute(call, (20 * channels + 4) * groups, (out, scratch) =>
+      kernels.momentsRows(x, ids, out, scratch, groups, blocks, channels, rest),
+    );
+  }
   const lanes = lanesOf(view);
   if (lanes.repeat === 0) {
     return computeByGroup(call, 16 * channels, (out, scratch, sorted) =>

@@ -17,9 +17,18 @@ const LANES = 16;
 
 export function lanesOf({ channels, inner, byId, rows }: KernelView): Lanes {
   const width = channels * inner;
+  // A map takes such rows one by one.
   const scattered = byId && rows === 1 && width % 4 === 0;
   const repeat = inner >= SHORT_RUN ? 0 : scattered ? 1 : repeatOf(width);
   return { repeat, lanes: repeat * channels * inner };
+}
+
+/**
+ * Whether the sums of all groups are made in one walk over the rows: each row has a number of its own, and groups are so few
+ * that their tables take no more than a few times the memory of x.
+ */
+export function sumsByRow({ byId, rows, inner, channels, blocks, groups }: KernelView): boolean {
+  return byId && rows === 1 && inner === 1 && channels % 4 === 0 && 2 * groups <= blocks;
 }
 
 /** The fewest rows of `width` values that together are a multiple of 4 values and at least LANES of them. */
@@ -28,10 +37,10 @@ function repeatOf(width: number): number {
   return step * Math.ceil(LANES / (step * width));
 }
 
-/** Bytes of scratch for a reduction by lanes: sums, tables of rows, and room for copies of rows where they scatter. */
-export function reductionScratch({ byId }: KernelView, { lanes, repeat }: Lanes, tensors: number): number {
-  const copies = !byId || repeat === 1 ? 0 : 128 * tensors;
-  return 256 + (32 + copies) * lanes;
+/** Bytes of scratch for a reduction by lanes: sums, and room for copies of rows where they scatter. */
+export function reductionScratch({ byId }: KernelView, { lanes }: Lanes, tensors: number): number {
+  const copies = byId ? 128 * tensors : 0;
+  return (32 + copies) * lanes;
 }
 
 /** The same for a map by lanes: tables of coefficients, and a mark for each that may be made later. */
