@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { ChannelMoments } from './channel-moments.ts';
 import { type ChannelView, type ViewOptions, valuesPerChannel, viewFor } from './channel-view.ts';
 import { momentsGradient } from './composed.ts';
+import { isDifferentiatedAgain } from './differentiated-again.ts';
 import { assertFloatTensor } from './inputs.ts';
 import type { Grouping } from './kernel-arguments.ts';
 import * as kernels from './kernel-calls.ts';
@@ -43,8 +44,12 @@ export function packedMoments(x: tf.Tensor, grouping: Grouping): tf.Tensor3D {
   const op = tf.customGrad((input, save) => {
     const value = kernels.moments({ x: input as tf.Tensor, grouping });
     (save as tf.GradSaveFunc)([input as tf.Tensor, value, ...(ids === undefined ? [] : [ids])]);
-    const gradFunc = (dPacked: tf.Tensor, [savedX, packed, savedIds]: tf.Tensor[]) =>
-      momentsGradient(dPacked, savedX!, packed!, { ...view, ids: savedIds });
+    const gradFunc = (dPacked: tf.Tensor, [savedX, packed, savedIds]: tf.Tensor[]) => {
+      const savedGrouping = { ...view, ids: savedIds };
+      // A gradient of this gradient goes through the mean, too, but what an op saves of its own output is cut off from it.
+      const means = isDifferentiatedAgain() ? packedMoments(savedX!, savedGrouping) : packed!;
+      return momentsGradient(dPacked, savedX!, means, savedGrouping);
+    };
     return { value, gradFunc };
   });
   return op(x) as tf.Tensor3D;

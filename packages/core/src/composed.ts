@@ -57,7 +57,7 @@ export function hasOwnNormalize({ groups, inner, ids }: Grouping): boolean {
   return groups === 1 && inner === 1 && ids === undefined && ['cpu', 'wasm'].includes(tf.getBackend());
 }
 
-/** Normalization by that op, which takes moments unpacked, and x as it is up to rank 4. */
+/** Normalization by that op, which takes moments unpacked, and x as it is up to rank 4 if its channels come last. */
 export function ownNormalize({
   x,
   moments,
@@ -66,7 +66,7 @@ export function ownNormalize({
   grouping,
   epsilon,
 }: Omit<Arguments<'normalize'>, 'moments'> & { readonly moments: ChannelMoments }): tf.Tensor {
-  if (x.rank > 4) {
+  if (x.rank > 4 || x.shape[x.rank - 1] !== grouping.channels) {
     const rows = tf.reshape(x, [grouping.outer, grouping.channels]);
     return tf.reshape(ownNormalize({ x: rows, moments, gamma, beta, grouping, epsilon }), x.shape);
   }

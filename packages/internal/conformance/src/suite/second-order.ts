@@ -1,5 +1,6 @@
 // Gradients of gradients, as a penalty on gradients needs them.
 import {
+  batchMoments,
   batchNormalize,
   jointBatchNormalize,
   normalize,
@@ -164,6 +165,99 @@ export function describeSecondOrder(): void {
     );
     tf.dispose([ids, gamma, mask]);
     expect(tf.memory().numTensors).toBe(before);
+  });
+
+  test('so can that of moments that are returned', async () => {
+    const before = tf.memory().numTensors;
+    /** The gradient of the sum of the cubes of each batch's means, and of its variances. */
+    const gradientOfCubes = (batches: readonly (readonly number[])[]) => (x: Float64Array) => {
+      const dx = new Float64Array(x.length);
+      for (const rows of batches) {
+        for (let c = 0; c < 3; c++) {
+          const meanOf = (value: (row: number) => number) =>
+            rows.reduce((sum, row) => sum + value(row), 0) / rows.length;
+          const mean = meanOf((row) => x[3 * row + c]!);
+          const variance = meanOf((row) => (x[3 * row + c]! - mean) ** 2);
+          for (const row of rows) {
+            const along = 2 * (x[3 * row + c]! - mean) * 3 * variance ** 2;
+            dx[3 * row + c] = dx[3 * row + c]! + (3 * mean ** 2 + along) / rows.length;
+          }
+        }
+      }
+      return dx;
+    };
+    const ids = tf.tensor1d([0, 1, 1, 0, 1, 0], 'int32');
+    const [halves, members] = [
+      [all.slice(0, 3), all.slice(3)],
+      [
+        [0, 3, 5],
+        [1, 2, 4],
+      ],
+    ];
+    const segments = (x: tf.Tensor, pooled: boolean) => segmentBatchNormalize(x, ids, 2, { pooled });
+    const cases: readonly [
+      string,
+      (x: tf.Tensor) => { readonly mean: tf.Tensor; readonly variance: tf.Tensor },
+      readonly (readonly number[])[],
+    ][] = [
+      ['batchMoments', (x) => batchMoments(x), [all]],
+      ['batchMoments, groups', (x) => batchMoments(x, { groups: 2 }), halves],
+      ['batchNormalize', (x) => batchNormalize(x), [all]],
+      ['batchNormalize, groups', (x) => batchNormalize(x, { groups: 2 }), halves],
+      ['segmentBatchNormalize', (x) => segments(x, false), members],
+      ['segmentBatchNormalize, pooled', (x) => segments(x, true).joint!, [all]],
+      ['jointBatchNormalize', (x) => jointBatchNormalize(tf.split(x, [2, 4])), [all]],
+    ];
+    for (const [what, momentsOf, batches] of cases) {
+      const second = tf.tidy(() => {
+        const inner = tf.grad((x: tf.Tensor) => {
+          const { mean, variance } = momentsOf(x);
+          return tf.add(tf.sum(tf.pow(mean, 3)), tf.sum(tf.pow(variance, 3)));
+        });
+        return tf.grad((x: tf.Tensor) => tf.sum(tf.mul(inner(x), tf.tensor(weights, SHAPE))))(
+          tf.tensor(x, SHAPE),
+        );
+      });
+      const expected = differentiated(gradientOfCubes(batches), x, weights);
+      expectClose(await second.data(), expected, 2e-4, what);
+      second.dispose();
+    }
+    ids.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  test.each([
+    [[6, 3, 1], 1],
+    [[6, 3, 1, 1], 1],
+    [[2, 3, 3, 1], 2],
+  ])('so can that of channels before axes of size 1: shape %j', async (shape, axis) => {
+    const constants = { mean: tf.tensor1d(given.mean), variance: tf.tensor1d(given.variance) };
+    const gamma = tf.tensor1d(affine.gamma);
+    const loss = (x: tf.Tensor, gamma: tf.Tensor) =>
+      tf.sum(tf.pow(normalize(x, constants, { gamma, axis }), 3));
+    const [byX, byGamma] = tf.tidy(() => {
+      const start = tf.tensor(x, shape);
+      const inner = tf.grad((x: tf.Tensor) => loss(x, gamma));
+      const ofX = tf.grad((x: tf.Tensor) => tf.sum(tf.mul(inner(x), tf.tensor(weights, shape))))(start);
+      const ofGamma = tf.grad((gamma: tf.Tensor) => {
+        const inner = tf.grad((x: tf.Tensor) => loss(x, gamma));
+        return tf.sum(tf.mul(inner(start), tf.tensor(weights, shape)));
+      })(gamma);
+      return [ofX, ofGamma];
+    });
+    // y = gamma * xhat: the inner gradient is 3 * gamma^3 * xhat^2 / deviation.
+    const expectedX = new Float64Array(SIZE);
+    const expectedGamma = new Float64Array(3);
+    for (let i = 0; i < SIZE; i++) {
+      const c = i % 3;
+      const inverse = 1 / Math.sqrt(given.variance[c]! + 1e-3);
+      const xhat = (x[i]! - given.mean[c]!) * inverse;
+      expectedX[i] = 6 * affine.gamma[c]! ** 3 * xhat * inverse ** 2 * weights[i]!;
+      expectedGamma[c] = expectedGamma[c]! + 9 * affine.gamma[c]! ** 2 * xhat ** 2 * inverse * weights[i]!;
+    }
+    expectClose(await byX.data(), expectedX, 2e-4, 'of x');
+    expectClose(await byGamma.data(), expectedGamma, 2e-4, 'of gamma');
+    tf.dispose([constants, gamma, byX, byGamma]);
   });
 
   test('one tensor normalized together with none: by hand', async () => {
