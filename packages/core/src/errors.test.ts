@@ -23,6 +23,17 @@ const cases: [string, () => unknown, RegExp][] = [
   ['a fractional axis', () => viewChannels([2, 3], { axis: 0.5 }), /^viewChannels: .*got 0\.5/],
   ['an axis as Keras writes it', () => viewChannels([2, 3], { axis: [1] as never }), /got \[1\]\.$/],
   ['groups as a text', () => viewChannels([2, 3], { groups: '2' as never }), /got "2"\.$/],
+  ['no tensor', () => batchNormalize(null as never), /^batchNormalize: expected x to be a tensor, got null/],
+  [
+    'a gamma that is null',
+    () => batchNormalize(tf.ones([4, 3]), { gamma: null as never }),
+    /expected gamma to be a tensor, got null/,
+  ],
+  [
+    'moments without a mean',
+    () => normalize(tf.ones([4, 3]), {} as never),
+    /expected mean to be a tensor, got undefined/,
+  ],
   ['an empty tensor', () => batchMoments(tf.ones([0, 3])), /at least one value per channel.*\[0, 3\]/],
   ['an integer tensor', () => batchMoments(tf.ones([2, 3], 'int32')), /float32, got int32.*toFloat/],
   ['groups that do not divide', () => batchMoments(tf.ones([5, 3]), { groups: 2 }), /2 groups divide, got 5/],

@@ -5,6 +5,9 @@ import { InvalidInputError, subject } from './errors.ts';
 
 /** Throws unless `x` is a live float32 tensor. */
 export function assertFloatTensor(x: tf.Tensor, what: string, op: string, name?: string): void {
+  if (x === undefined || x === null) {
+    throw new InvalidInputError(`${subject(op, name)}: expected ${what} to be a tensor, got ${shown(x)}.`);
+  }
   if (x.isDisposed) {
     throw new InvalidInputError(
       `${subject(op, name)}: ${what} is already disposed. Keep it alive until the call returns (tf.keep, or dispose it later).`,

@@ -15,7 +15,7 @@ import { moments } from './batch-norm/moments.ts';
 import { normalize } from './batch-norm/normalize.ts';
 import { measureOver, normalizeOver } from './batch-norm/over.ts';
 import { cast } from './cast.ts';
-import { clipIntegers } from './clip.ts';
+import { clip, relu6 } from './clip.ts';
 import { filterGradient, inputGradient } from './conv2d.ts';
 import { volumeFilterGradient, volumeInputGradient } from './conv3d.ts';
 import { depthwiseFilterGradient, depthwiseInputGradient } from './depthwise-conv2d.ts';
@@ -58,7 +58,8 @@ const kernels: readonly BackendKernel[] = [
   fusedMatMul,
   prelu,
   cast,
-  clipIntegers,
+  clip,
+  relu6,
   oneHot,
   reverseBools,
   slice,

@@ -80,6 +80,52 @@ const CASES: Readonly<Record<string, readonly [run: () => number[], right: reado
       values(tf.fused.matMul({ a: tf.zeros([2, 2, 1]), b: tf.zeros([2, 1, 2]), bias: tf.tensor1d([1, 2]) })),
     [1, 2, 1, 2, 1, 2, 1, 2],
   ],
+  'tf.fused.matMul of a transposed matrix with a bias': [
+    () =>
+      values(
+        tf.fused.matMul({
+          a: tf.zeros([2, 1]),
+          b: tf.zeros([2, 1]),
+          transposeB: true,
+          bias: tf.tensor1d([1, 2]),
+        }),
+      ),
+    [1, 2, 1, 2],
+  ],
+  'tf.fused.matMul of a batch with a bias and a leaky relu': [
+    () =>
+      values(
+        tf.fused.matMul({
+          a: tf.zeros([2, 2, 1]),
+          b: tf.zeros([2, 1, 2]),
+          bias: tf.tensor1d([1, -2]),
+          activation: 'leakyrelu',
+          leakyreluAlpha: 0.5,
+        }),
+      ),
+    [1, -1, 1, -1, 1, -1, 1, -1],
+  ],
+  'tf.fused.matMul of a batch with a bias and a slope for each row': [
+    () =>
+      values(
+        tf.fused.matMul({
+          a: tf.zeros([2, 2, 1]),
+          b: tf.zeros([2, 1, 2]),
+          bias: tf.tensor1d([1, -2]),
+          activation: 'prelu',
+          preluActivationWeights: tf.tensor2d([0.5, 3], [2, 1]),
+        }),
+      ),
+    [1, -1, 1, -6, 1, -1, 1, -6],
+  ],
+  'clipByValue of what is no number': [
+    () => values(tf.clipByValue(tf.tensor1d([Number.NaN, -5, 5, 0.5, -0.5]), -1, 1)),
+    [Number.NaN, -1, 1, 0.5, -0.5],
+  ],
+  'relu6 of what is no number': [
+    () => values(tf.relu6(tf.tensor1d([Number.NaN, -5, 9, 0.5, 6]))),
+    [Number.NaN, 0, 6, 0.5, 6],
+  ],
   'cast to bool': [
     () => values(tf.cast(tf.tensor1d([-1, 0, 0.5, 2, 256, Number.NaN]), 'bool')),
     [1, 0, 1, 1, 1, 1],
