@@ -164,6 +164,67 @@ test('the loss of a compiled model, however it was given', async () => {
   }
 });
 
+/** The leaky model with one output, the share of the second class, and labels for it in a row: [256]. */
+function leakyColumn(loss: string) {
+  const { model: inner, data } = leaky();
+  const input = tfl.input({ shape: [6] });
+  const second = tfl.layers.dense({ units: 1, useBias: false, weights: [tf.tensor2d([[0], [1]])] });
+  const outputs = second.apply(inner.apply(input)) as tfl.SymbolicTensor;
+  const model = tfl.model({ inputs: input, outputs });
+  model.compile({ optimizer: 'sgd', loss });
+  return { model, data, xs: tensorsOf(data).xs, ys: tf.tensor1d(data.labels) };
+}
+
+test.each<[string, (output: number, label: number) => number]>([
+  ['meanSquaredError', (output, label) => (output - label) ** 2],
+  ['meanAbsoluteError', (output, label) => Math.abs(output - label)],
+  ['binaryCrossentropy', (output, label) => -Math.log(label === 1 ? output : 1 - output)],
+])('labels in a row are a column for outputs that are one, as in training: %s', async (name, lossOf) => {
+  const { model, data, xs, ys } = leakyColumn(name);
+  const options = { groupOf: data.labels, groupSize: GROUP_SIZE, permutations: 99 };
+  const report = await auditLeakage(model, { xs, ys }, options);
+  const outputs = (model.predict(xs) as tf.Tensor).dataSync();
+  const losses = data.labels.map((label, i) => lossOf(outputs[i]!, label));
+  expect(report.loss.population).toBeCloseTo(losses.reduce((sum, loss) => sum + loss, 0) / 256, 5);
+  expect(report.loss.population).toBeCloseTo((model.evaluate(xs, ys) as tf.Scalar).dataSync()[0]!, 5);
+  expect(report.leaks).toBe(true);
+  expect(await auditLeakage(model, { xs, ys: tf.expandDims(ys, 1) }, options)).toEqual(report);
+});
+
+test('a loss of your own gets the labels as they came, but a column for outputs that are one', async () => {
+  const { model, data, xs, ys } = leakyColumn('meanSquaredError');
+  const options = { groupOf: data.labels, groupSize: GROUP_SIZE, permutations: 99 };
+  const report = await auditLeakage(model, { xs, ys: tf.expandDims(ys, 1) }, options);
+  const squared = (labels: tf.Tensor, outputs: tf.Tensor) => tf.squaredDifference(outputs, labels);
+  expect(await auditLeakage(model, { xs, ys }, { ...options, loss: squared })).toEqual(report);
+  const { model: classes } = leaky();
+  const shapes = new Set<string>();
+  const byClass = (labels: tf.Tensor, outputs: tf.Tensor) => {
+    shapes.add(`${labels.shape} ${outputs.shape}`);
+    return tf.sum(tf.mul(tf.oneHot(tf.cast(labels, 'int32'), 2), tf.neg(outputs)), 1);
+  };
+  await auditLeakage(classes, { xs, ys }, { ...options, loss: byClass });
+  expect([...shapes]).toEqual(['256 256,2']);
+});
+
+test('labels that do not have the shape of the outputs are refused', async () => {
+  const { model, data } = leaky();
+  const { xs } = tensorsOf(data);
+  const refused: [string, number[]][] = [
+    ...['meanSquaredError', 'meanAbsoluteError', 'binaryCrossentropy', 'categoricalCrossentropy'].flatMap(
+      (loss): [string, number[]][] => [[256], [256, 1], [256, 3], [256, 1, 2]].map((shape) => [loss, shape]),
+    ),
+    ['sparseCategoricalCrossentropy', [256, 2]],
+    ['sparseCategoricalCrossentropy', [256, 1, 1]],
+  ];
+  for (const [loss, shape] of refused) {
+    model.loss = loss;
+    const audit = auditLeakage(model, { xs, ys: tf.zeros(shape) }, { groupOf: data.labels });
+    await expect(audit).rejects.toThrow(AuditError);
+    await expect(audit).rejects.toThrow(`got [${shape}]. `);
+  }
+});
+
 test('a stock model and a frozen one are looked at, too', async () => {
   const { model, data } = leaky();
   const batch = tensorsOf(data);

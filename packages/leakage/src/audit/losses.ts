@@ -5,22 +5,57 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { AuditError } from '../errors.ts';
 
-/** From labels and outputs, [samples, ...] each, the loss of each sample: [samples]. */
+/**
+ * From labels and outputs, [samples, ...] each, the loss of each sample: [samples]. Labels have the shape that they came in;
+ * only a row of them, [samples], is a column, [samples, 1], where the outputs are one, as in training.
+ */
 export type SampleLoss = (labels: tf.Tensor, outputs: tf.Tensor) => tf.Tensor;
 
+/** The losses by name that are known sample by sample, with the labels as tf.layers takes them. */
 const KNOWN: Readonly<Record<string, SampleLoss>> = {
-  binaryCrossentropy: tfl.metrics.binaryCrossentropy,
-  categoricalCrossentropy: tfl.metrics.categoricalCrossentropy,
+  binaryCrossentropy: likeOutputs(tfl.metrics.binaryCrossentropy),
+  categoricalCrossentropy: likeOutputs(tfl.metrics.categoricalCrossentropy),
   sparseCategoricalCrossentropy: (labels, outputs) => {
-    const classes = tf.oneHot(tf.cast(tf.reshape(labels, [-1]), 'int32'), outputs.shape.at(-1)!);
+    const classes = tf.oneHot(tf.cast(classesOf(labels, outputs), 'int32'), outputs.shape.at(-1)!);
     return tfl.metrics.categoricalCrossentropy(
       tf.reshape(tf.cast(classes, 'float32'), outputs.shape),
       outputs,
     );
   },
-  meanSquaredError: tfl.metrics.meanSquaredError,
-  meanAbsoluteError: tfl.metrics.meanAbsoluteError,
+  meanSquaredError: likeOutputs(tfl.metrics.meanSquaredError),
+  meanAbsoluteError: likeOutputs(tfl.metrics.meanAbsoluteError),
 };
+
+/** A loss whose labels have the shape of the outputs: of any other, they would be compared with other samples' outputs. */
+function likeOutputs(loss: SampleLoss): SampleLoss {
+  return (labels, outputs) => {
+    const own = withColumn(labels, outputs);
+    if (tf.util.arraysEqual(own.shape, outputs.shape)) return loss(own, outputs);
+    throw new AuditError(
+      `Loss of the model: expected labels in the shape of its outputs, [${outputs.shape}], got [${labels.shape}]. ` +
+        'Numbers of classes go with sparseCategoricalCrossentropy, or become such labels by tf.oneHot; other labels ' +
+        'need option loss.',
+    );
+  };
+}
+
+/** The number of each class, in one row: one for each sample, or for each place of it. */
+function classesOf(labels: tf.Tensor, outputs: tf.Tensor): tf.Tensor1D {
+  const places = outputs.shape.slice(0, -1);
+  if ([places, [...places, 1]].some((shape) => tf.util.arraysEqual(labels.shape, shape))) {
+    return tf.reshape(labels, [-1]);
+  }
+  throw new AuditError(
+    `Loss of the model: expected labels of one class for each of its outputs, [${places}] or [${[...places, 1]}], got ` +
+      `[${labels.shape}]. Labels that are one-hot go with categoricalCrossentropy.`,
+  );
+}
+
+/** Labels in one row, [samples], as a column where the outputs are one: `fit` and `evaluate` do the same. */
+function withColumn(labels: tf.Tensor, outputs: tf.Tensor): tf.Tensor {
+  const column = labels.rank === 1 && outputs.rank === 2 && outputs.shape[1] === 1;
+  return column ? tf.expandDims(labels, 1) : labels;
+}
 
 /**
  * The loss to compare: the one given, or that of a compiled model.
@@ -28,7 +63,7 @@ const KNOWN: Readonly<Record<string, SampleLoss>> = {
  * @throws {AuditError} if there is none, or it is not known sample by sample.
  */
 export function lossOf(model: AnyModel, given: SampleLoss | undefined): SampleLoss {
-  if (given !== undefined) return given;
+  if (given !== undefined) return (labels, outputs) => given(withColumn(labels, outputs), outputs);
   const compiled = onlyOne((model as { readonly loss?: unknown }).loss);
   const loss = typeof compiled === 'string' ? KNOWN[compiled] : undefined;
   if (loss !== undefined) return loss;
