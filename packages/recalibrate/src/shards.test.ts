@@ -1,23 +1,26 @@
 // Shards measured apart add up to the same bits as a recalibration in one go: whoever measured them, in whatever order, and
 // wherever the sum was stopped and went on.
 import { ema, meanOfBatchVariance } from '@rebatch/estimators';
+import { batchNormalization } from '@rebatch/layers';
 import { expectNoLeaks } from '@rebatch/testing';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { captureStatistics } from './index.ts';
+import { captureStatistics, type StatisticsEstimate } from './index.ts';
 import { nodeSpec, randomModel } from './layerwise/random-models.test.support.ts';
 import { estimateStatistics, recalibrate } from './recalibrate.ts';
 import type { RecalibrationReport } from './report.ts';
-import { chain, makeBatches, measuringWith, throughJSON } from './shards.test.support.ts';
+import { chain, makeBatches, measuringWith, requestsOf, throughJSON } from './shards.test.support.ts';
 import {
   addShards,
   estimateFromShards,
   type MeasuredShard,
   type MeasurePass,
   type MeasuringOptions,
+  measuredShardFromJSON,
+  measuredShardToJSON,
   type RecalibrationState,
   recalibrateFromShards,
   type ShardRequest,
@@ -79,6 +82,64 @@ function tangled(): tfl.LayersModel {
   const step = (x: tfl.SymbolicTensor) => norm.apply(dense.apply(x)) as tfl.SymbolicTensor;
   return tfl.model({ inputs: input, outputs: step(step(step(input))) });
 }
+
+/** Sequences of which 0 fills up, and two layers that do not look at what is filled up. */
+function masked(): tfl.LayersModel {
+  const layers = [tfl.layers.masking({ maskValue: 0, inputShape: [3, 2] }), batchNormalization()];
+  return tfl.sequential({ layers: [...layers, tfl.layers.reLU(), batchNormalization()] });
+}
+
+test('every genuine shard and state is taken: layers applied again, masks, what is left out, what is not there', async () => {
+  const kinds = {
+    chain: { make: chain, shape: [4] },
+    tangled: { make: tangled, shape: [4] },
+    masked: { make: masked, shape: [3, 2] },
+  };
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...Object.values(kinds)),
+      fc.array(fc.constantFrom('good', 'good', 'NaN', 'zeros'), { minLength: 1, maxLength: 5 }),
+      fc.record({
+        mode: fc.constantFrom('batch' as const, 'layerwise' as const),
+        nonFinite: fc.constant('skip' as const),
+      }),
+      fc.record({ size: fc.integer({ min: 1, max: 3 }), more: fc.integer({ min: 0, max: 3 }) }),
+      async ({ make, shape }, contents, options, { size, more }) => {
+        const model = make();
+        const batches = contents.map((content, i) => {
+          const [samples, seed] = [3 + i, 7 + i];
+          if (content === 'NaN') return tf.fill([samples, ...shape], Number.NaN);
+          if (content === 'zeros') return tf.zeros([samples, ...shape]);
+          return tf.randomNormal([samples, ...shape], 3, 1, 'float32', seed);
+        });
+        const measurer = shardMeasurer(model, options);
+        // Positions behind the data have no batches, and every state is one to go on from.
+        const measure: MeasurePass = async function* (start) {
+          let state = throughJSON(start.state());
+          const requests = [...requestsOf(start, batches.length + more, size)];
+          for (const request of requests) {
+            const { first, batches: count } = request;
+            const shard = await measurer.measure(request, batches.slice(first, first + count));
+            const came = measuredShardFromJSON(throughJSON(measuredShardToJSON(shard)));
+            state = throughJSON(await addShards(state, [came], request === requests.at(-1)));
+            yield state;
+          }
+        };
+        const outcome = (run: Promise<StatisticsEstimate>) =>
+          run.then(
+            ({ statistics, report: { skipped, samples } }) => ({ statistics, skipped, samples }),
+            (error: Error) => error.name,
+          );
+        const expected = await outcome(estimateStatistics(model, batches, options));
+        expect(await outcome(estimateFromShards(model, measure, options))).toEqual(expected);
+        measurer.dispose();
+        model.dispose();
+        tf.dispose(batches);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
 
 const CASES: [string, () => tfl.LayersModel, MeasuringOptions & { mode: 'batch' | 'layerwise' }][] = [
   ['batch', chain, { mode: 'batch' }],

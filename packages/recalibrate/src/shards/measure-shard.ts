@@ -102,7 +102,9 @@ class Measurer implements ShardMeasurer {
     const places = new Set<string>();
     const absorb: Pass['absorb'] = (batch, at, moments) => {
       const seen = at.map(({ site, index }, i) => ({ site, index, moments: moments[i]! }));
-      measured.push({ ...batch, seen });
+      const values = this.#base.model.sites.map(() => 0);
+      for (const { site, moments } of seen) values[site]! += moments.count;
+      measured.push({ ...batch, values, seen });
     };
     const collect: Omit<Pass, 'passes' | 'measure'> = {
       ...{ number: pass, expected: null, absorb, enough: () => false },
@@ -117,8 +119,12 @@ class Measurer implements ShardMeasurer {
     } finally {
       await run.inputs.settled();
     }
+    const last = [...measured.map(({ index }) => index), ...run.skipped].reduce(
+      (a, b) => Math.max(a, b),
+      first - 1,
+    );
     return {
-      ...{ first, batches, pass, passes, applications: places.size, measured },
+      ...{ first, batches, pass, passes, read: last + 1 - first, applications: places.size, measured },
       skipped: [...run.skipped].filter((index) => !known.has(index)),
       inputs: await run.inputs.report(),
     };

@@ -5,9 +5,9 @@ import { ShardError } from '../errors.ts';
 import { isInputReport } from './is-input-report.ts';
 import type { MeasuredBatch, MeasuredShard, MeasuredSite } from './shard.ts';
 
-/** Plain JSON, version 1. */
+/** Plain JSON, version 2. */
 export interface MeasuredShardJSON {
-  readonly version: 1;
+  readonly version: 2;
   readonly [field: string]: unknown;
 }
 
@@ -17,7 +17,7 @@ export function measuredShardToJSON(shard: MeasuredShard): MeasuredShardJSON {
     ...batch,
     seen: seen.map(({ moments, ...place }) => ({ ...place, moments: momentsToJSON(moments) })),
   }));
-  return { version: 1, ...shard, measured };
+  return { version: 2, ...shard, measured };
 }
 
 /**
@@ -59,11 +59,12 @@ export function measuredShardFromJSON(json: unknown): MeasuredShard {
     return {
       index: count(one.index, 'the index of a batch'),
       samples: count(one.samples, 'samples', 1),
+      values: list(one.values, 'values').map((each) => count(each, 'the values of a site')),
       seen: list(one.seen, 'seen').map(site),
     };
   };
   const whole = fields(json, 'the whole');
-  if (whole.version !== 1) fail('version', '1', whole.version);
+  if (whole.version !== 2) fail('version', '2', whole.version);
   const inputs = list(whole.inputs, 'inputs');
   const odd = inputs.find((one) => !isInputReport(one));
   if (odd !== undefined) fail('inputs', 'what the model was given', odd);
@@ -72,6 +73,7 @@ export function measuredShardFromJSON(json: unknown): MeasuredShard {
     batches: count(whole.batches, 'batches', 1),
     pass: count(whole.pass, 'pass', 1),
     passes: count(whole.passes, 'passes'),
+    read: count(whole.read, 'read'),
     applications: count(whole.applications, 'applications'),
     measured: list(whole.measured, 'measured').map(batch),
     skipped: list(whole.skipped, 'skipped').map((one) => count(one, 'a batch that was left out')),

@@ -20,6 +20,8 @@ export class ShardSum {
   pass: number;
   passes: number | undefined;
   next: number;
+  /** Positions before `next` that had no batch. */
+  unread: number;
   inputs: readonly InputReport[];
   #applications: number;
   /** The statistics that the pass under way runs with, by site; undefined until they are asked for. */
@@ -39,6 +41,7 @@ export class ShardSum {
     this.pass = state.pass;
     this.passes = state.passes ?? undefined;
     this.next = state.next;
+    this.unread = state.unread ?? 0;
     this.inputs = state.inputs;
     this.#applications = state.applications;
     this.#held = new Map(state.held.map(({ site, moments }) => [site, momentsFromJSON(moments)]));
@@ -69,7 +72,8 @@ export class ShardSum {
    *
    * @param each is called after each batch; what follows in the shard is left out if it returns true.
    * @returns whether it did.
-   * @throws {ShardError} for a shard that does not, or is of another pass or model. {ApplicationsChangedError}.
+   * @throws {ShardError} for a shard that does not, is damaged, or is of another pass or model: nothing is added then.
+   *   {ApplicationsChangedError}.
    *   {EstimateError} if an estimator refuses a batch.
    */
   take(shard: MeasuredShard, each?: (batch: MeasuredBatch) => boolean): boolean {
@@ -79,17 +83,16 @@ export class ShardSum {
     if (this.inputs.length === 0) this.inputs = shard.inputs;
     for (const index of shard.skipped) this.skipped.add(index);
     const totals = this.totals.at(-1)!;
-    let stopped = false;
     for (const batch of shard.measured) {
       this.#add(batch);
       totals.samples += batch.samples;
       totals.batches += 1;
-      if (each?.(batch) !== true) continue;
-      stopped = true;
-      break;
+      this.next = batch.index + 1;
+      if (each?.(batch) === true) return true;
     }
     this.next = shard.first + shard.batches;
-    return stopped;
+    this.unread += shard.batches - shard.read;
+    return false;
   }
 
   /** The pass has no more shards. @throws {ShardError} if it had none. */
@@ -101,6 +104,7 @@ export class ShardSum {
     this.#held.clear();
     this.pass += 1;
     this.next = 0;
+    this.unread = 0;
     this.#applications = 0;
     if (this.done) return;
     this.totals.push({ samples: 0, batches: 0 });
@@ -108,9 +112,9 @@ export class ShardSum {
   }
 
   toJSON(): RecalibrationState {
-    const { mode, pass, passes = null, next, totals, times, inputs } = this;
+    const { mode, pass, passes = null, next, unread, totals, times, inputs } = this;
     return {
-      ...{ version: 1, mode, pass, passes, next, applications: this.#applications },
+      ...{ version: 1, mode, pass, passes, next, unread, applications: this.#applications },
       totals: totals.map((one) => ({ ...one })),
       times: [...times],
       skipped: [...this.skipped],
@@ -142,35 +146,76 @@ export class ShardSum {
     });
   }
 
-  #check({ first, batches, pass, passes, applications, measured, skipped }: MeasuredShard): void {
+  #check(shard: MeasuredShard): void {
+    const { first, batches, pass, passes, applications, measured } = shard;
     if (pass !== this.pass || first !== this.next || this.done) {
       throw new ShardError(
         `Expected the shard from batch ${this.next} on of pass ${this.pass}, got that from batch ${first} on of pass ` +
           `${pass}. Give shards in the order of the data, each once.`,
       );
     }
-    const within = (index: number) => index >= first && index < first + batches;
-    const sites = measured.flatMap(({ seen }) => seen.map(({ site }) => site));
-    if (
-      !(batches >= 1) ||
-      ![...measured.map(({ index }) => index), ...skipped].every(within) ||
-      sites.some((site) => this.accumulators[site] === undefined) ||
-      (this.passes !== undefined && passes !== 0 && passes !== this.passes)
-    ) {
+    const fail = (expected: string, came: string): never => {
       throw new ShardError(
-        `Shard from batch ${first} on, pass ${pass}: it is of another model or other data: expected batches ${first} to ` +
-          `${first + batches - 1}, ${this.accumulators.length} sites and ${this.passes ?? 'some'} passes, got batches ` +
-          `${measured.map(({ index }) => index).join(', ') || 'none'}, sites up to ${sites.reduce((a, b) => Math.max(a, b), 0)} and ` +
-          `${passes} passes.`,
+        `Shard from batch ${first} on, pass ${pass}: it is damaged, or it is of another model or other data: expected ` +
+          `${expected}, got ${came}. Measure it again.`,
       );
+    };
+    if (this.passes !== undefined && passes !== 0 && passes !== this.passes) {
+      fail(`${this.passes} passes`, `${passes}`);
     }
+    this.#checkPositions(shard, fail);
+    for (const batch of measured) this.#checkValues(batch, fail);
     if (applications === 0 || this.#applications === 0 || applications === this.#applications) return;
     throw new ApplicationsChangedError(
       `Batches ${first} to ${first + batches - 1}: their batch normalization layers were applied ${applications} times, ` +
         `those before ${this.#applications} times. Batches must have the same number of time steps, and the same domains.`,
     );
   }
+
+  /** Each position that was read is measured once, in order, or left out: by this shard, or since an earlier pass. */
+  #checkPositions({ first, batches, read, measured, skipped }: MeasuredShard, fail: Fail): void {
+    if (!(batches >= 1 && read >= 0 && read <= batches)) {
+      fail('one batch or more, and as many of them read at most', `${read} of ${batches}`);
+    }
+    const within = (index: number) => index >= first && index < first + read;
+    const stray = skipped.find((index) => !within(index));
+    const range = `from ${first} to ${first + read - 1}`;
+    if (stray !== undefined) fail(`only batches ${range} to be left out`, `batch ${stray}`);
+    const left = new Set([...this.skipped, ...skipped].filter(within));
+    const came = measured.map(({ index }) => index);
+    const inOrder = came.every(
+      (index, i) => within(index) && !left.has(index) && index > (came[i - 1] ?? -1),
+    );
+    if (inOrder && came.length + left.size === read) return;
+    const but = left.size > 0 ? ` but for ${[...left].join(', ')}` : '';
+    fail(`each batch ${range}${but} once, in order`, came.join(', ') || 'none');
+  }
+
+  /** Each site has seen as many values of a batch as the batch has for it, in its own channels. */
+  #checkValues({ index, values, seen }: MeasuredBatch, fail: Fail): void {
+    const { accumulators } = this;
+    if (values.length !== accumulators.length) {
+      fail(`${accumulators.length} sites in batch ${index}`, `${values.length}`);
+    }
+    const counts = accumulators.map(() => 0);
+    for (const { site, moments } of seen) {
+      const own =
+        accumulators[site]?.site ?? fail(`${accumulators.length} sites in batch ${index}`, `site ${site}`);
+      const { length } = moments.mean;
+      if (length !== own.channels) {
+        fail(`${own.channels} channels of layer '${own.name}' in batch ${index}`, `${length}`);
+      }
+      counts[site]! += moments.count;
+    }
+    const other = counts.findIndex((count, site) => count !== values[site]);
+    if (other < 0) return;
+    const { name } = accumulators[other]!.site;
+    fail(`${values[other]} values per channel of layer '${name}' in batch ${index}`, `${counts[other]}`);
+  }
 }
+
+/** Says what was expected of a shard, and what came. */
+type Fail = (expected: string, came: string) => never;
 
 /** The sum of no shards. */
 export function emptySum(mode: RecalibrationMode, accumulators: readonly SiteAccumulator[]): ShardSum {

@@ -34,7 +34,9 @@ export interface MeasuredBatch {
   /** Its position in all of the data. */
   readonly index: number;
   readonly samples: number;
-  /** In the order in which the forward met them. */
+  /** How many values per channel each site of the model has seen of it: what was changed or lost of `seen` does not add up. */
+  readonly values: readonly number[];
+  /** In the order in which the forward met them; without those of which all was masked. */
   readonly seen: readonly MeasuredSite[];
 }
 
@@ -42,8 +44,11 @@ export interface MeasuredBatch {
 export interface MeasuredShard extends Pick<ShardRequest, 'first' | 'batches' | 'pass'> {
   /** How many passes the model takes; 0 from a shard of which nothing could be read, which cannot tell. */
   readonly passes: number;
+  /** How many of its positions had a batch, from the first on: fewer than `batches` where the data ended before. */
+  readonly read: number;
   /** How many applications a forward measured; 0 if all of its batches were left out. The same for all shards of a pass. */
   readonly applications: number;
+  /** In the order of the data: of each position that was read, but for those that are left out, now or since earlier. */
   readonly measured: readonly MeasuredBatch[];
   /** Positions of batches that it left out for activations that are not finite. */
   readonly skipped: readonly number[];

@@ -1,5 +1,10 @@
 // How far a recalibration from shards has come, as plain JSON: to go on later, or elsewhere.
-import { type EstimatorState, estimatorFromJSON } from '@rebatch/estimators';
+import {
+  EmptyEstimatorError,
+  type Estimator,
+  type EstimatorState,
+  estimatorFromJSON,
+} from '@rebatch/estimators';
 import {
   type ClusterErrorsJSON,
   clusterErrorsFromJSON,
@@ -61,6 +66,8 @@ export interface RecalibrationState {
   readonly passes: number | null;
   /** The position of the batch that this pass takes next. */
   readonly next: number;
+  /** How many positions before that had no batch; states of older releases don't say, and 0 is meant. */
+  readonly unread?: number;
   /** Applications that a forward of this pass measures; 0 as long as no batch was. */
   readonly applications: number;
   /** Of each pass so far, the one under way included. */
@@ -112,13 +119,27 @@ export function checkState(value: unknown): RecalibrationState {
     );
   };
   if (!record(value)) return fail('the whole', 'an object', value);
-  const { version, mode, pass, passes, next, applications, totals, times, skipped, held, inputs, sites } =
-    value;
+  const {
+    version,
+    mode,
+    pass,
+    passes,
+    next,
+    unread = 0,
+    applications,
+    totals,
+    times,
+    skipped,
+    held,
+    inputs,
+    sites,
+  } = value;
   if (version !== 1) fail('version', '1', version);
   if (mode !== 'batch' && mode !== 'layerwise') fail('mode', '"batch" or "layerwise"', mode);
   if (passes !== null && !count(passes, 1)) fail('passes', 'null or an integer >= 1', passes);
   if (!count(pass, 1) || pass > ((passes as number | null) ?? 0) + 1) fail('pass', 'a pass of these', pass);
   if (!count(next)) fail('next', 'an integer >= 0', next);
+  if (!count(unread)) fail('unread', 'an integer >= 0', unread);
   if (!count(applications)) fail('applications', 'an integer >= 0', applications);
   const sound = (one: unknown) => record(one) && count(one.samples) && count(one.batches);
   if (!Array.isArray(totals) || !totals.every(sound)) fail('totals', 'samples and batches of passes', totals);
@@ -131,12 +152,21 @@ export function checkState(value: unknown): RecalibrationState {
     if (list.length !== expected) fail(name, `a list of ${expected}`, list.length);
   }
   if (!counts(skipped)) fail('skipped', 'positions of batches', skipped);
+  const taken = positionsTaken(value as unknown as RecalibrationState);
+  if (next !== taken) fail('next', `${taken}, after the batches of its totals and those left out`, next);
   const holds = (one: unknown) => record(one) && count(one.site) && isMoments(one.moments);
   if (!Array.isArray(held) || !held.every(holds)) fail('held', 'moments of sites', held);
   if (!Array.isArray(inputs) || !inputs.every(isInputReport))
     fail('inputs', 'what the model was given', inputs);
   if (!Array.isArray(sites) || sites.length === 0) fail('sites', 'a list', sites);
   return value as unknown as RecalibrationState;
+}
+
+/** How many positions the pass under way has come through, by what it has taken in and what it has not. */
+function positionsTaken({ pass, totals, next, unread = 0, skipped }: RecalibrationState): number {
+  // After the last pass there is none.
+  if (pass > totals.length) return 0;
+  return totals[pass - 1]!.batches + unread + new Set(skipped.filter((index) => index < next)).size;
 }
 
 function isMoments(value: unknown): boolean {
@@ -203,13 +233,31 @@ export function readSite(value: unknown, expected?: AccumulatedSite) {
         return [number(item.pass, 'pass', 1), { samples: number(item.samples, 'samples', 0), only, tally }];
       }),
     );
-    return {
-      site,
-      estimator: estimatorFromJSON(estimator),
-      collected: { applications: applied, passes: passed },
-    };
+    const restored = estimatorFromJSON(estimator);
+    const total = valuesOf(applied);
+    if (valuesOf(passed) !== total) fail(`expected passes of ${total} values, got ${valuesOf(passed)}`);
+    const seen = seenBy(restored);
+    // It forgets what is older than its window.
+    const forgets = restored.kind === 'slidingWindow' && seen > 0 && seen < total;
+    if (seen !== total && !forgets) fail(`expected an estimator that has seen ${total} values, got ${seen}`);
+    return { site, estimator: restored, collected: { applications: applied, passes: passed } };
   } catch (error) {
     if (error instanceof ShardError || !(error instanceof RebatchError)) throw error;
     return fail(error.message.replace(/\.$/, ''), error);
+  }
+}
+
+/** How many values per channel tallies are of. */
+function valuesOf(tallies: Collected['applications'] | Collected['passes']): number {
+  return [...tallies.values()].reduce((sum, { tally }) => sum + tally.moments.count, 0);
+}
+
+/** How many values per channel an estimator knows of. */
+function seenBy(estimator: Estimator): number {
+  try {
+    return estimator.estimate().count;
+  } catch (error) {
+    if (error instanceof EmptyEstimatorError) return 0;
+    throw error;
   }
 }
