@@ -38,6 +38,12 @@ export function momentsOfReference(
       `${caller}: expected inputs of the reference to be the shape of a sample or null, got ${shown(reference.inputs)}.`,
     );
   }
+  if (!Number.isSafeInteger(reference.samples) || reference.samples < 1) {
+    throw new ReferenceMomentsError(
+      `${caller}: expected samples of the reference to be how many inputs were measured, an integer >= 1, got ` +
+        `${shown(reference.samples)}. Capture the reference again.`,
+    );
+  }
   const moments = reference.sites.map((entry, i) => read(caller, entry, i));
   const came = moments.map((own, i) => ({
     name: reference.sites[i]!.name,

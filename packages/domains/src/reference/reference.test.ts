@@ -197,6 +197,13 @@ describe('what is refused, with the model as it was', () => {
       /got an object with toString/,
     ],
     ['odd inputs', (reference) => ({ ...reference, inputs: 7 }), /the shape of a sample or null, got 7/],
+    ...[undefined, null, 0, -1, 1.5, Number.NaN, 'x', {}].map(
+      (samples): Case => [
+        `${samples} for samples`,
+        (reference) => ({ ...reference, samples }),
+        /expected samples of the reference to be how many inputs were measured, an integer >= 1, got/,
+      ],
+    ),
     [
       'an odd name',
       (reference) => ({ ...reference, sites: [{ name: deep }] }),
