@@ -191,7 +191,7 @@ export class SiteAccumulator {
   /**
    * The statistics for the site as estimated so far, blended with the prior.
    *
-   * @throws {EstimateError} unless they are what float32 weights can hold.
+   * @throws {EstimateError} unless they are what float32 weights can hold, and what the site can divide by.
    */
   estimate(): Moments {
     const estimate = this.estimator.estimate();
@@ -204,7 +204,13 @@ export class SiteAccumulator {
     }
     // Passes read the same data, so the samples of several are those of the longest.
     const samples = Math.max(...[...this.#passes.values()].map((pass) => pass.samples));
-    return blend(this.#prior, samples, estimate, this.site.epsilon);
+    const blended = blend(this.#prior, samples, estimate, this.site.epsilon);
+    const still = unusable(blended.mean, blended.variance, this.site.channels, this.site.epsilon);
+    if (still === undefined) return blended;
+    throw new EstimateError(
+      `Layer '${this.site.name}': expected statistics that it can normalize by, with an epsilon of ${this.site.epsilon}, ` +
+        `got ${still}. A channel that is constant in the data needs data in which it varies, or a layer with an epsilon.`,
+    );
   }
 
   /** The estimator in a message: one that a user wrote may have no kind. */

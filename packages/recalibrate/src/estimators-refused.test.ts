@@ -2,9 +2,11 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { type Estimator, populationVariance } from '@rebatch/estimators';
 import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { failure, fresh, modes, rows } from './failures.test.support.ts';
 import * as errors from './index.ts';
+import { captureStatistics, estimateStatistics, recalibrate } from './index.ts';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -68,4 +70,40 @@ describe.each(modes)("mode '%s': an estimator", (mode) => {
     const none = await failure(fresh(rows), { mode, estimator: (() => undefined) as never });
     expect(none).toBeInstanceOf(errors.RecalibrationOptionError);
   });
+});
+
+/** A layer without an epsilon, alone or behind another one; the second channel of the data is always 3. */
+function exact() {
+  const model = tfl.sequential({
+    layers: [
+      tfl.layers.batchNormalization({ name: 'first', inputShape: [2] }),
+      tfl.layers.batchNormalization({ name: 'exact', epsilon: 0 }),
+    ],
+  });
+  const data = tf.tensor2d([1, 3, 2, 3, 5, 3, 7, 3], [4, 2]);
+  return { model, data };
+}
+
+test('a channel that is constant, of a layer without an epsilon, leaves the model as it was', async () => {
+  const { model, data } = exact();
+  const before = await captureStatistics(model);
+  const run = recalibrate(model, [data], { mode: 'layerwise' });
+  await expect(run).rejects.toThrow(errors.EstimateError);
+  await expect(run).rejects.toThrow(
+    "Layer 'exact': expected statistics that it can normalize by, with an epsilon of 0, got variance 0 for channel 1.",
+  );
+  await expect(estimateStatistics(model, tf.split(data, 2), { mode: 'layerwise' })).rejects.toThrow(
+    'channel 1',
+  );
+  expect(await captureStatistics(model)).toEqual(before);
+});
+
+test('with a prior it can divide by what comes out, which is then what the layer gets', async () => {
+  const { model, data } = exact();
+  await recalibrate(model, [data], { mode: 'layerwise', prior: 4 });
+  const [, { variance }] = (await captureStatistics(model)) as [unknown, { variance: ArrayLike<number> }];
+  // Half of 1, which it had, and half of nothing.
+  expect(variance[1]).toBe(0.5);
+  const outputs = (model.predict(data) as tf.Tensor).dataSync();
+  expect(outputs.every(Number.isFinite)).toBe(true);
 });

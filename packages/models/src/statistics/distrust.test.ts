@@ -3,7 +3,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import { makeBlocks, makeSequential, setWeights, weightsOf } from '@rebatch/test-models';
 import { seededRandom } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
-import type * as tfl from '@tensorflow/tfjs-layers';
+import * as tfl from '@tensorflow/tfjs-layers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { StatisticsError } from '../errors.ts';
 import { applyStatistics, captureStatistics, type ModelStatistics } from './statistics.ts';
@@ -145,6 +145,42 @@ test('lists and every typed array of numbers are taken, rounded to float32', () 
       [4, 5, 6],
     ]);
   }
+});
+
+describe('a layer without an epsilon', () => {
+  const exact = () => {
+    const one = tfl.sequential({
+      layers: [tfl.layers.batchNormalization({ epsilon: 0, name: 'exact', inputShape: [2] })],
+    });
+    // Variances that a layer holds already, whatever they are, go back.
+    one.layers[0]!.setWeights([tf.ones([2]), tf.zeros([2]), tf.zeros([2]), tf.tensor1d([0, 1])]);
+    return one;
+  };
+  const put = (of: tfl.LayersModel, variance: number[]) =>
+    applyStatistics(of, [{ name: 'exact', mean: [0, 0], variance }]);
+
+  test.each([0, -0, 1e-50, -1e-9])('is not given a variance of %d, which it would divide by', (variance) => {
+    const one = exact();
+    const before = weightsOf(one);
+    const act = () => put(one, [4, variance]);
+    expect(act).toThrow(StatisticsError);
+    expect(act).toThrow(
+      /'exact'.* variance > 0, since the layer adds no epsilon, per channel, got variance .* channel 1/,
+    );
+    expect(weightsOf(one)).toEqual(before);
+    one.dispose();
+  });
+
+  test('is given any above 0 that float32 knows, and its own back', async () => {
+    const one = exact();
+    const captured = await captureStatistics(one);
+    put(one, [4, 2 ** -126]);
+    const y = one.predict(tf.tensor2d([[2, 2 ** -60]])) as tf.Tensor;
+    expect([...y.dataSync()]).toEqual([1, 8]);
+    applyStatistics(one, captured);
+    expect([...one.layers[0]!.getWeights()[3]!.dataSync()]).toEqual([0, 1]);
+    one.dispose();
+  });
 });
 
 describe('what was captured goes back bit by bit, whatever it is:', () => {

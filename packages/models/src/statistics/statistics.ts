@@ -79,8 +79,9 @@ export function checkStatistics(model: NormalizedModel, statistics: ModelStatist
     if (flaw === undefined) continue;
     const fits = mean?.length === site.channels && variance?.length === site.channels;
     if (undo && fits && isAsCaptured(mean) && isAsCaptured(variance)) continue;
+    const least = site.epsilon > 0 ? '>= 0' : '> 0, since the layer adds no epsilon,';
     throw new StatisticsError(
-      `Layer '${name}': expected a finite mean and a finite variance >= 0 per channel, got ${flaw}.`,
+      `Layer '${name}': expected a finite mean and a finite variance ${least} per channel, got ${flaw}.`,
     );
   }
 }
@@ -91,10 +92,10 @@ export function checkStatistics(model: NormalizedModel, statistics: ModelStatist
  *
  * What `captureStatistics` gave goes back bit by bit, NaN and negative variances too, as long as its arrays are unchanged.
  * All else must be numbers that the site can run on: a variance that rounding has left slightly below 0 is one if it is not
- * once the site's epsilon is added.
+ * once the site's epsilon is added, and 0 is none for a site without an epsilon, such as a folded one.
  *
  * @throws {StatisticsError} unless there is one entry for each site, in the model's order and with its name, with a
- *   finite mean and a finite variance >= 0 per channel, in arrays. Nothing is converted: null, a text, or a list in the
+ *   finite mean and a finite variance per channel that is above 0 with the epsilon, in arrays. Nothing is converted: null, a text, or a list in the
  *   place of a number is refused.
  * @throws {NoBatchNormError} if the model has no batch normalization layer or is not built. {NotAModelError} for anything
  *   that is no model.

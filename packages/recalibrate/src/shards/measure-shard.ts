@@ -209,7 +209,7 @@ function checkRequest({ name, sites }: NormalizedModel, request: ShardRequest): 
     fail(`statistics or null for each of ${sites.length} sites`, statistics?.length);
   }
   statistics.forEach((one, i) => {
-    const flaw = one && unusable(one.mean, one.variance, sites[i]!.channels);
+    const flaw = one && unusable(one.mean, one.variance, sites[i]!.channels, sites[i]!.epsilon);
     if (flaw) fail(`usable statistics of site '${sites[i]!.name}'`, flaw);
   });
 }
