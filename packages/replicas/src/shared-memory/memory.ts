@@ -1,6 +1,15 @@
 // What the replicas of a group share: one block of memory, and where things lie in it.
 import { GroupError } from '@rebatch/leakage';
-import { checkNames, shown } from '@rebatch/stats/~internal';
+import {
+  checkOptions,
+  either,
+  finite,
+  integer,
+  type OptionRules,
+  oneOf,
+  type Rule,
+  required,
+} from '@rebatch/stats/~internal';
 
 /** How a group of replicas on several threads is set up. */
 export interface GroupOptions {
@@ -20,12 +29,27 @@ export interface GroupMemory extends Required<GroupOptions> {
 }
 
 /** Who ends the work of a group is kept in 7 bits, so that one word holds that and how far the group has come. */
-const MOST = 126;
+export const MOST = 126;
 const HEADER = 2;
 const NOTE_HEAD = 3;
 /** Bytes of an error's message that the others get to see. */
 const NOTE_TEXT = 1024;
 const NOTE = NOTE_HEAD + NOTE_TEXT / 4;
+
+/** What replicas are called. */
+export const NAMES: Rule = {
+  expected: ['a list of names'],
+  allows: (value) => Array.isArray(value) && value.every((name) => typeof name === 'string'),
+};
+/** Milliseconds to wait. */
+export const TIMEOUT: Rule = either(finite({ above: 0 }), oneOf(Number.POSITIVE_INFINITY));
+
+const RULES: OptionRules<GroupOptions> = {
+  size: required(integer({ least: 1, most: MOST })),
+  names: NAMES,
+  timeoutMs: TIMEOUT,
+  capacity: integer({ least: 1 }),
+};
 
 /**
  * Memory for a group of replicas on several threads.
@@ -33,26 +57,11 @@ const NOTE = NOTE_HEAD + NOTE_TEXT / 4;
  * @throws {GroupError} of `@rebatch/leakage`, for options that cannot work, or where there is no shared memory.
  */
 export function createGroupMemory(options: GroupOptions): GroupMemory {
-  checkNames('createGroupMemory', options, ['size', 'names', 'timeoutMs', 'capacity'], GroupError);
+  checkOptions('createGroupMemory', options, RULES, GroupError);
   const { size, timeoutMs = 60_000, capacity = 65_536 } = options;
-  if (!Number.isInteger(size) || size < 1 || size > MOST) {
-    throw new GroupError(
-      `createGroupMemory: expected a size from 1 to ${MOST} replicas, got ${shown(size)}.`,
-    );
-  }
   const names = options.names ?? Array.from({ length: size }, (_, rank) => String(rank));
   if (names.length !== size) {
     throw new GroupError(`createGroupMemory: expected ${size} names, one per replica, got ${names.length}.`);
-  }
-  if (!(timeoutMs > 0)) {
-    throw new GroupError(
-      `createGroupMemory: expected timeoutMs to be above 0 milliseconds, got ${shown(timeoutMs)}.`,
-    );
-  }
-  if (!Number.isInteger(capacity) || capacity < 1) {
-    throw new GroupError(
-      `createGroupMemory: expected the capacity to be a whole number of values, got ${shown(capacity)}.`,
-    );
   }
   if (typeof SharedArrayBuffer !== 'function') {
     throw new GroupError(

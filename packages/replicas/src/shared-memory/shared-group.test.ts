@@ -79,14 +79,16 @@ test('a step is committed by all or by none, whoever ends the work of the group'
 
 test('options that cannot work are refused', () => {
   expect(() => createGroupMemory({ size: 0 })).toThrow(GroupError);
-  expect(() => createGroupMemory({ size: 127 })).toThrow(/1 to 126 replicas, got 127/);
+  expect(() => createGroupMemory({ size: 127 })).toThrow(/an integer >= 1 and <= 126, got 127/);
   expect(() => createGroupMemory({ size: 2, names: ['one'] })).toThrow(/expected 2 names/);
   expect(() => createGroupMemory({ size: 2, timeoutMs: 0 })).toThrow(/timeoutMs/);
   expect(() => createGroupMemory({ size: 2, capacity: 0.5 })).toThrow(/capacity/);
   expect(() => new SharedGroup(createGroupMemory({ size: 2 }), 2)).toThrow(/rank from 0 to 1, got 2/);
   const group = (options: object) => () => createGroupMemory({ size: 2, ...options });
-  expect(group({ size: '2' })).toThrow('1 to 126 replicas, got "2".');
-  expect(group({ timeoutMs: {} })).toThrow('above 0 milliseconds, got an object without members.');
-  expect(group({ capacity: {} })).toThrow('number of values, got an object without members.');
+  expect(group({ size: '2' })).toThrow('option size to be an integer >= 1 and <= 126, got "2".');
+  expect(group({ timeoutMs: {} })).toThrow('a finite number > 0 or Infinity, got an object without members.');
+  expect(group({ capacity: {} })).toThrow('an integer >= 1, got an object without members.');
+  expect(group({ timeoutMs: '3' })).toThrow('a finite number > 0 or Infinity, got "3".');
+  expect(group({ names: 'ab' })).toThrow('option names to be a list of names, got "ab".');
   expect(() => new SharedGroup(createGroupMemory({ size: 2 }), '1' as never)).toThrow('got "1".');
 });

@@ -1,8 +1,16 @@
 // How to train on several threads, and what is asked of it.
-import { checkNames, shown } from '@rebatch/stats/~internal';
+import {
+  abortSignal,
+  anything,
+  callable,
+  checkOptions as checkByRules,
+  type OptionRules,
+  shown,
+} from '@rebatch/stats/~internal';
 import { ReplicaSetupError } from '../errors.ts';
 import type { StepOfReplica } from '../messages/messages.ts';
 import type { ReplicaWorker } from '../messages/port.ts';
+import { MOST, NAMES, TIMEOUT } from '../shared-memory/memory.ts';
 import { isRepeatable, type TrainingData } from './batches.ts';
 
 /** How far data-parallel training is. */
@@ -41,9 +49,13 @@ export interface TrainReplicasOptions {
   readonly onProgress?: (progress: ReplicasProgress) => void;
 }
 
-const NAMES: { readonly [Name in keyof Required<TrainReplicasOptions>]: true } = {
-  ...{ workers: true, epochs: true, steps: true, shares: true, names: true, timeoutMs: true },
-  ...{ signal: true, onProgress: true },
+const RULES: OptionRules<TrainReplicasOptions> = {
+  // What of these is right depends on each other, and on the data.
+  ...{ workers: anything, epochs: anything, steps: anything, shares: anything },
+  names: NAMES,
+  timeoutMs: TIMEOUT,
+  signal: abortSignal,
+  onProgress: callable(),
 };
 
 /**
@@ -55,13 +67,22 @@ export function checkOptions(
   options: TrainReplicasOptions,
   busy: { has(worker: ReplicaWorker): boolean },
 ): void {
-  checkNames('trainReplicas', options, Object.keys(NAMES), ReplicaSetupError);
-  const { workers, epochs = 1, steps, shares } = options;
+  checkByRules('trainReplicas', options, RULES, ReplicaSetupError);
+  const { workers, epochs = 1, steps, shares, names } = options;
   const positive = (value: number | undefined) =>
     value === undefined || (Number.isInteger(value) && value >= 1);
   if (!Array.isArray(workers) || workers.length === 0) {
     const came = Array.isArray(workers) ? 'none' : shown(workers);
     throw new ReplicaSetupError(`trainReplicas: expected a list of at least one worker, got ${came}.`);
+  }
+  const odd = workers.findIndex((worker: unknown) => !isWorker(worker));
+  if (odd >= 0) {
+    throw new ReplicaSetupError(
+      `trainReplicas: expected workers of worker_threads or of the Web, got ${shown(workers[odd])} for worker ${odd}.`,
+    );
+  }
+  if (workers.length > MOST) {
+    throw new ReplicaSetupError(`trainReplicas: expected at most ${MOST} workers, got ${workers.length}.`);
   }
   if (new Set(workers).size !== workers.length) {
     throw new ReplicaSetupError('trainReplicas: expected different workers, got one of them twice.');
@@ -85,6 +106,11 @@ export function checkOptions(
         'array, or an object with [Symbol.asyncIterator].',
     );
   }
+  if (names !== undefined && names.length !== workers.length) {
+    throw new ReplicaSetupError(
+      `trainReplicas: expected ${workers.length} names, one per worker, got ${names.length}.`,
+    );
+  }
   if (shares === undefined) return;
   const valid =
     Array.isArray(shares) &&
@@ -96,4 +122,8 @@ export function checkOptions(
       `trainReplicas: expected ${workers.length} shares of at least 0, one per worker, got ${came}.`,
     );
   }
+}
+
+function isWorker(value: unknown): boolean {
+  return typeof (value as Partial<ReplicaWorker> | null | undefined)?.postMessage === 'function';
 }

@@ -2,8 +2,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { expect, test } from 'vitest';
-import { type TrainReplicasOptions, trainReplicas } from '../index.ts';
-import { buildDense, synchronized, vectorBatches } from '../testing/models.test.support.ts';
+import { ReplicaSetupError, type TrainReplicasOptions, trainReplicas } from '../index.ts';
+import { buildDense, synchronized, vectorBatches, weightsOf } from '../testing/models.test.support.ts';
 import { useThreads, watched } from '../testing/threads.test.support.ts';
 
 const { workers } = useThreads([{}, {}]);
@@ -33,4 +33,21 @@ test('setups that cannot work are refused before anything starts', async () => {
     epochs: 2,
   });
   await expect(twice).rejects.toThrow(/read again for 2 epochs/);
+});
+
+test('options that are none are refused before any weight has changed', async () => {
+  const model = synchronized(buildDense(), args());
+  const before = weightsOf(model);
+  const options = [
+    undefined,
+    ...[{ onProgress: 3 }, { signal: {} }, { timeoutMs: '3' }, { names: 3 }].map((one) => ({
+      workers,
+      ...one,
+    })),
+  ];
+  for (const given of options) {
+    const run = watched(trainReplicas(model, BATCHES, given as unknown as TrainReplicasOptions));
+    await expect(run).rejects.toThrow(ReplicaSetupError);
+    expect(weightsOf(model)).toEqual(before);
+  }
 });

@@ -43,11 +43,10 @@ export async function trainReplicas(
   data: TrainingData,
   options: TrainReplicasOptions,
 ): Promise<TrainReport> {
-  const { workers, signal } = options;
-  signal?.throwIfAborted();
   checkLayer('trainReplicas', model);
   checkOptions(data, options, busy);
-  const own = [...workers];
+  options.signal?.throwIfAborted();
+  const own = [...options.workers];
   for (const worker of own) busy.add(worker);
   try {
     return await trainOn(own, model, data, options);
