@@ -1,4 +1,5 @@
 import { freezeBatchNorm } from '@rebatch/layers';
+import { DisposedTensorError, InputShapeError } from '@rebatch/models';
 import { weightValues } from '@rebatch/test-models';
 import { expectNoLeaks, seededRandom } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
@@ -313,4 +314,79 @@ test('what cannot be audited is refused', async () => {
   await expect(audit({})).rejects.toThrow('got the loss of type function. Pass option loss');
   model.loss = 'cosineProximity';
   await expect(audit({})).rejects.toThrow('got the loss cosineProximity. Pass option loss');
+});
+
+test('batches and models that do not fit are refused by what is wrong with them', async () => {
+  const { model, data } = leaky();
+  const { xs, ys } = tensorsOf(data);
+  const audit = (samples: unknown, on: tfl.LayersModel = model) =>
+    auditLeakage(on, samples as never, { groupOf: data.labels });
+  const gone = (like: tf.Tensor) => {
+    const copy = tf.clone(like);
+    copy.dispose();
+    return copy;
+  };
+  const input = () => tfl.input({ shape: [6] });
+  const [one, other] = [input(), input()];
+  const joined = tfl.layers.batchNormalization().apply(tfl.layers.add().apply([one, other]));
+  const two = tfl.model({ inputs: [one, other], outputs: joined as tfl.SymbolicTensor });
+  const three = input();
+  const normalized = tfl.layers.batchNormalization().apply(three) as tfl.SymbolicTensor;
+  const twofold = tfl.model({ inputs: three, outputs: [normalized, normalized] });
+  const anySize = tfl.sequential({
+    layers: [
+      tfl.layers.batchNormalization({ inputShape: [null, 6] as never }),
+      tfl.layers.globalAveragePooling1d(),
+      tfl.layers.dense({ units: 2, activation: 'softmax' }),
+    ],
+  });
+  for (const compiled of [two, twofold, anySize]) {
+    compiled.compile({ optimizer: 'sgd', loss: 'categoricalCrossentropy' });
+  }
+  const steps = (count: number) => ({ xs: tf.zeros([128, count, 6]), ys: tf.zeros([128, 2]) });
+  const refusals: [Promise<unknown>, new (message: string) => Error, string][] = [
+    [audit({ xs, ys }, two), AuditError, 'expected one input and one output, got 2 and 1.'],
+    [audit({ xs, ys }, twofold), AuditError, 'expected one input and one output, got 1 and 2.'],
+    [audit({ xs: gone(xs), ys }), DisposedTensorError, "Batch 0, input '"],
+    [audit({ xs, ys: gone(ys) }), AuditError, 'Batch 0: the tensor of its ys is already disposed.'],
+    [audit({ xs: tf.zeros([256, 5]), ys }), InputShapeError, 'expected shape [?, 6], got [256, 5].'],
+    [
+      audit([steps(3), steps(4)], anySize),
+      AuditError,
+      'Batch 1: expected xs to be float32 of shape [3,6] for each sample, as in batch 0, got float32 of shape [4,6].',
+    ],
+    [
+      audit([
+        { xs, ys },
+        { xs, ys: tf.zeros([256, 3]) },
+      ]),
+      AuditError,
+      'Batch 1: expected ys to be float32 of shape [2] for each sample, as in batch 0, got float32 of shape [3].',
+    ],
+    [
+      audit([
+        { xs, ys: tf.cast(ys, 'int32') },
+        { xs, ys },
+      ]),
+      AuditError,
+      'Batch 1: expected ys to be int32 of shape [2] for each sample, as in batch 0, got float32 of shape [2].',
+    ],
+  ];
+  for (const [refused, kind, message] of refusals) {
+    await expect(refused).rejects.toThrow(kind);
+    await expect(refused).rejects.toThrow(message);
+  }
+});
+
+test('sorted data of which the first samples are taken alone is told so', async () => {
+  const { model } = leaky();
+  const [samples, of] = [3000, 1500];
+  const sorted = { xs: tf.zeros([samples, 6]), ys: tf.zeros([samples, 2]) };
+  const groupOf = (sample: number) => Math.floor(sample / of);
+  const cut =
+    'Option samples takes the first 1024 of the data alone: raise it, or shuffle data that is sorted';
+  await expect(auditLeakage(model, sorted, { groupOf })).rejects.toThrow(AuditError);
+  await expect(auditLeakage(model, sorted, { groupOf })).rejects.toThrow(cut);
+  const few = auditLeakage(model, tensorsOf(tinyData(seededRandom(1), 64)), { groupOf });
+  await expect(few).rejects.toThrow(/got 1 among 64 samples in 1 groups\. .* smaller groupSize\.$/);
 });

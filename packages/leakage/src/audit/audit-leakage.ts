@@ -61,7 +61,8 @@ const ATTRIBUTION = 8;
  * must not help. The model runs as at inference and is not changed.
  *
  * @param model with one input and one output.
- * @throws (rejects) {AuditError} for data, groups, a loss or options that leave nothing to compare; the signal's reason.
+ * @throws (rejects) {AuditError} for a model, data, groups, a loss or options that leave nothing to compare; {InputShapeError}
+ *   and {DisposedTensorError} of `@rebatch/models` for a batch that the model cannot take; the signal's reason.
  */
 export async function auditLeakage(
   audited: AnyModel,
@@ -74,12 +75,12 @@ export async function auditLeakage(
   const groupSize = options.groupSize ?? commonSize(model) ?? 16;
   checkLevel(level, permutations);
   const loss = lossOf(audited, options.loss);
-  const samples = await collect(data, most, signal);
+  const samples = await collect(model, data, most, signal);
   try {
     const taken = samples.xs.shape[0]!;
     const random = seededRandom(seed);
     const keys = keysOf(options.groupOf, taken);
-    const own = ownPartition(keys, groupSize, random);
+    const own = ownPartition(keys, groupSize, random, most);
     const measurement = { model, loss, samples, signal, groupSize, breathe: breather() };
     let done = 0;
     const measure = async (partition: Partition, grouped: Grouped = 'all') => {
@@ -130,8 +131,18 @@ export async function auditLeakage(
   }
 }
 
-/** @throws {AuditError} for a model without batch normalization; {NotAModelError}. */
+/** @throws {AuditError} for a model without batch normalization, or with several inputs or outputs; {NotAModelError}. */
 function subjectOf(model: AnyModel): NormalizedModel {
+  const subject = normalizedOf(model);
+  const { name, inputs, outputs } = subject;
+  if (inputs.length === 1 && outputs.length === 1) return subject;
+  throw new AuditError(
+    `Model '${name}': expected one input and one output, got ${inputs.length} and ${outputs.length}. Audit a model of one ` +
+      'input and the output whose loss is in question.',
+  );
+}
+
+function normalizedOf(model: AnyModel): NormalizedModel {
   try {
     return modelOf('auditLeakage', model);
   } catch (error) {

@@ -63,9 +63,7 @@ function outputsFor(model: NormalizedModel, x: tf.Tensor, groupSize: number, gro
     const groups = consecutiveBatches(x.shape[0]!, groupSize, valuesPerSample(x, options.axis));
     return normalizeInBatches(x, groups, { ...options, mask }).y;
   };
-  const outputs = model.run([x], visit)!;
-  if (outputs.length === 1) return outputs[0]!;
-  throw new AuditError(`Model '${model.name}': expected one output, got ${outputs.length}.`);
+  return model.run([x], visit)![0]!;
 }
 
 /** Some rows of each tensor. */
