@@ -5,7 +5,7 @@ import { expectNoLeaks, seededRandom } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { findGrid } from './faults/grid.ts';
+import { findGrid, gridsIn, type QuantizedSpec } from './faults/grid.ts';
 import { InspectionOptionError, NotQuantizedError, repairQuantization } from './index.ts';
 import {
   makeModel,
@@ -99,6 +99,89 @@ onEachBackend(() => {
         expect(variance[c]).toBeGreaterThanOrEqual(0);
       });
     }
+  });
+});
+
+describe('weight specs: each layer has the grid that they name for it', () => {
+  beforeAll(async () => {
+    await tf.setBackend('cpu');
+  });
+
+  const STEPS = [0.5, 0.002];
+
+  /** Statistics on two grids, of layers whose names a manifest could take for each other's. */
+  async function repaired(names: readonly [string, string], specNames = names) {
+    const random = seededRandom(11);
+    const kernels = [24, 64].map((size) => random.normals(size));
+    const part = (at: number, inputs: number) => [
+      tfl.layers.dense({ units: 8, useBias: false, inputShape: [inputs], name: `dense${at}` }),
+      tfl.layers.batchNormalization({ name: names[at]!, scale: false, center: false }),
+    ];
+    // The same name twice is only possible in models of their own.
+    const model = tfl.sequential({
+      layers: [tfl.sequential({ layers: part(0, 3) }), tfl.sequential({ layers: part(1, 8) })],
+    });
+    const stored = STEPS.map((step) => ({
+      mean: Array.from({ length: 8 }, () => step * Math.floor(8 * random.uniform())),
+      variance: Array.from({ length: 8 }, () => step * (1 + Math.floor(200 * random.uniform()))),
+    }));
+    model.setWeights([
+      tf.tensor2d(kernels[0]!, [3, 8]),
+      tf.tensor2d(kernels[1]!, [8, 8]),
+      ...stored.flatMap(({ mean, variance }) => [tf.tensor1d(mean), tf.tensor1d(variance)]),
+    ]);
+    const weightSpecs = specNames.flatMap((name, at) =>
+      ['moving_mean', 'moving_variance'].map((weight) => ({
+        name: `${name}/${weight}`,
+        quantization: { dtype: 'uint8', min: 0, scale: STEPS[at]! },
+      })),
+    );
+    await repairQuantization(model, tf.tensor2d(random.normals(3 * 200, 1, 3), [200, 3]), { weightSpecs });
+    return { stored, found: await captureStatistics(model) };
+  }
+
+  test.each([
+    ['a name that ends with that of a later layer', ['a/bn', 'bn'], ['a/bn', 'bn']],
+    ['the same after a model name', ['a/bn', 'bn'], ['net/a/bn', 'net/bn']],
+    ['one name twice, in two models', ['bn', 'bn'], ['bn', 'bn']],
+    ['one name twice, with the names of the models', ['bn', 'bn'], ['first/bn', 'second/bn']],
+    ['one name twice, one of them with the name of its model', ['bn', 'bn'], ['first/bn', 'bn']],
+  ] as const)('%s', async (_, names, specNames) => {
+    const { stored, found } = await repaired(names, specNames);
+    for (const [l, { mean, variance }] of stored.entries()) {
+      const half = STEPS[l]! / 2;
+      for (let c = 0; c < 8; c++) {
+        const slack = 1e-5 * (mean[c]! + variance[c]! + half);
+        expect(Math.abs(found[l]!.mean[c]! - mean[c]!)).toBeLessThanOrEqual(half + slack);
+        expect(Math.abs(found[l]!.variance[c]! - variance[c]!)).toBeLessThanOrEqual(half + slack);
+      }
+      // Each went as far as its own grid allows somewhere, not as another's.
+      const moves = found[l]!.mean.map((value, c) => Math.abs(value - mean[c]!));
+      expect(Math.max(...moves) / half).toBeCloseTo(1, 3);
+    }
+  });
+
+  const spec = (name: string, scale: number): QuantizedSpec => ({
+    name: `${name}/moving_mean`,
+    quantization: { dtype: 'uint8', scale, min: 0 },
+  });
+  const stepsOf = (specs: readonly QuantizedSpec[], sites: readonly string[]) =>
+    gridsIn(specs, sites, 'moving_mean').map((grid) => grid?.step);
+
+  test('whatever the order of the manifest', () => {
+    expect(stepsOf([spec('bn', 2), spec('a/bn', 1)], ['a/bn', 'bn'])).toEqual([1, 2]);
+    expect(stepsOf([spec('m/a/bn', 1), spec('bn', 2)], ['bn', 'a/bn'])).toEqual([2, 1]);
+    expect(stepsOf([spec('x/bn', 1), spec('bn', 2)], ['bn'])).toEqual([2]);
+  });
+
+  test('a layer that they leave out, or leave open, has none', () => {
+    expect(stepsOf([spec('a/bn', 1)], ['a/bn', 'bn'])).toEqual([1, undefined]);
+    expect(stepsOf([spec('bn', 1)], ['bn', 'bn'])).toEqual([undefined, undefined]);
+    expect(stepsOf([spec('x/bn', 1), spec('y/bn', 2)], ['bn'])).toEqual([undefined]);
+    expect(stepsOf([spec('another_bn', 1), spec('bn/x', 1)], ['bn'])).toEqual([undefined]);
+    // A float32 entry is one, too.
+    expect(stepsOf([spec('bn', 1), { name: 'bn/moving_mean' }], ['bn', 'bn'])).toEqual([1, undefined]);
+    expect(stepsOf([spec('x/bn', 3), spec('y/bn', 3)], ['bn'])).toEqual([3]);
   });
 });
 

@@ -43,19 +43,57 @@ export function findGrid(values: ArrayLike<number>, suspected?: Grid['dtype']): 
   return undefined;
 }
 
+/** What a manifest says of one site's weight. */
+interface Entry {
+  /** Whether it has the very name of the site, and nothing before it. */
+  readonly isExact: boolean;
+  readonly grid: Grid | undefined;
+}
+
 /**
- * The grid that a weights manifest says a site's values lie on.
+ * The grids that a weights manifest says the values of each site lie on. A manifest may have names of models before that of
+ * a layer: an entry is of the site with the longest name that fits. Where several sites have one name, the first entry is
+ * the first site's, as manifests have weights in the model's order.
  *
- * @param weight such as `moving_variance`; the manifest names it with its layer before it, in whatever model.
+ * @param sites their names, in the model's order.
+ * @param weight such as `moving_variance`, which manifests have after the layer's name.
+ * @returns undefined for a site of which the manifest says none, or leaves open which.
  */
-export function gridIn(
+export function gridsIn(
   specs: readonly QuantizedSpec[],
-  site: string,
+  sites: readonly string[],
   weight: 'moving_mean' | 'moving_variance',
-): Grid | undefined {
-  const wanted = `${site}/${weight}`;
-  const spec = specs.find(({ name }) => name === wanted || name.endsWith(`/${wanted}`));
-  const { dtype, scale } = spec?.quantization ?? {};
+): (Grid | undefined)[] {
+  const counts = new Map<string, number>();
+  for (const name of sites) counts.set(name, (counts.get(name) ?? 0) + 1);
+  const entries = new Map<string, Entry[]>([...counts.keys()].map((name) => [name, []]));
+  for (const { name, quantization } of specs) {
+    const parts = name.split('/');
+    if (parts.pop() !== weight) continue;
+    // The longest first: the whole, then without its first part, and so on.
+    const from = parts.findIndex((_, at) => counts.has(parts.slice(at).join('/')));
+    if (from < 0) continue;
+    const site = parts.slice(from).join('/');
+    entries.get(site)!.push({ isExact: from === 0, grid: gridOf(quantization) });
+  }
+  const grids = new Map([...entries].map(([name, own]) => [name, inOrder(own, counts.get(name)!)]));
+  return sites.map((name) => grids.get(name)!.shift());
+}
+
+/** The grids of so many sites of one name; none where it cannot be told which is whose. */
+function inOrder(entries: readonly Entry[], sites: number): (Grid | undefined)[] {
+  const own = [entries.filter(({ isExact }) => isExact), entries].find(({ length }) => length === sites);
+  if (own !== undefined) return own.map(({ grid }) => grid);
+  // Each of several models that share a layer may list it: that is certain, too, if all of them say the same.
+  const [first] = entries;
+  const alike = entries.every(
+    ({ grid }) => grid?.dtype === first?.grid?.dtype && grid?.step === first?.grid?.step,
+  );
+  return entries.length > sites && alike ? Array.from({ length: sites }, () => first?.grid) : [];
+}
+
+function gridOf(quantization: QuantizedSpec['quantization']): Grid | undefined {
+  const { dtype, scale } = quantization ?? {};
   if ((dtype !== 'uint8' && dtype !== 'uint16') || !(Number.isFinite(scale) && scale! > 0)) return undefined;
   return { dtype, step: scale! };
 }

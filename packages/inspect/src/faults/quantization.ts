@@ -11,7 +11,7 @@ import type { Quantization } from '../report.ts';
 import type { Floor } from '../shift.ts';
 import { storedShift } from '../shift.ts';
 import { ADVICE_THRESHOLDS as LIMITS } from '../thresholds.ts';
-import { findGrid, type Grid, gridIn, type QuantizedSpec } from './grid.ts';
+import { findGrid, type Grid, gridsIn, type QuantizedSpec } from './grid.ts';
 
 /** The grids that a site's statistics lie on. */
 export interface StatisticsGrids {
@@ -30,16 +30,24 @@ export function gridsOf(
   sites: readonly (MeanAndVariance & { readonly name: string })[],
   specs: readonly QuantizedSpec[] | undefined,
 ): (StatisticsGrids | undefined)[] {
-  const all = (suspected?: Grid['dtype']): StatisticsGrids[] =>
-    sites.map(({ name, mean, variance }) =>
-      specs
-        ? { mean: gridIn(specs, name, 'moving_mean'), variance: gridIn(specs, name, 'moving_variance') }
-        : { mean: findGrid(mean, suspected), variance: findGrid(variance, suspected) },
-    );
-  const certain = all();
+  const shown = (suspected?: Grid['dtype']): StatisticsGrids[] =>
+    sites.map(({ mean, variance }) => ({
+      mean: findGrid(mean, suspected),
+      variance: findGrid(variance, suspected),
+    }));
+  const certain = specs ? said(specs, sites) : shown();
   const found = certain.flatMap(({ mean, variance }) => [mean, variance]).find((grid) => grid !== undefined);
-  const grids = found && !specs ? all(found.dtype) : certain;
+  const grids = found && !specs ? shown(found.dtype) : certain;
   return grids.map((own) => (own.mean || own.variance ? own : undefined));
+}
+
+function said(
+  specs: readonly QuantizedSpec[],
+  sites: readonly { readonly name: string }[],
+): StatisticsGrids[] {
+  const names = sites.map(({ name }) => name);
+  const variances = gridsIn(specs, names, 'moving_variance');
+  return gridsIn(specs, names, 'moving_mean').map((mean, i) => ({ mean, variance: variances[i] }));
 }
 
 /**
