@@ -1,7 +1,14 @@
 // Advice on a model that is held against a reference: from drift alone, as statistics may be folded into the weights.
-import { isAbove, isCalm, isNegligible, isWorse, worst } from './judge.ts';
+import { isAbove, isCalm, isFar, isNegligible, isWorse, worst } from './judge.ts';
 import type { Advice, InspectionReport } from './report.ts';
-import { describeGain, describeShift, driftEvidence, percent, shiftEvidence } from './wording.ts';
+import {
+  describeDriftErrors,
+  describeGain,
+  describeShift,
+  driftEvidence,
+  percent,
+  shiftEvidence,
+} from './wording.ts';
 
 type Findings = Omit<InspectionReport, 'advice' | 'seconds'>;
 
@@ -25,8 +32,7 @@ export function adviseOnDrift({ layers, driftErrors, samples, reference }: Findi
   if (better || (certain && !against && !(gain && isNegligible(gain)))) {
     const off = certain ? `: off by ${describeShift(drifted.shift)} in layer '${drifted.layer.name}'` : '';
     const checked = driftErrors
-      ? `On ${driftErrors.samples} held-out samples the model makes an error of ${percent(driftErrors.stored.error)} as it ` +
-        `is and ${percent(driftErrors.matched.error)} matched: a gain of ${describeGain(driftErrors.storedMinusMatched)}.`
+      ? `${describeDriftErrors(driftErrors)}: a gain of ${describeGain(driftErrors.storedMinusMatched)}.`
       : UNCHECKED;
     return {
       advice: 'adapt',
@@ -37,7 +43,7 @@ export function adviseOnDrift({ layers, driftErrors, samples, reference }: Findi
       evidence,
     };
   }
-  if (certain && against) {
+  if (against && (certain || (drifted && isFar(drifted.shift)))) {
     return {
       advice: 'keep-statistics',
       text:

@@ -24,6 +24,8 @@ export function repairQuantization({ layers, errors }: Findings): Advice | undef
         `and ${percent(errors.repaired.error)} repaired: a gain of ${describeGain(gain)}.`
       : 'Without labels it could not be checked that answers get better; but no value moves further than rounding to ' +
         `${dtype} may have moved it.`;
+  const recalibrated = errors?.differences.storedMinusPrecise;
+  const otherWay = recalibrated && isWorse(recalibrated) ? '' : '; to recalibrate is the other way';
   const zeros = sum('zeroVariances') > 0 ? `, and ${plural(sum('zeroVariances'), 'variance')} became 0` : '';
   return {
     advice: 'repair-quantization',
@@ -31,7 +33,7 @@ export function repairQuantization({ layers, errors }: Findings): Advice | undef
       `Repair the quantization: statistics were stored in ${dtype}, which leaves ${plural(sum('damaged'), 'channel')} in ` +
       `${plural(damaged.length, 'layer')} to rounding${zeros} (most in layer '${worst.name}': ` +
       `${worst.quantization!.damaged} of ${worst.channels}). repairQuantization(model, data) moves each within half a ` +
-      `step, towards this data; to recalibrate is the other way. ${checked}`,
+      `step, towards this data${otherWay}. ${checked}`,
     section: 'Wu & Johnson 2021, Sec. 3 (PreciseBN)',
     evidence: {
       layer: worst.name,

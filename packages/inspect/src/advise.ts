@@ -5,17 +5,27 @@ import { lowerMomentum, nearDeadChannels, repairQuantization } from './advise-fa
 import {
   isAbove,
   isCalm,
+  isFar,
   isNegligible,
   isWorse,
   noiseCeiling,
   noiseSeverity,
+  storedAreBest,
   sumOf,
   worst,
 } from './judge.ts';
 import { checkPreprocessing } from './preprocessing.ts';
-import type { Advice, ErrorComparison, InspectionReport, LayerInspection } from './report.ts';
+import type { Advice, InspectionReport, LayerInspection } from './report.ts';
 import { ADVICE_THRESHOLDS as LIMITS } from './thresholds.ts';
-import { describeGain, describeShift, errorEvidence, number, percent, shiftEvidence } from './wording.ts';
+import {
+  describeErrors,
+  describeGain,
+  describeShift,
+  errorEvidence,
+  number,
+  percent,
+  shiftEvidence,
+} from './wording.ts';
 
 type Findings = Omit<InspectionReport, 'advice' | 'seconds'>;
 
@@ -49,15 +59,20 @@ const UNCHECKED =
   'Without labels it could not be checked that answers get better: they get worse where the weights were trained with ' +
   'these statistics (frozen BatchNorm).';
 
-function brokenStatistics({ layers }: Findings): [Advice] | undefined {
+/** What no statistics of the data can be worse than, unless errors say so: variances just below 0 may still normalize. */
+function brokenStatistics({ layers, errors }: Findings): [Advice] | undefined {
   const broken = layers.find(({ shift, applications }) => applications > 0 && shift === null);
-  if (!broken) return undefined;
+  const gain = errors?.differences.storedMinusPrecise;
+  if (!broken || (gain && isWorse(gain))) return undefined;
+  const checked = errors && gain ? ` ${describeErrors(errors)}: a gain of ${describeGain(gain)}.` : '';
   return [
     {
       advice: 'recalibrate',
-      text: `Recalibrate: the stored statistics of layer '${broken.name}' are not finite, or negative variances.`,
+      text:
+        `Recalibrate: the stored statistics of layer '${broken.name}' are not finite, or negative variances.` +
+        checked,
       section: PRECISE,
-      evidence: { layer: broken.name, shift: null },
+      evidence: { layer: broken.name, shift: null, ...errorEvidence('storedMinusPrecise', gain) },
     },
   ];
 }
@@ -71,7 +86,8 @@ function worstShift(layers: readonly LayerInspection[]) {
 /** The stored statistics are not those of the data, and yet better than all others: the weights were trained with them. */
 function keepStatistics({ layers, errors }: Findings): Advice | undefined {
   const shifted = worstShift(layers);
-  if (!errors || !shifted || shifted.severity <= 1 || !storedAreBest(errors)) return undefined;
+  if (!errors || !shifted || !storedAreBest(errors)) return undefined;
+  if (shifted.severity <= 1 && !isFar(shifted.shift)) return undefined;
   const { storedMinusPrecise, preciseMinusBatch } = errors.differences;
   return {
     advice: 'keep-statistics',
@@ -90,15 +106,6 @@ function keepStatistics({ layers, errors }: Findings): Advice | undefined {
   };
 }
 
-/** Whether they make fewer errors than any others, by more than one standard error and by what counts. */
-function storedAreBest({ differences }: ErrorComparison): boolean {
-  const { storedMinusPrecise, storedMinusLayerwise, preciseMinusBatch, storedMinusRepaired } = differences;
-  if (storedMinusRepaired && isAbove(storedMinusRepaired)) return false;
-  return [storedMinusPrecise, storedMinusLayerwise, sumOf(storedMinusPrecise, preciseMinusBatch)].every(
-    (difference) => !difference || (isWorse(difference) && difference.error < -LIMITS.error),
-  );
-}
-
 function recalibrate(findings: Findings): Advice | undefined {
   const [broken] = brokenStatistics(findings) ?? [];
   if (broken) return broken;
@@ -110,11 +117,7 @@ function recalibrate(findings: Findings): Advice | undefined {
   // Errors are what matters in the end: where they exclude a gain, or speak against it, a shift alone is no reason.
   if (!better && (!certain || (gain && (isNegligible(gain) || isWorse(gain))))) return undefined;
   const off = certain ? `: off by ${describeShift(shifted.shift)} in layer '${shifted.layer.name}'` : '';
-  const checked =
-    errors && gain
-      ? `On ${errors.samples} held-out samples the model makes an error of ${percent(errors.stored.error)} with the ` +
-        `stored statistics and ${percent(errors.precise.error)} with precise ones: a gain of ${describeGain(gain)}.`
-      : UNCHECKED;
+  const checked = errors && gain ? `${describeErrors(errors)}: a gain of ${describeGain(gain)}.` : UNCHECKED;
   return {
     advice: 'recalibrate',
     text: `Recalibrate: the stored statistics are not those of this data${off}.${slowAverage(findings)} ${checked}`,
@@ -144,8 +147,9 @@ function recalibrateLayerwise({ layers, errors, batchSize }: Findings): Advice |
   const gain = errors?.differences.preciseMinusLayerwise ?? undefined;
   const held = worst(layers, ({ layerwiseShift }) => [layerwiseShift]);
   const storedMinusLayerwise = errors?.differences.storedMinusLayerwise ?? undefined;
-  // The model's own are better than what it would give.
-  if (storedMinusLayerwise && isWorse(storedMinusLayerwise)) return undefined;
+  // The model's own are better than what it would give, or certainly as good.
+  if (storedMinusLayerwise && (isWorse(storedMinusLayerwise) || isNegligible(storedMinusLayerwise)))
+    return undefined;
   // It would only give what the model has.
   if (held && held.severity <= 1 && !(storedMinusLayerwise && isAbove(storedMinusLayerwise)))
     return undefined;
@@ -174,7 +178,8 @@ function recalibrateLayerwise({ layers, errors, batchSize }: Findings): Advice |
   };
 }
 
-function largerBatches({ layers, errors, batchSize }: Findings): Advice | undefined {
+function largerBatches(findings: Findings): Advice | undefined {
+  const { layers, errors, batchSize } = findings;
   const noisy = layers
     .flatMap((layer) =>
       layer.noise ? [{ layer, noise: layer.noise, severity: noiseSeverity(layer.noise) }] : [],
@@ -183,6 +188,8 @@ function largerBatches({ layers, errors, batchSize }: Findings): Advice | undefi
   if (!noisy || noisy.severity <= 1) return undefined;
   // Noise that makes no difference to errors does no harm.
   if (errors && isNegligible(errors.differences.preciseMinusBatch)) return undefined;
+  // Batches do not matter to a model that is to keep what it has.
+  if (keepStatistics(findings)) return undefined;
   const { layer, noise } = noisy;
   return {
     advice: 'larger-normalization-batches',
@@ -211,10 +218,11 @@ function freeze({ errors }: Findings): Advice | undefined {
   // A model that does as well with what it has does not rely on its batches.
   if (sumOf(storedMinusPrecise, preciseMinusBatch).error <= 0) return undefined;
   if (!isAbove(preciseMinusBatch) || (layerwiseMinusBatch && !isAbove(layerwiseMinusBatch))) return undefined;
+  const first = isWorse(storedMinusPrecise) ? '' : ' (recalibrate first)';
   return {
     advice: 'freeze',
     text:
-      'Freeze the statistics for the last epochs of training (recalibrate first), or use mini-batch statistics at ' +
+      `Freeze the statistics for the last epochs of training${first}, or use mini-batch statistics at ` +
       `inference: even precise statistics make an error of ${percent(errors.precise.error)} where mini-batch ones ` +
       `make ${percent(errors.batch.error)} (a gain of ${describeGain(preciseMinusBatch)} on ${errors.samples} held-out ` +
       `samples), so the model relies on its batches. If batches carry information on the ` +

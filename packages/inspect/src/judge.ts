@@ -1,5 +1,5 @@
 // When a measured number is a fault, when it certainly is none, and when it is neither.
-import type { ErrorRate, LayerInspection, Shift } from './report.ts';
+import type { ErrorComparison, ErrorRate, LayerInspection, Shift } from './report.ts';
 import { ADVICE_THRESHOLDS as LIMITS } from './thresholds.ts';
 
 /** The worst shift of a model. */
@@ -108,6 +108,30 @@ export function isNegligible({ error, standardError }: ErrorRate): boolean {
 /** Worse by more than one standard error. Advice must do no harm, so that much speaks against it. */
 export function isWorse({ error, standardError }: ErrorRate): boolean {
   return error < -standardError;
+}
+
+/** Whether the stored statistics make fewer errors than any others, by more than one standard error and by what counts. */
+export function storedAreBest(errors: ErrorComparison): boolean {
+  return outdoAll(errors, (difference) => isWorse(difference) && difference.error < -LIMITS.error);
+}
+
+/** The same, by what is certain. */
+export function storedAreCertainlyBest(errors: ErrorComparison): boolean {
+  return outdoAll(errors, isCertainlyWorse);
+}
+
+/** Certainly worse, and by what counts. */
+export function isCertainlyWorse({ error, standardError }: ErrorRate): boolean {
+  return isAbove({ error: -error, standardError });
+}
+
+/** @param outdo whether the stored statistics outdo others, by the difference of their errors. */
+function outdoAll({ differences }: ErrorComparison, outdo: (difference: ErrorRate) => boolean): boolean {
+  const { storedMinusPrecise, storedMinusLayerwise, preciseMinusBatch, storedMinusRepaired } = differences;
+  if (storedMinusRepaired && isAbove(storedMinusRepaired)) return false;
+  return [storedMinusPrecise, storedMinusLayerwise, sumOf(storedMinusPrecise, preciseMinusBatch)].every(
+    (difference) => !difference || outdo(difference),
+  );
 }
 
 /** The sum of two differences of errors, its standard error as if they were independent. */

@@ -1,9 +1,27 @@
 // Whether a model was given what it was trained to take, judged before anything else is.
 import { otherScale } from './faults/input-scale.ts';
-import { isFar, isWorse, severityOf } from './judge.ts';
+import {
+  isAbove,
+  isCertainlyWorse,
+  isFar,
+  isNegligible,
+  isWorse,
+  severityOf,
+  storedAreCertainlyBest,
+} from './judge.ts';
 import type { Advice, InspectionReport, Shift } from './report.ts';
 import { ADVICE_THRESHOLDS as LIMITS } from './thresholds.ts';
-import { describeShift, exact, number, shiftEvidence } from './wording.ts';
+import {
+  describeDriftErrors,
+  describeErrors,
+  describeGain,
+  describeShift,
+  driftEvidence,
+  errorEvidence,
+  exact,
+  number,
+  shiftEvidence,
+} from './wording.ts';
 
 type Findings = Pick<InspectionReport, 'layers' | 'inputs' | 'errors' | 'driftErrors'>;
 
@@ -20,7 +38,9 @@ export function checkPreprocessing({ layers, inputs, errors, driftErrors }: Find
   if (!shift) return undefined;
   const scale = first.inputScale ? otherScale(first.inputScale, inputs) : undefined;
   const far = isFar(shift);
-  if (!far && !(scale && isCertain(shift) && !isBetterSo({ errors, driftErrors }))) return undefined;
+  const measured = { errors, driftErrors };
+  if (far ? isCertainlyBestSo(measured) : !scale || !isCertain(shift) || isBetterSo(measured))
+    return undefined;
   const came = inputs.map(
     ({ name, dtype, range }) =>
       `'${name}' (${dtype})${range ? ` from ${exact(range.least)} to ${exact(range.largest)}` : ' with NaN or Infinity'}`,
@@ -36,8 +56,8 @@ export function checkPreprocessing({ layers, inputs, errors, driftErrors }: Find
     advice: 'check-preprocessing',
     text:
       `Check the preprocessing first: layer '${first.name}', the first that the inputs reach, is off by ` +
-      `${describeShift(shift)}. ${why}${told} The first batch came as ${came.join(', ')}. Only if that is how the model was ` +
-      `trained, ${first.drift ? 'capture the reference again' : 'recalibrate'}.`,
+      `${describeShift(shift)}. ${why}${told} The first batch came as ${came.join(', ')}. ` +
+      (first.drift ? otherwiseCapture(driftErrors) : otherwiseRecalibrate(errors)),
     section: 'Wu & Johnson 2021, Sec. 3 and 5, take inputs that are prepared as in training',
     evidence: {
       ...shiftEvidence(first.drift ? 'drift' : 'shift', { layer: first, shift }),
@@ -47,6 +67,8 @@ export function checkPreprocessing({ layers, inputs, errors, driftErrors }: Find
         'threshold.scaleTolerance': LIMITS.scaleTolerance,
         'threshold.scaleSpread': LIMITS.scaleSpread,
       }),
+      ...errorEvidence('storedMinusPrecise', errors?.differences.storedMinusPrecise),
+      ...(driftErrors && driftEvidence(driftErrors.storedMinusMatched)),
       'threshold.meanShift': LIMITS.inputMeanShift,
       'threshold.varianceShift': LIMITS.inputVarianceShift,
       ...Object.fromEntries(
@@ -62,8 +84,37 @@ export function checkPreprocessing({ layers, inputs, errors, driftErrors }: Find
 
 const isCertain = (shift: Shift) => severityOf(shift) > 1;
 
+type Measured = Pick<Findings, 'errors' | 'driftErrors'>;
+
 /** Whether errors say that the model does better with what it has than with what these inputs would give. */
-function isBetterSo({ errors, driftErrors }: Pick<Findings, 'errors' | 'driftErrors'>): boolean {
+function isBetterSo({ errors, driftErrors }: Measured): boolean {
   const gain = errors?.differences.storedMinusPrecise ?? driftErrors?.storedMinusMatched;
   return gain !== undefined && isWorse(gain);
+}
+
+/** Whether they say so for certain, and of all that these inputs would give: then it was trained so, however far off that is. */
+function isCertainlyBestSo({ errors, driftErrors }: Measured): boolean {
+  if (driftErrors) return isCertainlyWorse(driftErrors.storedMinusMatched);
+  return errors !== null && storedAreCertainlyBest(errors);
+}
+
+/** What to do if the inputs are right after all, as far as errors do not speak against it. */
+function otherwiseRecalibrate(errors: InspectionReport['errors']): string {
+  const only = 'Only if that is how the model was trained, recalibrate';
+  if (!errors) return `${only}.`;
+  const gain = errors.differences.storedMinusPrecise;
+  const measured = `${describeErrors(errors)}: recalibrating gains ${describeGain(gain)}`;
+  return isWorse(gain) || isNegligible(gain)
+    ? `If that is how the model was trained, keep the statistics. ${measured}.`
+    : `${only}. ${measured}.`;
+}
+
+function otherwiseCapture(errors: InspectionReport['driftErrors']): string {
+  const only = 'Only if that is how the model was trained, capture the reference again';
+  if (!errors) return `${only}.`;
+  const measured = `${describeDriftErrors(errors)}: a gain of ${describeGain(errors.storedMinusMatched)}`;
+  // Another reference would take these inputs as they come, which the model does worse on.
+  return isAbove(errors.storedMinusMatched)
+    ? `If it cannot be mended, adapt(model, inputs, { reference }). ${measured}.`
+    : `${only}. ${measured}.`;
 }

@@ -156,7 +156,7 @@ describe('weight specs: each layer has the grid that they name for it', () => {
         expect(Math.abs(found[l]!.variance[c]! - variance[c]!)).toBeLessThanOrEqual(half + slack);
       }
       // Each went as far as its own grid allows somewhere, not as another's.
-      const moves = found[l]!.mean.map((value, c) => Math.abs(value - mean[c]!));
+      const moves = mean.map((value, c) => Math.abs(found[l]!.mean[c]! - value));
       expect(Math.max(...moves) / half).toBeCloseTo(1, 3);
     }
   });

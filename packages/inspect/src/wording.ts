@@ -1,7 +1,7 @@
 // Measured numbers in words, and as evidence.
 import type { ChannelSummary } from '@rebatch/recalibrate';
 import type { Shifted } from './judge.ts';
-import type { ErrorRate, Shift } from './report.ts';
+import type { DriftErrors, ErrorComparison, ErrorRate, Shift } from './report.ts';
 import { ADVICE_THRESHOLDS as LIMITS } from './thresholds.ts';
 
 export function shiftEvidence(
@@ -49,3 +49,13 @@ export const percent = (value: number): string => `${(100 * value).toFixed(1)}%`
 /** A difference of errors, with its standard error. */
 export const describeGain = ({ error, standardError }: ErrorRate): string =>
   `${(100 * error).toFixed(1)} ± ${(100 * standardError).toFixed(1)} percentage points`;
+
+/** The errors with the stored statistics and with precise ones; without a full stop. */
+export const describeErrors = ({ samples, stored, precise }: ErrorComparison): string =>
+  `On ${samples} held-out samples the model makes an error of ${percent(stored.error)} with the stored statistics and ` +
+  `${percent(precise.error)} with precise ones`;
+
+/** The errors of the model as it is and matched to a reference; without a full stop. */
+export const describeDriftErrors = ({ samples, stored, matched }: DriftErrors): string =>
+  `On ${samples} held-out samples the model makes an error of ${percent(stored.error)} as it is and ` +
+  `${percent(matched.error)} matched`;
