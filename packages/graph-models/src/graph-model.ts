@@ -50,6 +50,7 @@ export class NormalizedGraphModel implements NormalizedModel {
   readonly isDynamic: boolean;
   readonly stateful = undefined;
   readonly appliedOnce: boolean;
+  readonly rectified: readonly boolean[];
   readonly #source: GraphSource;
   readonly #statistics: SiteStatistics;
   readonly #running: RunningGraph;
@@ -61,7 +62,7 @@ export class NormalizedGraphModel implements NormalizedModel {
 
   /** Use `graphModel`. */
   constructor(source: GraphSource, options: GraphModelOptions) {
-    const { sites, leftOut, stops } = planGraph(source, options);
+    const { sites, leftOut, rectified, stops } = planGraph(source, options);
     this.#limits = sites.map((site) => (site.kind === 'folded' && limitsOf(site.activation)) || UNLIMITED);
     const normalized: AtSite = (site, x) => this.#normalize(site, x);
     this.#running = new RunningGraph(source, sites, (site, x) => (this.#atSite ?? normalized)(site, x));
@@ -73,6 +74,7 @@ export class NormalizedGraphModel implements NormalizedModel {
       this.outputs = stops?.map(({ name }) => ({ name, shape: [] })) ?? outputsOf(model, source.artifacts);
       this.sites = sites.map((site) => asSite(site, source.tensors));
       this.leftOut = leftOut;
+      this.rectified = rectified;
       this.isDynamic = stops !== undefined;
       this.appliedOnce = !this.isDynamic;
       this.#statistics = new SiteStatistics(sites, source.tensors);

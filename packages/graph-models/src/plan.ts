@@ -6,6 +6,7 @@ import { type Graph, readGraph } from './graph/graph.ts';
 import type { Node } from './graph/node.ts';
 import type { GraphModelOptions } from './options.ts';
 import { findSites } from './sites/find-sites.ts';
+import { isRectified } from './sites/rectified.ts';
 import type { GraphSite, LeftOut } from './sites/site.ts';
 import type { GraphSource } from './source.ts';
 
@@ -13,6 +14,8 @@ import type { GraphSource } from './source.ts';
 export interface Plan {
   readonly sites: readonly GraphSite[];
   readonly leftOut: readonly LeftOut[];
+  /** Of each site, whether nothing below 0 goes on from it. */
+  readonly rectified: readonly boolean[];
   /** Where a graph has to stop that cannot be computed in one go; undefined for one that can. */
   readonly stops: readonly Node[] | undefined;
 }
@@ -31,7 +34,8 @@ export function planGraph(source: GraphSource, options: GraphModelOptions): Plan
   if (sites.length === 0) throw noSite(leftOut);
   checkFinite(sites, source);
   const runs = [...graph.outputs].every((node) => !graph.dynamic.has(node));
-  return { sites, leftOut, stops: runs ? undefined : stopsOf(graph) };
+  const rectified = sites.map((site) => isRectified(graph, site));
+  return { sites, leftOut, rectified, stops: runs ? undefined : stopsOf(graph) };
 }
 
 /** Nodes that can be computed in one go, and that are outputs or needed by nodes that cannot. */

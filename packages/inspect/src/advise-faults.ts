@@ -92,7 +92,7 @@ export function lowerMomentum({ movingAverage, errors, layers }: Findings): Advi
 const WHY = {
   still: 'their input hardly varies',
   gamma: 'gamma scales them to almost nothing',
-  negative: 'they lie below 0 throughout, so that a ReLU behind them passes nothing on',
+  negative: 'they lie below 0 throughout, so that the ReLU behind them passes nothing on',
 } as const;
 
 /** Channels that no statistics bring back. */

@@ -20,7 +20,7 @@ export interface Known {
 
 /** What is said of a site whatever was measured. */
 export function about(
-  { sites }: NormalizedModel,
+  { sites, rectified }: NormalizedModel,
   { stored, affines }: Pick<Known, 'stored' | 'affines'>,
   recorder: SiteRecorder,
   depth: number,
@@ -34,7 +34,10 @@ export function about(
     valuesPerBatch: values,
     applications,
     untouched: !folded && isUntouched(stored[depth]!),
-    nearDead: population && !folded ? nearDeadChannels(population, affines[depth]!, epsilon) : [],
+    nearDead:
+      population && !folded
+        ? nearDeadChannels(population, affines[depth]!, { epsilon, rectified: rectified?.[depth] ?? false })
+        : [],
   };
 }
 

@@ -63,7 +63,7 @@ export interface NearDeadChannel {
   readonly channel: number;
   /**
    * `'still'`: its input hardly varies, compared with epsilon; `'gamma'`: it is scaled to almost nothing; `'negative'`: its
-   * output lies below 0 by four deviations, so that a ReLU passes nothing on.
+   * output lies below 0 by four deviations, and a ReLU alone reads it, which passes nothing on.
    */
   readonly why: 'still' | 'gamma' | 'negative';
 }

@@ -25,6 +25,11 @@ export interface NormalizedModel {
    * running the model.
    */
   readonly appliedOnce?: boolean;
+  /**
+   * Of each site, whether all that reads what it gives is a ReLU (also with a maximum), so that nothing below 0 gets any
+   * further. Absent where that is not known; false for a site of which it is not.
+   */
+  readonly rectified?: readonly boolean[];
 
   /**
    * Runs the model as inference does (dropout off), the whole batch at once, with `visit` in the place of each

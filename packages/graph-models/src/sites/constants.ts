@@ -13,7 +13,7 @@ export interface Constant {
 }
 
 /** Ops that hand their input on as it is. */
-const HANDS_ON: ReadonlySet<string> = new Set(['Identity', 'StopGradient', 'Snapshot']);
+export const HANDS_ON: ReadonlySet<string> = new Set(['Identity', 'StopGradient', 'Snapshot']);
 
 /** The float32 constant that an input is; undefined where it is computed, or of another kind. */
 export function constantAt({ graph, specs }: Surroundings, input: Input | undefined): Constant | undefined {

@@ -28,12 +28,12 @@ export function readAffines(sites: readonly Site[]): Promise<Affine[]> {
  * The near-dead channels of a site, by its own moments on the data:
  * - `still`: its input varies by less than a tenth of what epsilon adds, so that what comes out is nearly constant;
  * - `gamma`: it is scaled by less than a hundredth of what channels of this site usually are;
- * - `negative`: four deviations above its mean are below 0, so that a ReLU behind it passes nothing on.
+ * - `negative`: four deviations above its mean are below 0, and a ReLU alone reads it, which passes nothing on.
  */
 export function nearDeadChannels(
   { variance }: MeanAndVariance,
   { gamma, beta }: Affine,
-  epsilon: number,
+  { epsilon, rectified }: { readonly epsilon: number; readonly rectified: boolean },
 ): NearDeadChannel[] {
   const usual = median(Array.from(gamma, Math.abs));
   return Array.from(variance).flatMap((own, channel): NearDeadChannel[] => {
@@ -45,7 +45,7 @@ export function nearDeadChannels(
         ? 'still'
         : scale <= LIMITS.smallGamma * usual
           ? 'gamma'
-          : beta[channel]! + LIMITS.deviationsBelowZero * deviation < 0
+          : rectified && beta[channel]! + LIMITS.deviationsBelowZero * deviation < 0
             ? 'negative'
             : undefined;
     return why ? [{ channel, why }] : [];

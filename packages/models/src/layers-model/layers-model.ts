@@ -31,7 +31,7 @@ import type {
 import type { OverSite } from '../over-site.ts';
 import { Around } from './around.ts';
 import { isLayersModel, noModel } from './check.ts';
-import { type Neighbors, neighborsOf } from './neighbors.ts';
+import { type Neighbors, neighborsOf, rectifiedOf } from './neighbors.ts';
 import { type LayerSite, sitesOf } from './sites.ts';
 
 /** Leaves a forward from inside a layer; never seen outside of this file. */
@@ -86,6 +86,8 @@ export class NormalizedLayersModel implements NormalizedModel {
   /** Of each site that may overwrite its input; found when it runs first. */
   #neighbors: readonly (Neighbors | undefined)[] | undefined;
 
+  #rectified: readonly boolean[] | undefined;
+
   /** @throws {NoBatchNormError} if the model has no batch normalization layer or is not built. */
   constructor(model: tfl.LayersModel) {
     this.#model = model;
@@ -119,6 +121,14 @@ export class NormalizedLayersModel implements NormalizedModel {
 
   get stateful(): string | undefined {
     return this.#model.layers.find(({ stateful }) => stateful)?.name;
+  }
+
+  get rectified(): readonly boolean[] {
+    this.#rectified ??= rectifiedOf(
+      this.#model,
+      this.sites.map(({ layer }) => layer),
+    );
+    return this.#rectified;
   }
 
   run(inputs: readonly tf.Tensor[], visit: Visitor, { asTrained = false }: RunOptions = {}) {

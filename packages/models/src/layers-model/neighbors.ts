@@ -44,6 +44,15 @@ export function neighborsOf(
   return found;
 }
 
+/**
+ * Of each layer, whether what it gives, wherever it is applied, is read by layers alone that clip it at 0; through the ends of
+ * nested models, too.
+ */
+export function rectifiedOf(model: tfl.LayersModel, layers: readonly tfl.layers.Layer[]): boolean[] {
+  const graph = new Graph(model);
+  return layers.map((layer) => graph.isRectified(layer));
+}
+
 /** Who uses what in a model and in the models inside of it. */
 class Graph {
   /** Each application once: where a Sequential begins with a model, the graphs of both have those of that model. */
@@ -52,11 +61,16 @@ class Graph {
   readonly #readers = new Map<tfl.SymbolicTensor, Set<Application>>();
   /** What goes into a model or comes out of one: who reads it is not known here. */
   readonly #ends = new Set<tfl.SymbolicTensor>();
+  readonly #model: tfl.LayersModel;
+  /** The models whose outputs a tensor is among. */
+  readonly #leaves = new Map<tfl.SymbolicTensor, Set<tfl.LayersModel>>();
 
   constructor(model: tfl.LayersModel) {
+    this.#model = model;
     for (const inner of layersIn(model)) {
       if (!isModel(inner) || !inner.outputs?.length) continue;
       for (const end of [...inner.inputs, ...inner.outputs]) this.#ends.add(end);
+      for (const output of inner.outputs) entryOf(this.#leaves, output).add(inner);
       for (const application of applicationsBetween(inner.inputs, inner.outputs)) this.#add(application);
     }
   }
@@ -72,6 +86,34 @@ class Graph {
   readerOf(tensor: tfl.SymbolicTensor): Application | undefined {
     const [first, ...others] = this.#readers.get(tensor) ?? [];
     return others.length > 0 || this.#ends.has(tensor) ? undefined : first;
+  }
+
+  /** Whether nothing but zero and what is above goes on from all applications of a layer. */
+  isRectified(layer: tfl.layers.Layer): boolean {
+    const all = [...(this.#byLayer.get(layer) ?? [])].flat();
+    return all.length > 0 && all.every((tensor) => this.#isClipped(tensor));
+  }
+
+  #isClipped(tensor: tfl.SymbolicTensor): boolean {
+    const leaves = [...(this.#leaves.get(tensor) ?? [])];
+    // A model that hands on what it takes clips nothing itself.
+    if (leaves.some((inner) => inner === this.#model || inner.inputs.includes(tensor))) return false;
+    // What comes out of a nested model goes on wherever it is applied.
+    const outside = leaves.flatMap((inner) =>
+      [...(this.#byLayer.get(inner) ?? [])].map((outputs) => outputs[inner.outputs.indexOf(tensor)]!),
+    );
+    const readers = [...(this.#readers.get(tensor) ?? [])];
+    return (
+      readers.length + outside.length > 0 &&
+      readers.every((reader) => this.#clips(reader, tensor)) &&
+      outside.every((output) => this.#isClipped(output))
+    );
+  }
+
+  #clips({ layer, inputs }: Application, tensor: tfl.SymbolicTensor): boolean {
+    if (!isModel(layer)) return clippedBy(layer) !== undefined;
+    const taken = layer.inputs.filter((_, at) => inputs[at] === tensor);
+    return taken.every((input) => this.#isClipped(input));
   }
 
   #add(application: Application): void {
