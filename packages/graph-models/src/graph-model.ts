@@ -71,7 +71,8 @@ export class NormalizedGraphModel implements NormalizedModel {
       this.#source = source;
       this.name = options.name ?? 'graph';
       this.inputs = inputsOf(model, options);
-      this.outputs = stops?.map(({ name }) => ({ name, shape: [] })) ?? outputsOf(model, source.artifacts);
+      this.outputs =
+        stops?.map(({ name }) => ({ name, shape: [], isStop: true })) ?? outputsOf(model, source.artifacts);
       this.sites = sites.map((site) => asSite(site, source.tensors));
       this.leftOut = leftOut;
       this.rectified = rectified;

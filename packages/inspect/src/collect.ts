@@ -5,6 +5,7 @@ import { type InputReport, InsufficientDataError } from '@rebatch/recalibrate';
 import { type BatchObserver, observeBatches } from '@rebatch/recalibrate/~internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { batchesOf, disposeBatch, type InspectedBatch, type InspectionData } from './data.ts';
+import { labelledOutput } from './labelled-output.ts';
 import { type Labels, readLabels } from './labels.ts';
 import type { InspectionOptions } from './options.ts';
 import { type BatchRole, SiteRecorder } from './recorder.ts';
@@ -102,7 +103,7 @@ export async function collect(
     const role = { samples: count, signature, noise: alike !== undefined && alike <= NOISE_BATCHES };
     const keep = ys !== undefined && choice.heldOut && bytes.heldOut + size <= KEPT_BYTES;
     if (keep) {
-      const read = await readLabels(ys, model, count, index);
+      const read = await readLabels(ys, labelledOutput(model, batch), count, index);
       if (!ended) {
         const own = { ...kept(batch), labels: read };
         heldOut.push(own);

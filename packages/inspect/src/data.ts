@@ -1,9 +1,16 @@
 // A stream of batches to read once, from any kind of data that `recalibrate` takes, cut to size on the way.
-import { InvalidDataError, type NormalizedModel, type RecalibrationData, readBatch } from '@rebatch/models';
+import {
+  type Batch,
+  InvalidDataError,
+  type NormalizedModel,
+  type RecalibrationData,
+  readBatch,
+} from '@rebatch/models';
 import { elementsOf, openSource } from '@rebatch/models/~internal';
 import { InsufficientDataError } from '@rebatch/recalibrate';
 import * as tf from '@tensorflow/tfjs-core';
 import { LabelsError } from './errors.ts';
+import { labelledOutput } from './labelled-output.ts';
 import { checkLabels } from './labels.ts';
 import { cloned, tensorsIn } from './tensors.ts';
 
@@ -74,10 +81,11 @@ async function* read(
   for await (const element of elements) {
     let batch: InspectedBatch;
     try {
-      const { inputs, samples, signature } = readBatch(element, model, `Batch ${index}`);
+      const read = readBatch(element, model, `Batch ${index}`);
+      const { inputs, samples, signature } = read;
       const came = labelsIn(element, model);
       if (index === 0 && labels === 'auto') labeled = came !== undefined;
-      const ys = labeled ? labelsOf(came, model, samples, index) : undefined;
+      const ys = labeled ? labelsOf(came, model, read, index) : undefined;
       // Labels may be the inputs themselves, and are disposed apart.
       batch = { inputs, ys: ys && inputs.includes(ys) ? tf.clone(ys) : ys, samples, signature };
     } catch (error) {
@@ -91,14 +99,14 @@ async function* read(
   }
 }
 
-function labelsOf(ys: unknown, model: NormalizedModel, samples: number, index: number): tf.Tensor {
+function labelsOf(ys: unknown, model: NormalizedModel, batch: Batch, index: number): tf.Tensor {
   if (ys === undefined) {
     throw new LabelsError(
       `Batch ${index}: expected {xs, ys}${index > 0 ? ', as batch 0 was' : ''}, got no ys. ` +
         'Give all batches labels, or inspect without errors: labels: false.',
     );
   }
-  return checkLabels(ys, model, samples, index);
+  return checkLabels(ys, labelledOutput(model, batch), batch.samples, index);
 }
 
 function labelsIn(element: unknown, model: NormalizedModel): unknown {

@@ -1,5 +1,5 @@
 // Which outputs are wrong, decided on the host in plain loops: the same on every backend.
-import type { NormalizedModel } from '@rebatch/models';
+import type { Endpoint } from '@rebatch/models';
 import { shown } from '@rebatch/stats/~internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { LabelsError } from './errors.ts';
@@ -19,16 +19,15 @@ type Form = 'integers' | 'rows';
 /**
  * The labels of a batch as a tensor that fits the model's output.
  *
+ * @param output of `labelledOutput`.
  * @throws {LabelsError} if they do not.
  */
-export function checkLabels(ys: unknown, model: NormalizedModel, samples: number, batch: number): tf.Tensor {
-  if (model.outputs.length !== 1) {
-    throw new LabelsError(
-      `Model '${model.name}' has ${model.outputs.length} outputs; errors are measured for models with one. ` +
-        'Inspect without errors: labels: false.',
-    );
-  }
-  const { name, shape: output } = model.outputs[0]!;
+export function checkLabels(
+  ys: unknown,
+  { name, shape: output }: Endpoint,
+  samples: number,
+  batch: number,
+): tf.Tensor {
   if (ys instanceof tf.Tensor && formOf(ys, output, samples) !== undefined) {
     if (ys.isDisposed) throw new LabelsError(`Batch ${batch}: its ys are already disposed.`);
     return ys;
@@ -59,11 +58,10 @@ function formOf({ shape }: tf.Tensor, output: readonly (number | null)[], sample
  */
 export async function readLabels(
   ys: tf.Tensor,
-  model: NormalizedModel,
+  { shape: output }: Endpoint,
   samples: number,
   batch: number,
 ): Promise<Labels> {
-  const output = model.outputs[0]!.shape;
   const units = output.at(-1);
   const integers = formOf(ys, output, samples) === 'integers';
   const values = await ys.data();

@@ -63,10 +63,15 @@ export interface NormalizedModel {
 /** An input or output of a model. */
 export interface Endpoint {
   readonly name: string;
-  /** Null where any size will do: on the first axis, the samples, for every model that is not bound to batches of one size. */
+  /**
+   * Null where any size will do: on the first axis, the samples, for every model that is not bound to batches of one size.
+   * Empty for an output of which the model does not say it.
+   */
   readonly shape: readonly (number | null)[];
   /** Of an input: the dtype that the model declares for it, if it does. */
   readonly dtype?: tf.DataType;
+  /** Of an output: whether a forward stops there, on the way to outputs of the model that it cannot compute. */
+  readonly isStop?: boolean;
 }
 
 /** A place in a model where values are normalized by statistics. */

@@ -1,0 +1,50 @@
+// The output of a model that labels are held against.
+import { normalize } from '@rebatch/core';
+import type { Batch, Endpoint, NormalizedModel } from '@rebatch/models';
+import { firstSamples } from '@rebatch/models/~internal';
+import * as tf from '@tensorflow/tfjs-core';
+import { LabelsError } from './errors.ts';
+
+/** What models that do not say it were found to give. */
+const found = new WeakMap<NormalizedModel, Endpoint>();
+
+/**
+ * The only output of a model, with the number of classes on its last axis. Where the model does not say that, as graphs
+ * without a signature, one sample runs through it; the axes between may have any size then.
+ *
+ * @param batch that fits the model's inputs.
+ * @throws {LabelsError} for a model with several outputs, and for one that no forward computes to its end.
+ */
+export function labelledOutput(model: NormalizedModel, batch: Batch): Endpoint {
+  const [output, ...others] = model.outputs;
+  if (output === undefined || others.length > 0) {
+    throw new LabelsError(
+      `Model '${model.name}' has ${model.outputs.length} outputs; errors are measured for models with one. ` +
+        'Inspect without errors: labels: false.',
+    );
+  }
+  if (output.isStop) {
+    throw new LabelsError(
+      `Model '${model.name}' has control flow or dynamic ops after '${output.name}', where a forward has to stop; errors are ` +
+        'measured for models that it computes to their end. Inspect without errors: labels: false.',
+    );
+  }
+  if (output.shape.at(-1) != null) return output;
+  const known = found.get(model) ?? { ...output, shape: shapeOf(model, batch) };
+  found.set(model, known);
+  return known;
+}
+
+/** Of the first output; null on all axes but the last. */
+function shapeOf(model: NormalizedModel, batch: Batch): (number | null)[] {
+  const anySize = model.inputs.every(({ shape }) => shape[0] === null);
+  const stored = model.stored();
+  let shape: number[] = [];
+  tf.tidy(() => {
+    const [output] = model.run(firstSamples(batch, anySize ? 1 : batch.samples), ({ site, x }) =>
+      normalize(x, stored[site]!, model.sites[site]!.options()),
+    )!;
+    shape = output!.shape;
+  });
+  return shape.map((size, axis) => (axis === shape.length - 1 ? size : null));
+}
