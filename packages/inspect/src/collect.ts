@@ -45,6 +45,11 @@ const KEPT_BYTES = 256 * 2 ** 20;
 /** Samples that are measured layer by layer: at least eight batches, and as many as cost no memory to speak of. */
 const POOLED = { samples: 512, batches: 8 };
 
+/** What makes batches of a single value larger here. */
+const SINGLE_VALUE_REMEDY =
+  'use larger batches, such as by batchSize: 32, which cuts and joins what comes and leaves out what remains at the end; or ' +
+  'leave out a last batch of one sample';
+
 /** How the first phase runs. */
 export interface CollectFor {
   /** Normalizes by the stored statistics, and keeps all batches that are not held out, up to the limit. */
@@ -159,6 +164,7 @@ export async function collect(
       observe,
       outputs,
       asStored,
+      singleValueRemedy: SINGLE_VALUE_REMEDY,
       ...(expected && { expected }),
     });
     checkAmount(observed.batches, heldOut.length, labeled);

@@ -1,5 +1,7 @@
 // Batches as detectors, sequences and pipelines bring them, against plain float64 loops.
 import '@tensorflow/tfjs-backend-cpu';
+import { NormalizationBatchError } from '@rebatch/core';
+import { batchNormalization } from '@rebatch/layers';
 import { InvalidDataError } from '@rebatch/recalibrate';
 import { expectClose, expectNoLeaks, seededRandom } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
@@ -14,7 +16,9 @@ import {
   run,
   type Statistics,
   setWeights,
+  toTensors,
 } from './network.test.support.ts';
+import type { InspectionOptions } from './options.ts';
 import type { InspectionReport } from './report.ts';
 
 const L = tfl.layers;
@@ -234,5 +238,55 @@ describe('batches of different shapes', () => {
     await expect(joined).rejects.toThrow(/float32 \[\?, 4, 1\] and float32 \[\?, 6, 1\]/);
     tf.dispose(tensors);
     model.dispose();
+  });
+});
+
+describe('a last batch of one sample', () => {
+  const WIDTH = 4;
+  const random = seededRandom(53);
+  const network = makeNetwork(random, [WIDTH, 5, 3]);
+  const stored = [{ mean: new Float64Array(5), variance: new Float64Array(5).fill(1) }];
+  const batches = [32, 32, 32, 32, 32, 32, 1].map((samples) => random.normals(samples * WIDTH));
+  const inspected = async (options: InspectionOptions, masked = false) => {
+    const model = masked ? maskedModel() : makeModel(network, stored);
+    const data = masked ? maskedData() : toTensors(batches, WIDTH);
+    try {
+      return await inspect(model, data, options);
+    } finally {
+      tf.dispose(data);
+      model.dispose();
+    }
+  };
+  const maskedModel = () =>
+    tfl.sequential({
+      layers: [L.masking({ maskValue: 0, inputShape: [2, WIDTH] }), batchNormalization({ name: 'bn0' })],
+    });
+  /** Of two samples of two steps each, three of the last four are masked. */
+  const maskedData = () =>
+    Array.from({ length: 6 }, (_, i) => {
+      const values = random.normals(4 * WIDTH);
+      return tf.tensor3d(i === 5 ? values.fill(0, WIDTH) : values, [2, 2, WIDTH]);
+    });
+  /** What the message says after its colon. */
+  const REMEDY =
+    /would erase the input: use larger batches, such as by batchSize: 32, which cuts and joins what comes and leaves out what remains at the end; or leave out a last batch of one sample\.$/;
+
+  test.each([
+    ['the batch', false, "Layer 'bn0', batch 6: .*shape \\[1, 5\\]"],
+    ['all steps but one masked', true, "Layer 'bn0', batch 5: .*all other steps are masked"],
+  ])('is refused with what can be done in inspect: %s', async (_, masked, what) => {
+    const { numTensors } = tf.memory();
+    await expect(inspected({}, masked)).rejects.toThrow(NormalizationBatchError);
+    await expect(inspected({}, masked)).rejects.toThrow(new RegExp(what));
+    await expect(inspected({}, masked)).rejects.toThrow(REMEDY);
+    expect(tf.memory().numTensors).toBe(numTensors);
+  });
+
+  test('is left out by batchSize, as the message says', async () => {
+    const { samples, layers } = await inspected({ batchSize: 32 });
+    expect(samples).toBe(192);
+    const seen = batches.slice(0, 6).map((batch) => run(network, batch).seen[0]!);
+    const { rms: found } = layers[0]!.shift!.mean;
+    expect(found).toBeCloseTo(shiftOf(stored[0]!, merged(seen))[0]!, 4);
   });
 });

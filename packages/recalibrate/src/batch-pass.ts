@@ -33,7 +33,7 @@ export function batchMeasure(run: Run): Pass['measure'] {
           return { moments: momentsOf(application, options), y: normalize(x, whole, options) };
         }
         const singleValue = settings.singleValue ?? site.singleValue ?? 'throw';
-        if (singleValue === 'throw') checkNormalizationBatch(application, options, index);
+        if (singleValue === 'throw') checkNormalizationBatch(run, application, options, index);
         const batches = application.normalizationBatches();
         const needed = count !== last;
         wholes &&= isWhole(application, batches);
@@ -81,7 +81,12 @@ function measureAsTrained(
   return { moments, least, y: normalizeInBatches(x, batches, { ...options, singleValue, mask }).y };
 }
 
-function checkNormalizationBatch({ x }: Application, { axis, name }: Options, index: number): void {
+function checkNormalizationBatch(
+  { singleValueRemedy }: Run,
+  { x }: Application,
+  { axis, name }: Options,
+  index: number,
+): void {
   if (x.size > x.shape.at(axis)!) return;
-  throw singleValueError(name, index, `shape [${x.shape.join(', ')}]`);
+  throw singleValueError(name, index, `shape [${x.shape.join(', ')}]`, singleValueRemedy);
 }

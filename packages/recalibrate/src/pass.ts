@@ -42,6 +42,8 @@ export interface Run {
   readonly signatures: Set<string>;
   /** The only one that is expected, with the reason; undefined for any. */
   readonly expected: { readonly signature: string; readonly because: string } | undefined;
+  /** What its caller can do about a batch of a single value; undefined where that is what `recalibrate` can. */
+  readonly singleValueRemedy?: string | undefined;
   /** The position in all of the data of the first batch that the source has, where it has a part of the data. Default 0. */
   readonly first?: number;
 }
@@ -204,14 +206,15 @@ export function checkRunning({ settings, backend }: Run): void {
 
 /** @throws {NormalizationBatchError} for moments of fewer values than normalizing takes, of which only the device knew. */
 function checkCounts(
-  { model }: Run,
+  { model, singleValueRemedy }: Run,
   index: number,
   measured: readonly Measured[],
   moments: readonly Moments[],
 ): void {
   const single = moments.findIndex(({ count }, i) => count < (measured[i]!.least ?? 1));
   if (single < 0) return;
-  throw singleValueError(model.sites[measured[single]!.site]!.name, index, 'all other steps are masked');
+  const { name } = model.sites[measured[single]!.site]!;
+  throw singleValueError(name, index, 'all other steps are masked', singleValueRemedy);
 }
 
 /** Whether all moments are finite; if not, throws or leaves the batch out, as the caller wants it. */

@@ -24,6 +24,8 @@ export interface EstimateFor {
    * reach): the new statistics are then relative to these, see `matchMoments` of `@rebatch/stats`.
    */
   readonly reference?: readonly (Moments | undefined)[];
+  /** See `Run`. */
+  readonly singleValueRemedy?: Run['singleValueRemedy'];
   /** The signature of all batches, and why no other will do. */
   readonly expected?: Run['expected'];
   /** Whether the report is to say what the inputs were. Default true; it costs a look at all of the first batch. */
@@ -46,7 +48,16 @@ export function startRun(
   model: NormalizedModel,
   data: RecalibrationData | undefined,
   options: RecalibrationOptions,
-  { observe, outputs, reference, expected, asStored = false, looks = true, shards }: EstimateFor,
+  {
+    observe,
+    outputs,
+    reference,
+    singleValueRemedy,
+    expected,
+    asStored = false,
+    looks = true,
+    shards,
+  }: EstimateFor,
 ): Run {
   const settings = readOptions(who, options);
   checkStateless(model);
@@ -61,6 +72,7 @@ export function startRun(
     skipped: new Set(),
     observe,
     outputs,
+    singleValueRemedy,
     inputs: new FirstInputs(looks),
     signatures: new Set(),
     expected,
