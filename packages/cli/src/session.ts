@@ -75,6 +75,7 @@ export async function withSession<T>(
       maxPixels: flags.maxPixels,
       sampleShape: resolved.sampleShape,
       dtype: resolved.dtype,
+      ...(resolved.inputs && { inputs: resolved.inputs }),
     };
     const data = await openData(description);
     const { batchSize, count } = batchesFor(loaded, data, flags.batchSize);
@@ -118,8 +119,11 @@ export async function rawData(source: DataSource): Promise<RawData> {
   if (source.kind === 'module') return { kind: 'module', shape: null, bytes: false };
   const { inputs, close } = await openArrays(source);
   await close();
-  const [{ array }] = inputs as [(typeof inputs)[number]];
-  return { kind: 'arrays', shape: array.shape, bytes: array.type.isByte };
+  const all = inputs.map(({ name, array: { shape, type } }) => ({ name, shape, bytes: type.isByte }));
+  const [{ name, ...only }] = all as [(typeof all)[number]];
+  if (name === null) return { kind: 'arrays', ...only };
+  const named = new Map(all.map(({ name: own, ...one }) => [own!, one]));
+  return { kind: 'arrays', shape: null, bytes: false, named };
 }
 
 /** Converted graphs may be built for batches of one size: then nothing else can be read, and no remainder. */
@@ -142,6 +146,10 @@ function labelsFit(data: Data, { outputs }: LoadedModel, note: (text: string) =>
   return false;
 }
 
+/** Inputs that stay as they are, beside others that are prepared. */
+export const asTheyAre = ({ inputs = [] }: Resolved): string[] =>
+  inputs.filter(({ asItIs }) => asItIs).map(({ name }) => name);
+
 /** How inputs are prepared and who said so, in a line. */
 export function describeInputs({ resolved }: Pick<Session, 'resolved'>): string {
   const who = {
@@ -149,7 +157,8 @@ export function describeInputs({ resolved }: Pick<Session, 'resolved'>): string 
     file: 'as the file beside the model says',
     default: 'by default: nobody said',
   }[resolved.from];
-  return `Inputs prepared as ${describePreprocessing(resolved.preprocessing)}; ${who}.`;
+  const others = asTheyAre(resolved).map((name) => `'${name}' as it is`);
+  return `Inputs prepared as ${[describePreprocessing(resolved.preprocessing), ...others].join(', ')}; ${who}.`;
 }
 
 /**

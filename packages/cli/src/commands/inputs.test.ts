@@ -63,6 +63,56 @@ test('Keras files are recalibrated into a folder beside them', async () => {
     .then((model) => model.dispose());
 });
 
+test.each([
+  ['look.npy', 'rest.npy'],
+  ['rest.npy', 'look.npy'],
+])(
+  'of several arrays, bytes are taken as pictures and others as they are: %s before %s',
+  async (...order) => {
+    // Neither has the shape that the model takes, and the one of numbers is the model's first input.
+    const [rest, look] = [
+      tfl.input({ shape: [3], name: 'rest' }),
+      tfl.input({ shape: [2, 1], name: 'look' }),
+    ];
+    const flat = tfl.layers.flatten().apply(look) as tfl.SymbolicTensor;
+    const y = tfl.layers
+      .batchNormalization({ name: 'bn' })
+      .apply(tfl.layers.concatenate().apply([rest, flat]) as tfl.SymbolicTensor) as tfl.SymbolicTensor;
+    const model = await writeLayers(tfl.model({ inputs: [rest, look], outputs: y }), at(`mixed-${order[0]}`));
+    const bytes = Array.from({ length: 40 * 2 }, (_, i) => (37 * i) % 256);
+    const numbers = Array.from(random.normals(40 * 3, -1, 0.5));
+    const arrays: Record<string, Uint8Array> = {
+      'look.npy': npy('|u1', [40, 2], Uint8Array.from(bytes)),
+      'rest.npy': npy('<f4', [40, 3, 1], float32(numbers)),
+    };
+    const data = `mixed-${order[0]}.npz`;
+    await writeFiles(photos.folder, {
+      [data]: zipSync(Object.fromEntries(order.map((name) => [name, arrays[name]!]))),
+    });
+    const meanOf = (values: readonly number[], every: number) =>
+      Array.from({ length: every }, (_, c) => {
+        let sum = 0;
+        for (let i = c; i < values.length; i += every) sum += values[i]!;
+        return sum / (values.length / every);
+      });
+    const asTold = async (prepared: (byte: number) => number, ...flags: string[]) => {
+      const result = await rebatchJson<RepairOutput>('recalibrate', model, at(data), '--overwrite', ...flags);
+      expect(result.data.asTheyAre).toEqual(['rest']);
+      expectClose(
+        asFloats((await weightsIn(`${model}-recalibrated`))['bn/moving_mean']!),
+        [...meanOf(numbers, 3), ...meanOf(bytes.map(prepared), 2)],
+        1e-5,
+      );
+    };
+    await asTold((byte) => byte / 255);
+    await asTold((byte) => byte / 127.5 - 1, '--preset', '-1..1', '--force');
+    const { out } = await rebatch('recalibrate', model, at(data), '--dry-run', '--overwrite');
+    expect(out).toContain(
+      "Inputs prepared as values from -1 to 1 (-1..1), nhwc, 'rest' as it is; as the file",
+    );
+  },
+);
+
 test('models of several inputs take an array for each, by its name', async () => {
   const [left, right] = ['left', 'right'].map((name, i) => tfl.input({ shape: [2 + i], name }));
   const joined = tfl.layers.concatenate().apply([left!, right!]) as tfl.SymbolicTensor;

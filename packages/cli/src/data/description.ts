@@ -1,7 +1,7 @@
 // Where samples come from and what is done to them, as plain JSON: what a worker or another machine needs to know.
 import * as v from 'valibot';
 import { DataError } from '../errors.ts';
-import { type Preprocessing, preprocessingSchema } from '../preprocessing/preprocessing.ts';
+import { LAYOUTS, type Preprocessing, preprocessingSchema } from '../preprocessing/preprocessing.ts';
 
 /** Where samples come from. Paths are absolute. */
 export type DataSource =
@@ -15,6 +15,18 @@ export type DataSource =
   | { readonly kind: 'idx'; readonly path: string; readonly labels: string | null }
   /** A JavaScript module that exports samples. */
   | { readonly kind: 'module'; readonly path: string };
+
+/** One of several inputs of a model. */
+export interface InputDescription {
+  /** What the model calls it. */
+  readonly name: string;
+  readonly dtype: 'float32' | 'int32';
+  readonly layout: Preprocessing['layout'];
+  /** The shape of one sample as the model takes it, where an array has to be reshaped for it. */
+  readonly sampleShape: readonly number[] | null;
+  /** Whether its values stay as they are, beside others that are prepared. */
+  readonly asItIs: boolean;
+}
 
 /** Data for a model. Everything in it is plain JSON. */
 export interface DataDescription {
@@ -30,6 +42,8 @@ export interface DataDescription {
   readonly sampleShape: readonly number[] | null;
   /** What the model takes: int32 for graphs that begin with whole numbers. Default float32. */
   readonly dtype?: 'float32' | 'int32';
+  /** What each input of the model is, where the data has several by name. */
+  readonly inputs?: readonly InputDescription[];
 }
 
 /** A picture of 134 megapixels; 400 MB as it is decoded. */
@@ -37,6 +51,15 @@ export const MAX_PIXELS = 2 ** 27;
 
 const path = v.pipe(v.string(), v.minLength(1), v.maxLength(1 << 14));
 const size = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2 ** 31));
+const sampleShape = v.nullable(v.pipe(v.array(size), v.minLength(1), v.maxLength(8)));
+const dtype = v.picklist(['float32', 'int32']);
+const input = v.strictObject({
+  name: v.pipe(v.string(), v.maxLength(1 << 14)),
+  dtype,
+  layout: v.picklist(LAYOUTS),
+  sampleShape,
+  asItIs: v.boolean(),
+});
 
 /** What a {@link DataDescription} is, where it comes from a message. */
 export const descriptionSchema = v.strictObject({
@@ -51,9 +74,26 @@ export const descriptionSchema = v.strictObject({
   shuffle: v.nullable(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 32 - 1))),
   skipBad: v.boolean(),
   maxPixels: size,
-  sampleShape: v.nullable(v.pipe(v.array(size), v.minLength(1), v.maxLength(8))),
-  dtype: v.optional(v.picklist(['float32', 'int32']), 'float32'),
+  sampleShape,
+  dtype: v.optional(dtype, 'float32'),
+  inputs: v.exactOptional(v.array(input)),
 });
+
+/** Whether what the data calls `own` is the model's input `name`: graphs call theirs `x:0`, as their first and only output. */
+export const isInputNamed = (own: string | null, name: string): boolean =>
+  own === name || `${own}:0` === name;
+
+/** What the description says of the input that the data calls `own`; null is the name of the only one. */
+export function inputDescribed(
+  { inputs, dtype = 'float32', preprocessing, sampleShape: shape }: DataDescription,
+  own: string | null,
+): Omit<InputDescription, 'name'> {
+  const { layout } = preprocessing;
+  if (own === null || inputs === undefined) return { dtype, layout, sampleShape: shape, asItIs: false };
+  // What the model does not take matters to nobody.
+  const unknown = { dtype: 'float32', layout, sampleShape: null, asItIs: true } as const;
+  return inputs.find(({ name }) => isInputNamed(own, name)) ?? unknown;
+}
 
 /**
  * A description that came as JSON, checked.

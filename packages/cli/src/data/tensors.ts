@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { DataError } from '../errors.ts';
 import type { BadSample, BatchInput, Data, SampleBatch, SampleRange } from './data.ts';
+import { isInputNamed } from './description.ts';
 
 /** A batch on the device; whoever gets it disposes it. */
 export type TensorBatch = {
@@ -33,9 +34,9 @@ export function toTensors(
   return withLabels && labels ? { xs, ys: tf.tensor1d(labels.subarray(0, count), 'int32') } : { xs };
 }
 
-/** By a model's name for it: graphs call inputs `x:0`, as their first and only output. */
+/** By a model's name for it. */
 function inputNamed(inputs: readonly BatchInput[], name: string): BatchInput {
-  const found = inputs.find((one) => one.name === name || `${one.name}:0` === name);
+  const found = inputs.find((one) => isInputNamed(one.name, name));
   if (found) return found;
   throw new DataError(
     `Expected an array for each input of the model, '${name.replace(/:0$/, '')}' too, got ` +

@@ -11,6 +11,11 @@ import type { Preprocessing } from './preprocessing.ts';
  */
 export type WriteSample = (values: ArrayLike<number>, into: Float32Array, at: number) => void;
 
+/** For samples that stay as they are. */
+export const unchanged: WriteSample = (values, into, at) => {
+  into.set(values, at);
+};
+
 /** @throws {DataError} if there are neither one mean and deviation nor one per channel. */
 export function sampleWriter(
   { scale, mean, std }: Pick<Preprocessing, 'scale' | 'mean' | 'std'>,
@@ -31,7 +36,7 @@ export function sampleWriter(
   return (values, into, at) => {
     const { length } = values;
     if (plain && channelsFirst !== 'moved') {
-      into.set(values, at);
+      unchanged(values, into, at);
       return;
     }
     const pixels = length / channels;

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { DataError, UsageError } from '../errors.ts';
 import { readFlags } from './flags.ts';
 import { describePreprocessing, type Preprocessing, presetNamed, presetOf } from './preprocessing.ts';
-import { type RawData, resolvePreprocessing } from './resolve.ts';
+import { type RawData, type RawInput, resolvePreprocessing } from './resolve.ts';
 
 const PICTURES: RawData = { kind: 'pictures', shape: null, bytes: true };
 const input = (...shape: (number | null)[]) => [
@@ -127,6 +127,41 @@ describe('arrays', () => {
     [[6], [], null],
   ] as const)('of shape %j for %j are reshaped to %j', (shape, inputs, expected) => {
     expect(resolvePreprocessing({}, undefined, inputs, floats(...shape)).sampleShape).toEqual(expected);
+  });
+
+  test('of several inputs are judged one by one', () => {
+    const inputs = [
+      { name: 'ids:0', shape: [null, 4], dtype: 'int32' as const },
+      { name: 'vector:0', shape: [null, 3], dtype: 'float32' as const },
+      { name: 'picture:0', shape: [null, 3, 4, 4], dtype: 'float32' as const },
+    ];
+    const arrays: [string, RawInput][] = [
+      ['vector', { shape: [3], bytes: false }],
+      ['picture', { shape: [48], bytes: true }],
+      ['ids', { shape: [2, 2], bytes: true }],
+    ];
+    const resolve = (given: typeof arrays, flags = {}) => {
+      const raw = { kind: 'arrays', shape: null, bytes: false, named: new Map(given) } as const;
+      return resolvePreprocessing(flags, undefined, inputs, raw);
+    };
+    const expected = {
+      preprocessing: { scale: 1 / 255, layout: 'nchw' },
+      inputs: [
+        { name: 'ids:0', dtype: 'int32', layout: 'nhwc', sampleShape: [4], asItIs: true },
+        { name: 'vector:0', dtype: 'float32', layout: 'nhwc', sampleShape: null, asItIs: true },
+        { name: 'picture:0', dtype: 'float32', layout: 'nchw', sampleShape: [3, 4, 4], asItIs: false },
+      ],
+    };
+    expect(resolve(arrays)).toMatchObject(expected);
+    expect(resolve([...arrays].reverse())).toMatchObject(expected);
+    const told = resolve(
+      arrays.filter(([name]) => name !== 'picture'),
+      { scale: 2 },
+    );
+    expect(told).toMatchObject({
+      preprocessing: { scale: 2 },
+      inputs: [{ asItIs: false }, { asItIs: false }],
+    });
   });
 
   test('know no sizes and colors', () => {

@@ -1,15 +1,23 @@
 // From flags, the file beside the model, and what the model takes, to one preprocessing, with nothing left to guess.
+
+import { type InputDescription, isInputNamed } from '../data/description.ts';
 import { DataError, UsageError } from '../errors.ts';
 import type { ModelInput } from '../model/load-model.ts';
 import type { Preprocessing } from './preprocessing.ts';
 
-/** What is known of the data before it is read. */
-export interface RawData {
-  readonly kind: 'pictures' | 'arrays' | 'module';
+/** What is known of the values of one input before they are read. */
+export interface RawInput {
   /** Of one sample, where known. */
   readonly shape: readonly number[] | null;
   /** Whether the values are whole numbers from 0 to 255. */
   readonly bytes: boolean;
+}
+
+/** What is known of the data before it is read: of its only input, or of each. */
+export interface RawData extends RawInput {
+  readonly kind: 'pictures' | 'arrays' | 'module';
+  /** For data of several inputs: each, by its name. */
+  readonly named?: ReadonlyMap<string, RawInput>;
 }
 
 /** A preprocessing, and who said so. */
@@ -21,12 +29,17 @@ export interface Resolved {
   readonly sampleShape: readonly number[] | null;
   /** What the model takes. */
   readonly dtype: 'float32' | 'int32';
+  /** What each input of the model is, where the data has several. */
+  readonly inputs?: readonly InputDescription[];
 }
 
 const AS_THEY_ARE = { scale: 1, mean: [0], std: [1] };
 const ZERO_TO_ONE = { scale: 1 / 255, mean: [0], std: [1] };
 
 /**
+ * Of several inputs, each is judged by itself: arrays of bytes are prepared as pictures, and others beside them stay as they
+ * are. Where there are no bytes, what is said goes for all.
+ *
  * @param flags what the command line says; it goes before `saved`, what the file beside the model says.
  * @throws {UsageError} for flags that contradict the model, {DataError} for data that it cannot take.
  */
@@ -36,7 +49,9 @@ export function resolvePreprocessing(
   inputs: readonly ModelInput[],
   raw: RawData,
 ): Resolved {
-  const [input] = inputs;
+  const named = namedInputs(inputs, raw);
+  const pictureLike = named.filter(isPictureLike);
+  const { input, ...first } = pictureLike[0] ?? named[0] ?? { input: inputs[0], ...raw };
   const shape = input?.shape ?? [];
   if (raw.kind === 'pictures') checkTakesPictures(inputs);
   const layout = flags.layout ?? saved?.layout ?? layoutOf(shape);
@@ -45,8 +60,7 @@ export function resolvePreprocessing(
   const saysValues = (one: Partial<Preprocessing> | undefined) =>
     one !== undefined && (['scale', 'mean', 'std'] as const).some((name) => one[name] !== undefined);
   const from = saysValues(flags) ? 'flags' : saysValues(saved) ? 'file' : 'default';
-  // A model of whole numbers takes pictures as they are in the file.
-  const scaled = (raw.kind === 'pictures' || raw.bytes) && input?.dtype !== 'int32';
+  const scaled = isPictureLike({ input, bytes: first.bytes });
   const defaults = scaled ? ZERO_TO_ONE : AS_THEY_ARE;
   // Part of a scaling that is said goes with nothing else, not with parts of another one.
   const values = from === 'flags' ? { ...AS_THEY_ARE, ...flags } : { ...defaults, ...saved };
@@ -67,8 +81,38 @@ export function resolvePreprocessing(
       '--size, --fit and --color are about pictures; the data is arrays, which are taken as they are.',
     );
   }
-  const sampleShape = raw.shape === null ? null : reshapeTo(raw.shape, shape);
-  return { preprocessing, from, sampleShape, dtype: input?.dtype ?? 'float32' };
+  const described = named.map((one) => ({
+    name: one.input.name,
+    dtype: one.input.dtype,
+    layout: flags.layout ?? saved?.layout ?? layoutOf(one.input.shape),
+    sampleShape: reshapeTo(one.shape, one.input.shape),
+    asItIs: pictureLike.length > 0 && !isPictureLike(one),
+  }));
+  return {
+    ...{ preprocessing, from, sampleShape: reshapeTo(raw.shape, shape), dtype: input?.dtype ?? 'float32' },
+    ...(described.length > 0 && { inputs: described }),
+  };
+}
+
+/** An input of the model, and what the data has for it. */
+interface NamedInput extends RawInput {
+  readonly input: ModelInput;
+}
+
+/** For data of several inputs: those that both have. What is missing, the data says when it is read. */
+function namedInputs(inputs: readonly ModelInput[], { kind, named }: RawData): NamedInput[] {
+  if (kind === 'module' && inputs.length > 1) {
+    return inputs.map((input) => ({ input, shape: null, bytes: false }));
+  }
+  return inputs.flatMap((input) => {
+    const found = [...(named ?? [])].find(([own]) => isInputNamed(own, input.name));
+    return found ? [{ input, ...found[1] }] : [];
+  });
+}
+
+/** A model of whole numbers takes pictures as they are in the file. */
+function isPictureLike({ input, bytes }: { input: ModelInput | undefined; bytes: boolean }): boolean {
+  return bytes && input?.dtype !== 'int32';
 }
 
 function checkTakesPictures(inputs: readonly ModelInput[]): void {
@@ -127,7 +171,11 @@ function colorFor(
 }
 
 /** Where a sample has the values that the model takes, in another shape: 784 for 28 x 28 x 1. */
-function reshapeTo(raw: readonly number[], shape: readonly (number | null)[]): readonly number[] | null {
+function reshapeTo(
+  raw: readonly number[] | null,
+  shape: readonly (number | null)[],
+): readonly number[] | null {
+  if (raw === null) return null;
   const expected = shape.slice(1);
   const fits = raw.length === expected.length && raw.every((size, i) => size === (expected[i] ?? size));
   if (fits || expected.length === 0) return null;

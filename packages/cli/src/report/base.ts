@@ -3,7 +3,7 @@ import type { BadSample } from '../data/data.ts';
 import type { LoadedModel } from '../model/load-model.ts';
 import { describeFirst, type PreprocessingCheck } from '../preprocessing/check.ts';
 import type { Preprocessing } from '../preprocessing/preprocessing.ts';
-import { describeInputs, type Session } from '../session.ts';
+import { asTheyAre, describeInputs, type Session } from '../session.ts';
 
 /** Of a model, in every report. */
 export interface ModelPart {
@@ -22,6 +22,8 @@ export interface DataPart {
   readonly classes: readonly string[] | null;
   readonly preprocessing: Preprocessing;
   readonly preprocessingFrom: 'flags' | 'file' | 'default';
+  /** Inputs that are not prepared so but taken as they are, beside others that are. */
+  readonly asTheyAre: readonly string[];
   /** Null where the first layer tells nothing. */
   readonly check: PreprocessingCheck | null;
   /** What could not be read and was left out. */
@@ -41,6 +43,7 @@ export function dataPart(session: Session, check: PreprocessingCheck | null): Da
     classes: data.classes,
     preprocessing: resolved.preprocessing,
     preprocessingFrom: resolved.from,
+    asTheyAre: asTheyAre(resolved),
     check,
     bad: [...bad.values()].sort((a, b) => a.position - b.position),
   };

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { DataError } from '../../errors.ts';
-import { sampleWriter } from '../../preprocessing/prepare.ts';
+import { sampleWriter, unchanged } from '../../preprocessing/prepare.ts';
 import { ahead } from '../ahead.ts';
 import type { BadSample, Data, ReadOptions, SampleBatch, SampleRange } from '../data.ts';
-import type { DataDescription, DataSource } from '../description.ts';
+import { type DataDescription, type DataSource, inputDescribed } from '../description.ts';
 import { batchesOf, orderOf } from '../order.ts';
 import { type Arrays, openArrays } from './open-arrays.ts';
 import { lengthOf, readSample, type SampleArray } from './sample-array.ts';
@@ -29,14 +29,16 @@ function dataOf(
   source: Exclude<DataSource, { kind: 'folder' | 'module' }>,
   { inputs: arrays, labels, close }: Arrays,
 ): Data {
-  const { preprocessing, shuffle, skipBad, dtype = 'float32' } = description;
+  const { preprocessing, shuffle, skipBad } = description;
   const { samples } = arrays[0]!.array;
   const order = orderOf(samples, shuffle);
-  const writers = arrays.map(({ array }, i) => {
-    const shape = reshaped(array, i === 0 ? description.sampleShape : null);
-    const first = preprocessing.layout === 'nchw' && shape.length === 3;
+  const writers = arrays.map(({ name, array }) => {
+    const { dtype, layout, sampleShape, asItIs } = inputDescribed(description, name);
+    const shape = reshaped(array, sampleShape);
+    const first = layout === 'nchw' && shape.length === 3;
     const channels = first ? shape[0]! : (shape.at(-1) ?? 1);
-    return { shape, write: sampleWriter(preprocessing, channels, first ? 'already' : 'no') };
+    const write = asItIs ? unchanged : sampleWriter(preprocessing, channels, first ? 'already' : 'no');
+    return { dtype, shape, write };
   });
   const nameOf = (position: number) => `sample ${order[position]!} of ${arrays[0]!.array.name}`;
 
@@ -78,7 +80,7 @@ function dataOf(
       positions: Int32Array.from(good),
       inputs: arrays.map(({ name, array }, i) => ({
         name,
-        dtype,
+        dtype: writers[i]!.dtype,
         shape: [good.length, ...writers[i]!.shape],
         values: values[i]!.subarray(0, good.length * lengthOf(array)),
       })),

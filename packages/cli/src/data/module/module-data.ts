@@ -6,7 +6,7 @@ import { shown } from '@rebatch/stats/~internal';
 import { DataError } from '../../errors.ts';
 import { sampleWriter } from '../../preprocessing/prepare.ts';
 import type { BatchInput, Data, ReadOptions, SampleBatch } from '../data.ts';
-import type { DataDescription } from '../description.ts';
+import { type DataDescription, inputDescribed } from '../description.ts';
 import { type ModuleBatch, readElement } from './element.ts';
 
 interface RandomAccess {
@@ -106,14 +106,12 @@ function iterableOf(path: string, exported: unknown): AsyncIterable<unknown> | I
   );
 }
 
-function toBatch(
-  element: ModuleBatch,
-  { preprocessing, dtype = 'float32' }: DataDescription,
-  from: number,
-): SampleBatch {
+function toBatch(element: ModuleBatch, description: DataDescription, from: number): SampleBatch {
+  const { preprocessing } = description;
   const count = element.inputs[0]!.shape[0]!;
   const inputs = element.inputs.map(({ name, shape, values }): BatchInput => {
-    const first = preprocessing.layout === 'nchw' && shape.length === 4;
+    const { dtype, layout } = inputDescribed(description, name);
+    const first = layout === 'nchw' && shape.length === 4;
     const channels = first ? shape[1]! : shape.at(-1)!;
     const into = new Float32Array(values.length);
     const perSample = values.length / count;
