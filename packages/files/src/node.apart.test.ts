@@ -1,6 +1,6 @@
 // Models on a disk: whole or not there, whatever happens in between.
 
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -8,6 +8,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import '@tensorflow/tfjs-backend-cpu';
 import { FileAccessError, FileWriteError, MalformedFileError, UnsupportedFileError } from './index.ts';
+import { checkTarget } from './node/target.ts';
 import { openModel, writeModel } from './node.ts';
 import { fixture } from './testing/fixtures.ts';
 import { quantizedGraph, savedByLayers } from './testing/models.ts';
@@ -125,6 +126,33 @@ describe('writeModel', () => {
       /is not a folder/,
     );
     expect({ ...(await contents()), '/model/model.json': before['/model/model.json'] }).toEqual(before);
+  });
+
+  it('refuses links, what lies below a file, and the folder that it runs in', async () => {
+    await mkdir(join(dir, 'empty'));
+    await writeFile(join(dir, 'file'), '');
+    await symlink(join(dir, 'empty'), join(dir, 'link'));
+    await symlink(join(dir, 'nowhere'), join(dir, 'dangling'));
+    const before = await contents();
+    const cases: readonly (readonly [name: string, reason: RegExp])[] = [
+      ['link', /link is a link, not a folder/],
+      ['dangling', /dangling is a link, not a folder/],
+      ['dangling/model', /model was not written, .*dangling is a link to nothing\. What was there/],
+      ['file/deep/model', /model was not written, .*file is not a folder\. What was there/],
+    ];
+    for (const [name, reason] of cases) {
+      const writing = writeModel(quantizedGraph(), join(dir, name), { overwrite: true });
+      await expect(writing, name).rejects.toThrow(FileWriteError);
+      await expect(checkTarget(join(dir, name), true, []), name).rejects.toThrow(reason);
+    }
+    vi.spyOn(process, 'cwd').mockReturnValue(join(dir, 'empty'));
+    await expect(writeModel(quantizedGraph(), '')).rejects.toThrow(
+      /empty is the current folder, which would be gone/,
+    );
+    vi.restoreAllMocks();
+    expect(await contents()).toEqual(before);
+    expect(await checkTarget(join(dir, 'empty'), false, [])).toBe(true);
+    expect(await checkTarget(join(dir, 'new/deep'), false, [])).toBe(false);
   });
 
   it('replaces a model when it may, and an empty folder', async () => {

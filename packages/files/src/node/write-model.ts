@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, lstat, mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { checkNames } from '@rebatch/stats/~internal';
 import type { io } from '@tensorflow/tfjs-core';
 import { FileWriteError } from '../errors.ts';
 import { modelFiles, type NamedBytes, type WriteOptions } from '../tfjs/model-json.ts';
+import { checkTarget } from './target.ts';
 
 export interface WriteModelOptions extends WriteOptions {
   /** Whether a model that is in the folder already gives way. Default false: it is an error. */
@@ -39,7 +40,11 @@ export async function writeModel(
   const files = [...modelFiles(artifacts, rest), ...checkBeside(beside)];
   const target = resolve(folder);
   try {
-    const replaces = await checkTarget(target, overwrite, beside);
+    const replaces = await checkTarget(
+      target,
+      overwrite,
+      beside.map(({ name }) => name),
+    );
     const parent = dirname(target);
     const made = await mkdir(parent, { recursive: true });
     const temporary = join(parent, `.${basename(target)}.${randomBytes(6).toString('hex')}.tmp`);
@@ -72,29 +77,6 @@ export async function writeModel(
     );
   }
   return join(target, 'model.json');
-}
-
-/** Whether there is a folder to replace. Throws when what is there is not to be replaced. */
-async function checkTarget(
-  target: string,
-  overwrite: boolean,
-  beside: readonly NamedBytes[],
-): Promise<boolean> {
-  const stats = await lstat(target).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
-  if (!stats) return false;
-  if (!stats.isDirectory()) throw new FileWriteError(`${target} is not a folder: name one for the model.`);
-  const names = await readdir(target);
-  if (names.length === 0) return true;
-  if (!overwrite) throw new FileWriteError(`${target} is not empty. Name another folder, or set overwrite.`);
-  const known = ['model.json', ...beside.map(({ name }) => name)];
-  const other = names.find((name) => !known.includes(name) && !/\.bin$/.test(name));
-  if (names.includes('model.json') && other === undefined) return true;
-  throw new FileWriteError(
-    `${target} holds ${other ?? 'no model.json'}, so it is more than a model and is not replaced. Name another folder.`,
-  );
 }
 
 /** A model's own files have these names, and nothing is written elsewhere. */

@@ -3,3 +3,4 @@ export type { ByteSource } from '../bytes/byte-source.ts';
 export { DEFAULT_LIMITS } from '../limits.ts';
 export { ZIP_SIGNATURE, ZipFile } from '../zip/zip-file.ts';
 export { diskSource } from './disk-files.ts';
+export { checkParent, checkTarget } from './target.ts';
