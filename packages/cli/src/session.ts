@@ -12,6 +12,15 @@ import type { Streams } from './io.ts';
 import { startBackend } from './model/backend.ts';
 import { type LoadedModel, loadModel } from './model/load-model.ts';
 import { sidecarOf } from './model/paths.ts';
+import {
+  checkPlaces,
+  filesOfData,
+  filesOfModel,
+  type PlaceFlags,
+  type ReadPlace,
+  readBy,
+  writtenBy,
+} from './output/places.ts';
 import { checkPreprocessing, describeFirst, type PreprocessingCheck } from './preprocessing/check.ts';
 import { readFlags } from './preprocessing/flags.ts';
 import { describePreprocessing, PRESETS } from './preprocessing/preprocessing.ts';
@@ -27,6 +36,8 @@ export interface Session {
   readonly resolved: Resolved;
   /** What the data is called, as it was named. */
   readonly dataPath: string;
+  /** What the model, the data and the rest are read from. */
+  readonly read: readonly ReadPlace[];
   /** Whether labels fit the model's outputs and may be looked at. */
   readonly labels: boolean;
   /** Samples that were left out, by position: whoever reads the data itself adds to them. */
@@ -42,7 +53,7 @@ export interface Session {
   note(text: string): void;
 }
 
-export interface SessionFlags extends RunFlags, DataFlags {}
+export interface SessionFlags extends RunFlags, DataFlags, PlaceFlags {}
 
 /**
  * Opens both, runs `use`, and gives everything back.
@@ -64,6 +75,8 @@ export async function withSession<T>(
   await startBackend(flags.backend);
   const loaded = await loadModel(modelPath, { signal });
   try {
+    const read = [...filesOfModel(loaded), ...filesOfData(source), ...readBy(flags)];
+    await checkPlaces(writtenBy(flags), read);
     const sidecar = sidecarOf(modelPath);
     const saved = sidecar === undefined ? undefined : await readSidecar(sidecar);
     const resolved = resolvePreprocessing(given, saved, loaded.inputs, await rawData(source));
@@ -88,6 +101,7 @@ export async function withSession<T>(
         data,
         resolved,
         dataPath,
+        read,
         labels: flags.labels !== false && labelsFit(data, loaded, note),
         bad,
         progress,

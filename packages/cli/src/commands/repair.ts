@@ -73,7 +73,7 @@ export async function runRepair(
       return;
     }
     const overwrite = flags.overwrite === true || begun?.mayReplace === true;
-    const output = planOutput(loaded, suffix, { ...flags, overwrite }, signal);
+    const output = await planOutput(loaded, suffix, { ...flags, overwrite }, signal, session.read);
     const model = loaded.normalized();
     const watch = watchModel(loaded);
     const check = await checkInputs(session, flags.force === true, signal);

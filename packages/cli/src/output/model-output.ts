@@ -1,15 +1,17 @@
 // Where a model that comes out goes: beside the one that came in, and never over it unless that was asked for.
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { writeModel } from '@rebatch/files/node';
+import { checkTarget } from '@rebatch/files/node/~internal';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { OutputFlags } from '../commands/options.ts';
 import { OutputError, UsageError } from '../errors.ts';
 import type { LoadedModel } from '../model/load-model.ts';
-import { besideModel, isAddress, SIDECAR, sidecarOf } from '../model/paths.ts';
+import { besideModel, isAddress, isFolder, SIDECAR, sidecarOf } from '../model/paths.ts';
 import type { Preprocessing } from '../preprocessing/preprocessing.ts';
 import { sidecarText } from '../preprocessing/sidecar.ts';
+import { checkPlaces, filesOfModel, type PlaceFlags, placeOf, type ReadPlace, writtenBy } from './places.ts';
 
 /** Where a model will be written. */
 export interface ModelOutput {
@@ -19,17 +21,20 @@ export interface ModelOutput {
 }
 
 /**
- * Says where, and finds out now what would be wrong with it later.
+ * Says where, and finds out now what would be wrong with it later, also for what is written besides.
  *
  * @param suffix what is done to the model, as in `-recalibrated`.
- * @throws {OutputError} if something is there that may not give way. {UsageError} for what cannot be done in place.
+ * @param read what else than the model is read, and may not give way.
+ * @throws {OutputError} or {FileWriteError} if something is there that may not give way, or nothing can be written.
+ *   {UsageError} for what cannot be done in place, and for places that collide.
  */
-export function planOutput(
+export async function planOutput(
   { path, opened }: Pick<LoadedModel, 'path' | 'opened'>,
   suffix: string,
-  { out, inPlace = false, overwrite = false, dryRun = false }: OutputFlags,
+  { out, inPlace = false, overwrite = false, dryRun = false, ...besides }: OutputFlags & PlaceFlags,
   signal: AbortSignal,
-): ModelOutput {
+  read: readonly ReadPlace[] = [],
+): Promise<ModelOutput> {
   if (out !== undefined && inPlace) throw new UsageError('--out and --in-place go in two places: say one.');
   const folder = inPlace
     ? ownFolder(path, opened.source.kind, opened.source.name)
@@ -41,17 +46,19 @@ export function planOutput(
   if (!replace && existsSync(folder) && (!statSync(folder).isDirectory() || readdirSync(folder).length > 0)) {
     throw new OutputError(`${folder} is there already. Name another one with --out, or say --overwrite.`);
   }
+  await checkPlaces(writtenBy(besides), [...filesOfModel({ path, opened }), ...read], folder);
+  const sidecar = `model${SIDECAR}`;
+  await checkTarget(folder, replace, [sidecar]);
   return {
     folder,
     async write(artifacts, preprocessing) {
       if (dryRun) return null;
-      const name = `model${SIDECAR}`;
       // What is known of the inputs goes where the model goes.
       const text =
         (preprocessing && sidecarText(preprocessing)) ??
         (await textOf(sidecarOf(path))) ??
-        (await textOf(join(folder, name)));
-      const beside = text === undefined ? [] : [{ name, bytes: new TextEncoder().encode(text) }];
+        (await textOf(join(folder, sidecar)));
+      const beside = text === undefined ? [] : [{ name: sidecar, bytes: new TextEncoder().encode(text) }];
       await writeModel(artifacts, folder, { overwrite: replace, beside, signal });
       return join(folder, 'model.json');
     },
@@ -76,6 +83,6 @@ function ownFolder(path: string, kind: string, name: string): string {
 
 function isOwn(folder: string, path: string): boolean {
   if (isAddress(path)) return false;
-  const own = resolve(path);
-  return resolve(folder) === own || resolve(folder) === dirname(own);
+  const own = placeOf(path);
+  return placeOf(folder) === (isFolder(own) ? own : dirname(own));
 }

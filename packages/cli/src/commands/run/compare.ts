@@ -1,5 +1,6 @@
 import { type Agreement, compareOutputs, compareSites, type SiteDrift } from '../../comparison.ts';
 import { loadModel } from '../../model/load-model.ts';
+import { checkPlaces, filesOfModel, writtenBy } from '../../output/places.ts';
 import { type DataPart, dataPart, headLines, type ModelPart, modelPart } from '../../report/base.ts';
 import { shiftChart } from '../../report/charts.ts';
 import { writePage } from '../../report/page.ts';
@@ -39,6 +40,7 @@ export async function runCompare(
     const { loaded: a, progress } = session;
     const b = await loadModel(pathB, { signal });
     try {
+      await checkPlaces(writtenBy(flags), filesOfModel(b));
       const to =
         flags.samples === undefined ? undefined : Math.min(flags.samples, session.count ?? flags.samples);
       const all = to ?? session.count;

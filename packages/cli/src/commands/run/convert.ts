@@ -10,6 +10,7 @@ import { startBackend } from '../../model/backend.ts';
 import { artifactsOf, watchModel } from '../../model/changed-weights.ts';
 import { type LoadedModel, loadModel } from '../../model/load-model.ts';
 import { planOutput } from '../../output/model-output.ts';
+import type { ReadPlace } from '../../output/places.ts';
 import { modelPart } from '../../report/base.ts';
 import { readStatisticsFile } from '../../statistics-file.ts';
 import type { Context } from '../context.ts';
@@ -58,7 +59,7 @@ export function runStock(path: string, flags: StockFlags, context: Context): Pro
 }
 
 export function runBake(path: string, file: string, flags: BakeFlags, context: Context): Promise<void> {
-  return convert('bake', '-baked', path, flags, context, async (loaded) => {
+  const make = async (loaded: LoadedModel): Promise<Converted> => {
     const statistics = await readStatisticsFile(file);
     const watch = watchModel(loaded);
     applyStatistics(loaded.normalized(), statistics);
@@ -68,7 +69,8 @@ export function runBake(path: string, file: string, flags: BakeFlags, context: C
       lines: [`Statistics of ${statistics.length} sites from ${file}.`],
       details: { statistics: file, sites: statistics.length },
     };
-  });
+  };
+  return convert('bake', '-baked', path, flags, context, make, [{ path: file, what: 'the statistics' }]);
 }
 
 async function convert(
@@ -78,11 +80,12 @@ async function convert(
   flags: ConvertFlags,
   { streams }: Context,
   make: (loaded: LoadedModel) => Promise<Converted>,
+  read: readonly ReadPlace[] = [],
 ): Promise<void> {
   await startBackend(flags.backend);
   const loaded = await loadModel(path, { signal: streams.signal });
   try {
-    const output = planOutput(loaded, suffix, flags, streams.signal);
+    const output = await planOutput(loaded, suffix, flags, streams.signal, read);
     const { artifacts, lines, details } = await make(loaded);
     const written = await output.write(artifacts);
     const all = written === null ? [] : [written];

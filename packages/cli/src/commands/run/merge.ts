@@ -30,7 +30,8 @@ export async function runMerge(
   await startBackend(flags.backend);
   const loaded = await loadModel(path, { signal });
   try {
-    const output = planOutput(loaded, '-recalibrated', flags, signal);
+    const read = files.map((file) => ({ path: file, what: 'a part that is merged' }));
+    const output = await planOutput(loaded, '-recalibrated', flags, signal, read);
     const model = loaded.normalized();
     const old = await captureStatistics(model);
     const parts = await Promise.all(

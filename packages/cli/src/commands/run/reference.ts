@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { captureReference } from '@rebatch/domains';
 import { OutputError } from '../../errors.ts';
 import { besideModel } from '../../model/paths.ts';
+import { checkPlaces } from '../../output/places.ts';
 import { writeAtomically } from '../../output/write-atomically.ts';
 import { dataPart, headLines, modelPart } from '../../report/base.ts';
 import { checkInputs, keepPreprocessing, type SessionFlags, withSession } from '../../session.ts';
@@ -26,6 +27,7 @@ export async function runReference(
   }
   await withSession(model, data, flags, streams, async (session) => {
     const { loaded, progress } = session;
+    await checkPlaces([{ path, option: '--out' }], session.read);
     const check = await checkInputs(session, flags.force === true, signal);
     const reference = await captureReference(loaded.normalized(), session.batches(), {
       samples: flags.samples ?? 'all',

@@ -46,7 +46,7 @@ export async function listPictures(folder: string): Promise<PictureFolder> {
       const own = below === '' ? name : `${below}/${name}`;
       const stats = await stat(join(folder, own)).catch(() => undefined);
       if (stats?.isDirectory()) await walk(own, label ?? name);
-      else if (stats?.isFile() && ENDINGS.has(extname(name).toLowerCase())) {
+      else if (stats?.isFile() && isPictureName(name)) {
         pictures.push({ name: own, bytes: stats.size, label });
         if (pictures.length > MOST_FILES)
           throw new DataError(`${folder} holds more than ${MOST_FILES} pictures.`);
@@ -69,6 +69,9 @@ export async function listPictures(folder: string): Promise<PictureFolder> {
   const classes = labels.includes(null) || labels.length < 2 ? null : (labels as string[]).sort(byCodeUnits);
   return { pictures: pictures.sort((a, b) => byCodeUnits(a.name, b.name)), classes, others };
 }
+
+/** Whether a file is taken for a picture. */
+export const isPictureName = (name: string): boolean => ENDINGS.has(extname(name).toLowerCase());
 
 /** Not by locale, which differs between machines. */
 const byCodeUnits = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
