@@ -4,7 +4,6 @@ import type { ModelStatistics } from '@rebatch/models';
 import * as v from 'valibot';
 import { DataError } from './errors.ts';
 import type { LoadedModel } from './model/load-model.ts';
-import { writeAtomically } from './output/write-atomically.ts';
 
 /** A file of statistics may have so many bytes. */
 const MAX_BYTES = 2 ** 28;
@@ -17,21 +16,14 @@ const schema = v.strictObject({
   sites: v.array(v.strictObject({ name: v.string(), mean: numbers, variance: numbers })),
 });
 
-/** Writes the statistics of a model. @throws {OutputError} */
-export async function writeStatisticsFile(
-  path: string,
-  { name }: Pick<LoadedModel, 'name'>,
-  statistics: ModelStatistics,
-): Promise<void> {
+/** The text of a file with the statistics of a model. */
+export function statisticsText({ name }: Pick<LoadedModel, 'name'>, statistics: ModelStatistics): string {
   const sites = statistics.map((site) => ({
     name: site.name,
     mean: Array.from(site.mean),
     variance: Array.from(site.variance),
   }));
-  await writeAtomically(
-    path,
-    `${JSON.stringify({ format: 'rebatch-statistics', version: 1, model: name, sites })}\n`,
-  );
+  return `${JSON.stringify({ format: 'rebatch-statistics', version: 1, model: name, sites })}\n`;
 }
 
 /** @throws {DataError} for a file that is none; what does not fit a model, `applyStatistics` says. */

@@ -128,3 +128,41 @@ test.each([
   ['merge model part-1.json part-2.json --statistics empty', /empty was not written, it is a folder/],
   ['reference model photos --out x.npy/deep', /deep was not written, .*x\.npy is not a folder/],
 ])('before anything is computed: %s', (line, reason) => expectRefused(pathsIn(line), 6, reason));
+
+const PHOTOS = ['recalibrate', 'model', 'photos'];
+const MERGE = ['merge', 'model', 'part-1.json', 'part-2.json'];
+
+test.each([
+  [PHOTOS, '--statistics'],
+  [PHOTOS, '--report'],
+  [MERGE, '--statistics'],
+  [['inspect', 'model', 'photos', '--preset', '0..1', '--batch-size', '2'], '--report'],
+  [['adapt', 'model', 'photos'], '--report'],
+] as const)(
+  '%j: without the file of %s there is no model, and nothing else',
+  async ([command, ...paths], option) => {
+    const before = await contentsOf(folder);
+    const args = paths.map((path) => (/^-|^\d/.test(path) ? path : at(path)));
+    // A name that is all that a disk takes, so that no temporary one can be longer.
+    const { code, err, out } = await rebatch(command, ...args, option, at('n'.repeat(255)));
+    expect({ code, out }).toEqual({ code: 6, out: '' });
+    expect(err).toMatch(/n{255} was not written/);
+    expect(await contentsOf(folder)).toEqual(before);
+  },
+);
+
+test('a report and statistics may lie in the folder of the model that comes out', async () => {
+  for (const [command, ...paths] of [PHOTOS, MERGE]) {
+    const besides = ['--statistics', at('new/deep/statistics.json')];
+    if (command === 'recalibrate') besides.push('--report', at('new/report.html'));
+    const args = [...paths.map(at), '--out', at('new'), ...besides];
+    const { code, err } = await rebatch(command!, ...args);
+    expect(code, err).toBe(0);
+    const names = Object.keys(await contentsOf(at('new')));
+    expect(names).toContain('model.json');
+    expect(names).toContain('deep/statistics.json');
+    expect(names.includes('report.html')).toBe(command === 'recalibrate');
+    expect(names.filter((name) => name.includes('.tmp'))).toEqual([]);
+    await rm(at('new'), { recursive: true });
+  }
+});

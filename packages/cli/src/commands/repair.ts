@@ -5,13 +5,14 @@ import type { RecalibrationProgress, RecalibrationReport } from '@rebatch/recali
 import type * as tf from '@tensorflow/tfjs-core';
 import { watchModel } from '../model/changed-weights.ts';
 import { planOutput } from '../output/model-output.ts';
-import { dataPart, headLines, modelPart } from '../report/base.ts';
+import { type FileContent, writeBesides } from '../output/write-atomically.ts';
+import { type DataPart, dataPart, headLines, modelPart } from '../report/base.ts';
 import { shiftChart } from '../report/charts.ts';
-import { writePage } from '../report/page.ts';
-import { answers, pictures } from '../report/predictions.ts';
+import { renderPage } from '../report/page.ts';
+import { type Answer, answers, pictures } from '../report/predictions.ts';
 import { type RepairOutput, repairText } from '../report/repair-report.ts';
 import { checkInputs, keepPreprocessing, type Session, type SessionFlags, withSession } from '../session.ts';
-import { writeStatisticsFile } from '../statistics-file.ts';
+import { statisticsText } from '../statistics-file.ts';
 import type { Context } from './context.ts';
 import type { OutputFlags } from './options.ts';
 
@@ -74,7 +75,6 @@ export async function runRepair(
     }
     const overwrite = flags.overwrite === true || begun?.mayReplace === true;
     const output = await planOutput(loaded, suffix, { ...flags, overwrite }, signal, session.read);
-    const model = loaded.normalized();
     const watch = watchModel(loaded);
     const check = await checkInputs(session, flags.force === true, signal);
     const before = flags.report === undefined ? [] : await answers(session, loaded, signal);
@@ -97,30 +97,14 @@ export async function runRepair(
     if (!dryRun) {
       const precision = flags.precision === undefined ? {} : { precision: flags.precision };
       const artifacts = await watch.artifacts(precision);
-      begun?.writing(artifacts);
-      const path = await output.write(artifacts, session.resolved.preprocessing);
-      written.push(path!);
-      if (flags.statistics !== undefined) {
-        await writeStatisticsFile(flags.statistics, loaded, await captureStatistics(model));
-        written.push(flags.statistics);
-      }
+      const besides = await filesBesides(command, session, flags, report, { data, before, signal });
+      const path = await writeBesides(besides, output.folder, () => {
+        begun?.writing(artifacts);
+        return output.write(artifacts, session.resolved.preprocessing);
+      });
+      written.push(path!, ...besides.map((file) => file.path));
       const kept = await keepPreprocessing(session, dryRun);
       if (kept !== null) written.push(kept);
-    }
-    if (flags.report !== undefined && !dryRun) {
-      const rows = report.layers.flatMap(({ name, shift }) => (shift ? [{ name, shift }] : []));
-      await writePage(flags.report, {
-        title: `${loaded.path}, ${command === 'adapt' ? 'adapted' : 'recalibrated'}`,
-        lines: headLines(session, data),
-        charts: [await shiftChart('From the old statistics to the new ones', rows)],
-        pictures: {
-          before: 'before',
-          after: 'after',
-          list: await pictures(session, before, await answers(session, loaded, signal)),
-        },
-        details: repairText({ report }),
-      });
-      written.push(flags.report);
     }
     const result: RepairOutput = { command, model: modelPart(loaded), data, report, written, dryRun };
     if (flags.json) streams.out(`${JSON.stringify(result, undefined, 2)}\n`);
@@ -135,6 +119,39 @@ export async function runRepair(
       await begun?.close();
     }
   });
+}
+
+/** The files that options ask for besides the model, which has the new statistics by now. */
+async function filesBesides(
+  command: RepairOutput['command'],
+  session: Session,
+  flags: RepairFlags,
+  report: RecalibrationReport,
+  known: { readonly data: DataPart; readonly before: readonly Answer[]; readonly signal: AbortSignal },
+): Promise<FileContent[]> {
+  const { loaded } = session;
+  const { data, before, signal } = known;
+  const files: FileContent[] = [];
+  if (flags.statistics !== undefined) {
+    const statistics = await captureStatistics(loaded.normalized());
+    files.push({ path: flags.statistics, content: statisticsText(loaded, statistics) });
+  }
+  if (flags.report !== undefined) {
+    const rows = report.layers.flatMap(({ name, shift }) => (shift ? [{ name, shift }] : []));
+    const content = renderPage({
+      title: `${loaded.path}, ${command === 'adapt' ? 'adapted' : 'recalibrated'}`,
+      lines: headLines(session, data),
+      charts: [await shiftChart('From the old statistics to the new ones', rows)],
+      pictures: {
+        before: 'before',
+        after: 'after',
+        list: await pictures(session, before, await answers(session, loaded, signal)),
+      },
+      details: repairText({ report }),
+    });
+    files.push({ path: flags.report, content });
+  }
+  return files;
 }
 
 /** What was written, or would have been. */

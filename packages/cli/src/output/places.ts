@@ -132,7 +132,11 @@ function spoilsModel(path: string, folder: string): boolean {
   return name === 'model.json' || name === `model${SIDECAR}` || name.endsWith('.bin');
 }
 
-const overlap = (a: string, b: string) => placeOf(a) === placeOf(b) || isBelow(a, b) || isBelow(b, a);
+const overlap = (a: string, b: string) => isIn(a, b) || isIn(b, a);
+
+/** Whether a path is a folder, or below it. */
+export const isIn = (path: string, folder: string): boolean =>
+  placeOf(path) === placeOf(folder) || isBelow(path, folder);
 
 function isBelow(path: string, folder: string): boolean {
   const way = relative(placeOf(folder), placeOf(path));

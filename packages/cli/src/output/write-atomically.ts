@@ -1,27 +1,82 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { OutputError } from '../errors.ts';
+import { isFolder } from '../model/paths.ts';
+import { isIn } from './places.ts';
+
+/** A file that is to be written. */
+export interface FileContent {
+  readonly path: string;
+  readonly content: string | Uint8Array;
+}
 
 /**
  * Writes a file whole or not at all: beside its place, flushed to the disk, then renamed. What was there stays until then.
  *
  * @throws {OutputError} naming the file and the reason.
  */
-export async function writeAtomically(path: string, content: string | Uint8Array): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+export const writeAtomically = (path: string, content: string | Uint8Array): Promise<void> =>
+  writeBesides([{ path, content }], undefined, async () => {});
+
+/**
+ * Writes files that go with a main result: they are on the disk before `write` writes that, and then only renamed. So a full
+ * disk, say, leaves neither.
+ *
+ * @param folder where the main result goes, which has to be empty until then; the files may be in it.
+ * @throws {OutputError} naming the file and the reason; what `write` throws. No file was written then.
+ */
+export async function writeBesides<T>(
+  files: readonly FileContent[],
+  folder: string | undefined,
+  write: () => Promise<T>,
+): Promise<T> {
+  const staged: { readonly path: string; readonly temporary: string }[] = [];
   try {
-    await mkdir(dirname(path), { recursive: true });
-    const file = await open(temporary, 'wx');
-    try {
-      await file.writeFile(content);
-      await file.sync();
-    } finally {
-      await file.close();
+    for (const { path, content } of files) {
+      const temporary = join(
+        folderFor(path, folder),
+        `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`,
+      );
+      staged.push({ path, temporary });
+      await orSay(path, () => writeDurably(temporary, content));
     }
-    await rename(temporary, path);
+    const result = await write();
+    for (const { path, temporary } of staged) {
+      await orSay(path, async () => {
+        await mkdir(dirname(path), { recursive: true });
+        await rename(temporary, path);
+      });
+    }
+    return result;
+  } finally {
+    await Promise.all(staged.map(({ temporary }) => rm(temporary, { force: true }).catch(() => {})));
+  }
+}
+
+/** The nearest folder on the way to a file that is there, and not in `folder`. */
+function folderFor(path: string, folder: string | undefined): string {
+  let above = dirname(resolve(path));
+  while (above !== dirname(above) && (!isFolder(above) || (folder !== undefined && isIn(above, folder)))) {
+    above = dirname(above);
+  }
+  return above;
+}
+
+async function writeDurably(path: string, content: string | Uint8Array): Promise<void> {
+  const file = await open(path, 'wx');
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function orSay(path: string, write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => {});
     const { code, message } = error as NodeJS.ErrnoException;
     const reason = {
       ENOSPC: 'the disk is full',

@@ -1,5 +1,4 @@
 // A report as one HTML page that needs nothing else: charts and pictures are in it.
-import { writeAtomically } from '../output/write-atomically.ts';
 import type { Chart } from './charts.ts';
 
 /** A picture with what two models say of it, or one before and after. */
@@ -26,11 +25,6 @@ export interface Page {
   };
   /** Plain text, as in a terminal. */
   readonly details: string;
-}
-
-/** Writes a page whole or not at all. @throws {OutputError} */
-export async function writePage(path: string, page: Page): Promise<void> {
-  await writeAtomically(path, renderPage(page));
 }
 
 /** The page's text. Whatever comes from files is escaped; no script runs, and the page says so. */

@@ -1,9 +1,10 @@
 import { type Agreement, compareOutputs, compareSites, type SiteDrift } from '../../comparison.ts';
 import { loadModel } from '../../model/load-model.ts';
 import { checkPlaces, filesOfModel, writtenBy } from '../../output/places.ts';
+import { writeAtomically } from '../../output/write-atomically.ts';
 import { type DataPart, dataPart, headLines, type ModelPart, modelPart } from '../../report/base.ts';
 import { shiftChart } from '../../report/charts.ts';
-import { writePage } from '../../report/page.ts';
+import { renderPage } from '../../report/page.ts';
 import { answers, pictures } from '../../report/predictions.ts';
 import { percent, plainTable, short } from '../../report/table.ts';
 import { type SessionFlags, withSession } from '../../session.ts';
@@ -57,7 +58,7 @@ export async function runCompare(
       const text = compareText(pathA, pathB, agreement, sites);
       if (flags.report !== undefined) {
         const rows = sites.flatMap(({ name, shift }) => (shift ? [{ name, shift }] : []));
-        await writePage(flags.report, {
+        const page = renderPage({
           title: `${pathA} and ${pathB}`,
           lines: headLines(session, part),
           charts:
@@ -75,6 +76,7 @@ export async function runCompare(
           },
           details: text,
         });
+        await writeAtomically(flags.report, page);
         written.push(flags.report);
       }
       const result: CompareOutput = {

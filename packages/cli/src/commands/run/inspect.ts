@@ -1,11 +1,12 @@
 import { formatReport, type InspectionReport, inspect } from '@rebatch/inspect';
 import { startBackend } from '../../model/backend.ts';
 import { type LoadedModel, loadModel } from '../../model/load-model.ts';
+import { writeAtomically } from '../../output/write-atomically.ts';
 import { checkPreprocessing, describeFirst } from '../../preprocessing/check.ts';
 import { PRESETS } from '../../preprocessing/preprocessing.ts';
 import { type DataPart, dataPart, headLines, type ModelPart, modelPart } from '../../report/base.ts';
 import { shiftChart } from '../../report/charts.ts';
-import { writePage } from '../../report/page.ts';
+import { renderPage } from '../../report/page.ts';
 import { plainTable } from '../../report/table.ts';
 import { keepPreprocessing, type SessionFlags, withSession } from '../../session.ts';
 import type { Context } from '../context.ts';
@@ -61,23 +62,25 @@ export async function runInspect(
     });
     progress.stop();
     const part = dataPart(session, check);
-    const kept = await keepPreprocessing(session, false);
     const text = [...headLines(session, part), ...betterLines(part), '', formatReport(report).trimEnd()].join(
       '\n',
     );
-    const written = kept === null ? [] : [kept];
+    const written: string[] = [];
     if (flags.report !== undefined) {
       const advice = report.advice.map((one) => one.text);
       const rows = report.layers.flatMap(({ name, shift }) => (shift ? [{ name, shift }] : []));
-      await writePage(flags.report, {
+      const page = renderPage({
         title: `What is wrong with ${loaded.path}?`,
         lines: headLines(session, part),
         advice,
         charts: [await shiftChart('From the stored statistics to those of the data', rows)],
         details: formatReport(report),
       });
+      await writeAtomically(flags.report, page);
       written.push(flags.report);
     }
+    const kept = await keepPreprocessing(session, false);
+    if (kept !== null) written.push(kept);
     print({ ...parts(loaded), data: part, report, written }, flags, streams, text);
   });
 }

@@ -7,10 +7,11 @@ import { startBackend } from '../../model/backend.ts';
 import { watchModel } from '../../model/changed-weights.ts';
 import { type LoadedModel, loadModel } from '../../model/load-model.ts';
 import { planOutput } from '../../output/model-output.ts';
+import { writeBesides } from '../../output/write-atomically.ts';
 import { modelPart } from '../../report/base.ts';
 import { plainTable, short } from '../../report/table.ts';
 import { digestOf, readStatesFile, type ShardStates } from '../../states-file.ts';
-import { writeStatisticsFile } from '../../statistics-file.ts';
+import { statisticsText } from '../../statistics-file.ts';
 import type { Context } from '../context.ts';
 import type { OutputFlags, RunFlags } from '../options.ts';
 import { endLines } from '../repair.ts';
@@ -45,11 +46,13 @@ export async function runMerge(
     const dryRun = flags.dryRun === true;
     const written: string[] = [];
     if (!dryRun) {
-      written.push((await output.write(await watch.artifacts()))!);
-      if (flags.statistics !== undefined) {
-        await writeStatisticsFile(flags.statistics, loaded, await captureStatistics(model));
-        written.push(flags.statistics);
-      }
+      const artifacts = await watch.artifacts();
+      const besides =
+        flags.statistics === undefined
+          ? []
+          : [{ path: flags.statistics, content: statisticsText(loaded, await captureStatistics(model)) }];
+      const path = await writeBesides(besides, output.folder, () => output.write(artifacts));
+      written.push(path!, ...besides.map((file) => file.path));
     }
     const samples = parts.reduce((sum, { states }) => sum + states.samples, 0);
     const layers = fresh.map((layer, i) => ({
