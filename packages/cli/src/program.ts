@@ -10,6 +10,7 @@ import { mergeCommand } from './commands/merge.ts';
 import { recalibrateCommand } from './commands/recalibrate.ts';
 import { referenceCommand } from './commands/reference.ts';
 import { workerCommand } from './commands/worker.ts';
+import { UsageError } from './errors.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 
 /** In the order of the help. */
@@ -50,11 +51,33 @@ ${exitCodes()}`,
   for (const command of [program, ...program.commands]) {
     command
       .exitOverride()
+      .hook('preAction', (_, called) => checkNotEmpty(called))
       .configureOutput({ writeOut: out, writeErr: err })
       .showSuggestionAfterError()
       .configureHelp({ showGlobalOptions: false });
   }
   return program;
+}
+
+/**
+ * An empty path would be the current folder, with all that lies in it; it comes of a variable that is not set.
+ *
+ * @throws {UsageError} for an argument or an option that is an empty text.
+ */
+function checkNotEmpty(command: Command): void {
+  const fail = (name: string) => {
+    throw new UsageError(
+      `${name}: expected a value, got an empty text. Is it of a variable that is not set?`,
+    );
+  };
+  command.args.forEach((text, i) => {
+    // The last one may stand for several.
+    const named = command.registeredArguments[i] ?? command.registeredArguments.at(-1);
+    if (text === '') fail(`<${named!.name()}>`);
+  });
+  for (const option of command.options) {
+    if (command.getOptionValue(option.attributeName()) === '') fail(option.long!);
+  }
 }
 
 function exitCodes(): string {

@@ -1,5 +1,5 @@
 // Where results go: never over what is read, and what would be wrong with it shows before anything is computed.
-import { mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, realpath, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -164,5 +164,58 @@ test('a report and statistics may lie in the folder of the model that comes out'
     expect(names.includes('report.html')).toBe(command === 'recalibrate');
     expect(names.filter((name) => name.includes('.tmp'))).toEqual([]);
     await rm(at('new'), { recursive: true });
+  }
+});
+
+test('what is empty is no path', async () => {
+  const model = at('model');
+  const cases: readonly (readonly [args: string[], name: string])[] = [
+    [['recalibrate', model, at('photos'), '--out', ''], '--out'],
+    [['recalibrate', model, at('photos'), '--out='], '--out'],
+    [['recalibrate', model, ''], '<data>'],
+    [['inspect', model, ''], '<data>'],
+    [['inspect', ''], '<model>'],
+    [['compare', model, '', at('photos')], '<b>'],
+    [['merge', model, at('part-1.json'), ''], '<states>'],
+    [['merge', model, at('part-1.json'), '', at('part-2.json')], '<states>'],
+    [['bake', model, ''], '<statistics>'],
+    [['reference', model, at('photos'), '--out', ''], '--out'],
+    ...['--report', '--statistics', '--states', '--checkpoint', '--labels'].map(
+      (option): [string[], string] => [['recalibrate', model, at('photos'), option, ''], option],
+    ),
+  ];
+  const home = process.cwd();
+  try {
+    // Where an empty path would lead to.
+    process.chdir(at('empty'));
+    const before = await contentsOf(folder);
+    for (const [args, name] of cases) {
+      const { code, out, err } = await rebatch(...args);
+      expect({ code, out, err }, args.join(' ')).toEqual({
+        ...{ code: 2, out: '' },
+        err: `Error: ${name}: expected a value, got an empty text. Is it of a variable that is not set?\n`,
+      });
+    }
+    expect(await contentsOf(folder)).toEqual(before);
+    expect(process.cwd()).toBe(await realpath(at('empty')));
+  } finally {
+    process.chdir(home);
+  }
+});
+
+test('a model that is named by dots has its result beside it', async () => {
+  const [home, real] = [process.cwd(), await realpath(folder)];
+  try {
+    process.chdir(at('model'));
+    const { code, out, err } = await rebatch('fold', '.');
+    expect(code, err).toBe(0);
+    expect(out).toContain(`Written: ${join(real, 'model-folded/model.json')}\n`);
+    await rm(at('model-folded'), { recursive: true });
+    await expectRefused(['fold', at('model'), '--out', '.', '--overwrite'], 6, /is the model itself/);
+    await expectRefused(['recalibrate', '.', at('photos'), '--in-place'], 6, /is the current folder/);
+    process.chdir(at('empty'));
+    await expectRefused(['fold', at('model'), '--out', '.'], 6, /is the current folder/);
+  } finally {
+    process.chdir(home);
   }
 });

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { OutputError } from '../errors.ts';
@@ -41,6 +41,22 @@ test('names beside a model', () =>
     expect(beside('net')).toEqual(['/net-new', '/net/model.rebatch.json']);
     expect(beside('net/')).toEqual(['/net-new', '/net/model.rebatch.json']);
     expect(beside('net/model.json')).toEqual(['/net/model-new', '/net/model.rebatch.json']);
+    // What ends in no name has one all the same, and the result is never in the folder itself.
+    for (const name of ['net/.', 'net/./', 'net/deep/..']) {
+      await mkdir(join(folder, 'net/deep'), { recursive: true });
+      expect(besideModel(`${folder}/${name}`, '-new'), name).toBe(`${await realpath(folder)}/net-new`);
+    }
+    const home = process.cwd();
+    try {
+      process.chdir(join(folder, 'net/deep'));
+      expect(besideModel('..', '-new')).toBe(`${await realpath(folder)}/net-new`);
+      process.chdir('..');
+      expect(besideModel('.', '.reference.json')).toBe(`${await realpath(folder)}/net.reference.json`);
+      expect(besideModel('./', '-new')).toBe(`${await realpath(folder)}/net-new`);
+    } finally {
+      process.chdir(home);
+    }
+    expect(() => besideModel('/', '-new')).toThrow(/has no name.*--out/);
     expect(beside('net.keras')).toEqual(['/net-new', '/net.rebatch.json']);
     const address = 'https://host.example/models/net/model.json?v=1';
     expect([besideModel(address, '-new'), sidecarOf(address)]).toEqual(['model-new', undefined]);
