@@ -209,13 +209,13 @@ export async function keepPreprocessing(
   dryRun: boolean,
 ): Promise<string | null> {
   const path = sidecarOf(loaded.path);
-  if (resolved.from !== 'flags' || dryRun) return null;
+  if (resolved.from !== 'flags' || resolved.known === undefined || dryRun) return null;
   if (path === undefined) {
     note('Note: nothing can be kept beside an address, so say next time again how inputs are prepared.');
     return null;
   }
   try {
-    await writeSidecar(path, resolved.preprocessing);
+    await writeSidecar(path, resolved.known);
   } catch (error) {
     // The result is there; only the convenience is not.
     if (!(error instanceof RebatchError)) throw error;

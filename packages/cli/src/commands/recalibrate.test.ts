@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RecalibrationReport } from '@rebatch/recalibrate';
 import { cut, exactReference, makeBlocks, makeSequential, preciseReference } from '@rebatch/test-models';
@@ -7,8 +7,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { startBackend } from '../model/backend.ts';
 import type { RepairOutput } from '../report/repair-report.ts';
 import { float32, npy } from '../testing/arrays.ts';
-import { asFloats, weightsIn, writeLayers } from '../testing/models.ts';
-import { inFolder, writeFiles } from '../testing/pictures.ts';
+import { asFloats, pictureModel, weightsIn, writeLayers } from '../testing/models.ts';
+import { inFolder, plain, writeFiles } from '../testing/pictures.ts';
 import { contentsOf, rebatch, rebatchJson } from '../testing/run-cli.ts';
 
 const random = seededRandom(3);
@@ -45,11 +45,7 @@ describe('recalibrate', () => {
       } satisfies Partial<RecalibrationReport>);
       const { 'net-recalibrated/group1-shard1of1.bin': _, ...after } = await contentsOf(folder);
       expect(after).toMatchObject(before);
-      expect(Object.keys(after)).toEqual([
-        'net-recalibrated/model.json',
-        'net-recalibrated/model.rebatch.json',
-        ...Object.keys(before),
-      ]);
+      expect(Object.keys(after)).toEqual(['net-recalibrated/model.json', ...Object.keys(before)]);
       const [old, fresh] = [await weightsIn(model), await weightsIn(`${model}-recalibrated`)];
       expect(Object.keys(fresh)).toEqual(Object.keys(old));
       for (const [i, { mean, variance }] of reference().entries()) {
@@ -104,8 +100,10 @@ describe('recalibrate', () => {
       expect((await rebatch('recalibrate', model, data, '--in-place')).code).toBe(0);
       const recalibrated = await weightsIn(join(folder, 'new/deep'));
       expect(await weightsIn(model)).toEqual(recalibrated);
-      // And again, with the file of the preprocessing that lies there by now.
-      expect((await rebatch('recalibrate', model, data, '--in-place')).code).toBe(0);
+      // And again, with a file of the preprocessing that lies there by now.
+      for (const flags of [['--scale', '1'], []]) {
+        expect((await rebatch('recalibrate', model, data, '--in-place', ...flags)).code).toBe(0);
+      }
       expect(Object.keys(await contentsOf(model))).toEqual([
         'group1-shard1of1.bin',
         'model.json',
@@ -140,6 +138,57 @@ describe('recalibrate', () => {
       const next = await rebatchJson<RepairOutput>('recalibrate', `${model}-recalibrated`, data);
       expect(next.data.preprocessingFrom).toBe('file');
     }));
+
+  test.each([1, 3])('what arrays are by default is kept for no pictures, of %i channels', (channels) =>
+    inFolder(async (folder) => {
+      const model = await writeLayers(pictureModel({ channels }), join(folder, 'net'));
+      const [bytes, floats, photos] = ['bytes.npy', 'floats.npy', 'photos'].map((name) => join(folder, name));
+      const shape = [8, 8, 8, channels];
+      const numbers = random.normals(512 * channels, 0, 1);
+      await writeFiles(folder, {
+        'floats.npy': npy('<f4', shape, float32([...numbers])),
+        'bytes.npy': npy(
+          '|u1',
+          shape,
+          Uint8Array.from(numbers, (value) => 128 + 30 * value),
+        ),
+      });
+      for (let i = 0; i < 6; i++)
+        await writeFiles(folder, { [`photos/${i}.png`]: await plain([30 * i, 30 * i, 200 - 30 * i], 9) });
+      const run = async (of: string, ...flags: string[]) => {
+        await rebatchJson('recalibrate', model, of, '--out', join(folder, 'out'), '--overwrite', ...flags);
+        return JSON.parse(await readFile(join(folder, 'out/model.rebatch.json'), 'utf8').catch(() => '{}'));
+      };
+      for (const arrays of [floats!, bytes!]) expect(await run(arrays)).toEqual({});
+      // What somebody said is kept, and nothing else.
+      const said = await run(floats!, '--scale', '1/4');
+      expect(said.preprocessing).toEqual({ scale: 0.25, mean: [0], std: [1] });
+      await rm(join(folder, 'net/model.rebatch.json'));
+      await rebatchJson('recalibrate', model, floats!, '--in-place');
+      const { preprocessing } = (
+        await rebatchJson<RepairOutput>('recalibrate', model, photos!, '--dry-run', '--force')
+      ).data;
+      const color = channels === 1 ? 'gray' : 'rgb';
+      expect(preprocessing).toMatchObject({ size: [8, 8], color, scale: 1 / 255 });
+      // Nor what an earlier release wrote of arrays.
+      const old = {
+        size: null,
+        fit: 'cover',
+        color: 'rgb',
+        scale: 1 / 255,
+        mean: [0],
+        std: [1],
+        layout: 'nhwc',
+      };
+      const text = JSON.stringify({ format: 'rebatch-preprocessing', version: 1, preprocessing: old });
+      await writeFiles(folder, { 'net/model.rebatch.json': text });
+      const again = await rebatchJson<RepairOutput>('recalibrate', model, photos!, '--dry-run', '--force');
+      expect(again.data).toMatchObject({
+        preprocessingFrom: 'file',
+        preprocessing: { color, scale: 1 / 255 },
+      });
+    }),
+  );
 
   test('the report is a page that needs nothing else', () =>
     withNetwork(async ({ folder, model, data }) => {

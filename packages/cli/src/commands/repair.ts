@@ -100,7 +100,7 @@ export async function runRepair(
       const besides = await filesBesides(command, session, flags, report, { data, before, signal });
       const path = await writeBesides(besides, output.folder, () => {
         begun?.writing(artifacts);
-        return output.write(artifacts, session.resolved.preprocessing);
+        return output.write(artifacts, session.resolved.known);
       });
       written.push(path!, ...besides.map((file) => file.path));
       const kept = await keepPreprocessing(session, dryRun);

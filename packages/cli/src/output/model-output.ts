@@ -9,7 +9,7 @@ import type { OutputFlags } from '../commands/options.ts';
 import { OutputError, UsageError } from '../errors.ts';
 import type { LoadedModel } from '../model/load-model.ts';
 import { besideModel, isAddress, isFolder, SIDECAR, sidecarOf } from '../model/paths.ts';
-import type { Preprocessing } from '../preprocessing/preprocessing.ts';
+import type { KnownPreprocessing } from '../preprocessing/preprocessing.ts';
 import { sidecarText } from '../preprocessing/sidecar.ts';
 import { checkPlaces, filesOfModel, type PlaceFlags, placeOf, type ReadPlace, writtenBy } from './places.ts';
 
@@ -17,7 +17,7 @@ import { checkPlaces, filesOfModel, type PlaceFlags, placeOf, type ReadPlace, wr
 export interface ModelOutput {
   readonly folder: string;
   /** Writes it, all or nothing, with how its inputs are prepared; resolves to the path of its model.json, null if dry. */
-  write(artifacts: tf.io.ModelArtifacts, preprocessing?: Preprocessing): Promise<string | null>;
+  write(artifacts: tf.io.ModelArtifacts, preprocessing?: KnownPreprocessing): Promise<string | null>;
 }
 
 /**

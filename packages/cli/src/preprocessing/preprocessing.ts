@@ -40,6 +40,9 @@ export interface Preprocessing {
   readonly layout: (typeof LAYOUTS)[number];
 }
 
+/** Parts of a preprocessing that someone said, or that a model was used with. */
+export type KnownPreprocessing = { readonly [Name in keyof Preprocessing]?: Preprocessing[Name] };
+
 type Values = Pick<Preprocessing, 'scale' | 'mean' | 'std'>;
 
 /** What is done to values from 0 to 255, by the names that people know it by. */

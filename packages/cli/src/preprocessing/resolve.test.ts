@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { DataError, UsageError } from '../errors.ts';
 import { readFlags } from './flags.ts';
-import { describePreprocessing, type Preprocessing, presetNamed, presetOf } from './preprocessing.ts';
+import {
+  describePreprocessing,
+  type KnownPreprocessing,
+  type Preprocessing,
+  presetNamed,
+  presetOf,
+} from './preprocessing.ts';
 import { type RawData, type RawInput, resolvePreprocessing } from './resolve.ts';
 
 const PICTURES: RawData = { kind: 'pictures', shape: null, bytes: true };
@@ -98,6 +104,19 @@ describe('who says what', () => {
     expect(file).toMatchObject({ from: 'file', preprocessing: saved });
     const flags = resolvePreprocessing({ fit: 'contain' }, saved, input(8, 8, 3), PICTURES);
     expect(flags.preprocessing).toEqual({ ...saved, fit: 'contain' });
+  });
+
+  test('what is kept is all of pictures, and of arrays what was said', () => {
+    const known = (flags: Partial<Preprocessing>, file: KnownPreprocessing | undefined, raw: RawData) =>
+      resolvePreprocessing(flags, file, input(8, 8, 3), raw).known;
+    expect(known({}, undefined, PICTURES)).toMatchObject({ size: [8, 8], color: 'rgb', scale: 1 / 255 });
+    expect(known({}, undefined, floats(8, 8, 3))).toBeUndefined();
+    expect(known({ scale: 2 }, undefined, floats(8, 8, 3))).toEqual({ scale: 2, mean: [0], std: [1] });
+    expect(known({ layout: 'nchw' }, undefined, floats(3, 8, 8))).toEqual({ layout: 'nchw' });
+    expect(known({}, saved, floats(8, 8, 3))).toEqual(saved);
+    expect(known({ scale: 3 }, saved, floats(8, 8, 3))).toEqual({ ...saved, scale: 3, mean: [0], std: [1] });
+    const part = resolvePreprocessing({}, { mean: [0.5] }, input(8, 8, 3), PICTURES);
+    expect(part).toMatchObject({ from: 'file', preprocessing: { scale: 1, mean: [0.5], color: 'rgb' } });
   });
 
   test('a part of a scaling by flags is all of it', () => {

@@ -3,7 +3,7 @@
 import { type InputDescription, isInputNamed } from '../data/description.ts';
 import { DataError, UsageError } from '../errors.ts';
 import type { ModelInput } from '../model/load-model.ts';
-import type { Preprocessing } from './preprocessing.ts';
+import type { KnownPreprocessing, Preprocessing } from './preprocessing.ts';
 
 /** What is known of the values of one input before they are read. */
 export interface RawInput {
@@ -29,6 +29,8 @@ export interface Resolved {
   readonly sampleShape: readonly number[] | null;
   /** What the model takes. */
   readonly dtype: 'float32' | 'int32';
+  /** What is known now of how inputs are prepared, and is kept beside the model; undefined where nothing is. */
+  readonly known: KnownPreprocessing | undefined;
   /** What each input of the model is, where the data has several. */
   readonly inputs?: readonly InputDescription[];
 }
@@ -45,7 +47,7 @@ const ZERO_TO_ONE = { scale: 1 / 255, mean: [0], std: [1] };
  */
 export function resolvePreprocessing(
   flags: Partial<Preprocessing>,
-  saved: Preprocessing | undefined,
+  saved: KnownPreprocessing | undefined,
   inputs: readonly ModelInput[],
   raw: RawData,
 ): Resolved {
@@ -63,7 +65,7 @@ export function resolvePreprocessing(
   const scaled = isPictureLike({ input, bytes: first.bytes });
   const defaults = scaled ? ZERO_TO_ONE : AS_THEY_ARE;
   // Part of a scaling that is said goes with nothing else, not with parts of another one.
-  const values = from === 'flags' ? { ...AS_THEY_ARE, ...flags } : { ...defaults, ...saved };
+  const values = from === 'default' ? defaults : { ...AS_THEY_ARE, ...(from === 'flags' ? flags : saved) };
   const pictures = raw.kind === 'pictures';
   const preprocessing: Preprocessing = {
     size: pictures ? sizeFor(flags.size ?? saved?.size ?? null, sides, flags.size !== undefined) : null,
@@ -81,6 +83,9 @@ export function resolvePreprocessing(
       '--size, --fit and --color are about pictures; the data is arrays, which are taken as they are.',
     );
   }
+  // What arrays are by default says nothing of pictures, which the model may be given next.
+  const said = { ...saved, ...(from === 'flags' && pick(values)), ...(flags.layout && { layout }) };
+  const known = pictures ? preprocessing : said;
   const described = named.map((one) => ({
     name: one.input.name,
     dtype: one.input.dtype,
@@ -90,9 +95,12 @@ export function resolvePreprocessing(
   }));
   return {
     ...{ preprocessing, from, sampleShape: reshapeTo(raw.shape, shape), dtype: input?.dtype ?? 'float32' },
+    known: Object.keys(known).length > 0 ? known : undefined,
     ...(described.length > 0 && { inputs: described }),
   };
 }
+
+const pick = ({ scale, mean, std }: Pick<Preprocessing, 'scale' | 'mean' | 'std'>) => ({ scale, mean, std });
 
 /** An input of the model, and what the data has for it. */
 interface NamedInput extends RawInput {

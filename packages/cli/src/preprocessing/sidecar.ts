@@ -3,18 +3,18 @@ import { readFile } from 'node:fs/promises';
 import * as v from 'valibot';
 import { UsageError } from '../errors.ts';
 import { writeAtomically } from '../output/write-atomically.ts';
-import { type Preprocessing, preprocessingSchema } from './preprocessing.ts';
+import { type KnownPreprocessing, preprocessingSchema } from './preprocessing.ts';
 
 const MAX_BYTES = 1 << 20;
 
 const schema = v.strictObject({
   format: v.literal('rebatch-preprocessing'),
   version: v.literal(1),
-  preprocessing: preprocessingSchema,
+  preprocessing: v.partial(preprocessingSchema),
 });
 
 /** What the file at `path` says; undefined if there is none. @throws {UsageError} for one that is no such file. */
-export async function readSidecar(path: string): Promise<Preprocessing | undefined> {
+export async function readSidecar(path: string): Promise<KnownPreprocessing | undefined> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
@@ -32,17 +32,24 @@ export async function readSidecar(path: string): Promise<Preprocessing | undefin
     throw wrong((error as Error).message, error);
   }
   const result = v.safeParse(schema, value);
-  if (result.success) return result.output.preprocessing;
+  if (result.success) return aboutPictures(result.output.preprocessing as KnownPreprocessing);
   const [issue] = result.issues;
   throw wrong(`${v.getDotPath(issue) ?? 'the whole'} is wrong: ${issue.message}`);
 }
 
+/** Where no size is known, earlier releases wrote of arrays, and named a fit and a color that nobody had said. */
+function aboutPictures(known: KnownPreprocessing): KnownPreprocessing {
+  if (known.size !== null) return known;
+  const { size, fit, color, ...values } = known;
+  return values;
+}
+
 /** The file's text. */
-export function sidecarText(preprocessing: Preprocessing): string {
+export function sidecarText(preprocessing: KnownPreprocessing): string {
   return `${JSON.stringify({ format: 'rebatch-preprocessing', version: 1, preprocessing }, undefined, 2)}\n`;
 }
 
 /** Writes it whole or not at all. @throws {OutputError} */
-export async function writeSidecar(path: string, preprocessing: Preprocessing): Promise<void> {
+export async function writeSidecar(path: string, preprocessing: KnownPreprocessing): Promise<void> {
   await writeAtomically(path, sidecarText(preprocessing));
 }
