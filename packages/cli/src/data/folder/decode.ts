@@ -21,6 +21,7 @@ sharp.concurrency(1);
 
 /**
  * The pixels of a picture file as bytes, channels last: turned as its EXIF says, in sRGB, without transparency, resized.
+ * Transparent pixels have the colors that the file stores for them. Gray is the luma of Rec. 601.
  *
  * Reading the file and decoding it are one job for a thread of libuv's pool: it goes on to its end while this thread computes.
  *
@@ -31,27 +32,30 @@ export async function decodePicture(
   { size, fit, color }: Pick<Preprocessing, 'size' | 'fit' | 'color'>,
   maxPixels: number,
 ): Promise<{ readonly pixels: Uint8Array; readonly shape: readonly [number, number, number] }> {
-  const gray = color === 'gray';
-  let picture = open(path, maxPixels).autoOrient();
-  if (size !== null) picture = picture.resize({ height: size[0], width: size[1], fit });
-  picture = gray
-    ? picture.removeAlpha().grayscale().toColourspace('b-w')
-    : picture.removeAlpha().toColourspace('srgb');
-  const { data, info } = await decoded(picture.raw({ depth: 'uchar' }), path, maxPixels);
-  const channels = gray ? 1 : 3;
-  if (info.channels !== channels)
-    throw new BadPicture(`has ${info.channels} channels as it is decoded, not ${channels}`);
+  const open = () => opened(path, maxPixels).autoOrient();
+  const resized = (picture: Sharp) =>
+    size === null ? picture : picture.resize({ height: size[0], width: size[1], fit });
+  const pixelsOf = (picture: Sharp) =>
+    decoded(picture.toColourspace('srgb').raw({ depth: 'uchar' }), path, maxPixels);
+  let { data, info } = await pixelsOf(resized(open()));
+  if (info.channels === 4) {
+    // Resizing weighs colors by how opaque they are. The few pictures with transparency lose it first.
+    const { data: opaque, info: raw } = await pixelsOf(open().removeAlpha());
+    ({ data, info } = await pixelsOf(resized(sharp(opaque, { raw, limitInputPixels: maxPixels }))));
+  }
+  if (info.channels !== 3) throw new BadPicture(`has ${info.channels} channels as it is decoded, not 3`);
   if (color === 'bgr') swapRedAndBlue(data);
-  return { pixels: data, shape: [info.height, info.width, channels] };
+  const gray = color === 'gray';
+  return { pixels: gray ? lumaOf(data) : data, shape: [info.height, info.width, gray ? 1 : 3] };
 }
 
 /** A picture file as a small PNG that fits into a square. */
 export async function pictureThumbnail(path: string, side: number, maxPixels: number): Promise<Uint8Array> {
-  const small = open(path, maxPixels).autoOrient().resize({ height: side, width: side, fit: 'inside' });
+  const small = opened(path, maxPixels).autoOrient().resize({ height: side, width: side, fit: 'inside' });
   return (await decoded(small.png(), path, maxPixels)).data;
 }
 
-function open(path: string, maxPixels: number): Sharp {
+function opened(path: string, maxPixels: number): Sharp {
   const head = beginningOf(path);
   if (head === '') throw new BadPicture('is empty');
   if (!SIGNATURES.some(([, at, text]) => head.startsWith(text, at))) {
@@ -92,4 +96,13 @@ async function decoded(picture: Sharp, path: string, maxPixels: number) {
 
 function swapRedAndBlue(pixels: Uint8Array): void {
   for (let i = 0; i < pixels.length; i += 3) [pixels[i], pixels[i + 2]] = [pixels[i + 2]!, pixels[i]!];
+}
+
+/** As PIL, OpenCV and TensorFlow make gray of sRGB: the weights of Rec. 601. Their sum is exact, so that gray stays as it is. */
+function lumaOf(pixels: Uint8Array): Uint8Array {
+  const luma = new Uint8Array(pixels.length / 3);
+  for (let i = 0, at = 0; i < luma.length; i++, at += 3) {
+    luma[i] = (299 * pixels[at]! + 587 * pixels[at + 1]! + 114 * pixels[at + 2]! + 500) / 1000;
+  }
+  return luma;
 }

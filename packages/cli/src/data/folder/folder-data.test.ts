@@ -161,6 +161,69 @@ describe('pictures', () => {
       expect([...batch!.inputs[0]!.values.slice(0, 4)]).toEqual([77, 77, 77, 77]);
     }));
 
+  test('in gray are the luma of Rec. 601, and gray ones stay as they are', () =>
+    inFolder(async (path) => {
+      const colors: Pixel[] = [
+        [255, 0, 0],
+        [0, 255, 0],
+        [0, 0, 255],
+        [200, 100, 50],
+        [1, 2, 250],
+        RED!,
+        GREEN!,
+        BLUE!,
+      ];
+      const grays = Array.from({ length: 256 }, (_, i): Pixel => [i, i, i]);
+      const one = Uint8Array.from(grays, ([value]) => value);
+      await writeFiles(path, {
+        'a.png': await png([[...colors, ...grays]]),
+        'b.png': await sharp(Uint8Array.from([...new Uint8Array(8), ...one]), {
+          raw: { width: 264, height: 1, channels: 1 },
+        })
+          .toColourspace('b-w')
+          .png()
+          .toBuffer(),
+      });
+      const preprocessing = { color: 'gray', size: [1, 264] } as const;
+      const [batch] = await readAll(describing(folder(path), { preprocessing }));
+      const values = [...batch!.inputs[0]!.values];
+      const luma = colors.map(([red, green, blue]) => Math.round(0.299 * red + 0.587 * green + 0.114 * blue));
+      expect(luma.slice(0, 3)).toEqual([76, 150, 29]);
+      expect(values).toEqual([...luma, ...one, ...new Uint8Array(8), ...one]);
+    }));
+
+  test.each(['rgb', 'gray'] as const)('in %s lose transparency before they are resized', (color) =>
+    inFolder(async (path) => {
+      const rows = Array.from({ length: 8 }, (_, y) =>
+        Array.from({ length: 8 }, (__, x): Pixel => [200 - 9 * x, 100 + 7 * y, 50 + x * y]),
+      );
+      const opaque = await raw(rows).png().toBuffer();
+      const alphas = Uint8Array.from({ length: 64 }, (_, i) => [0, 255, 90][i % 3]!);
+      const see = { raw: { width: 8, height: 8, channels: 1 } } as const;
+      await writeFiles(path, {
+        'a.png': opaque,
+        'b.png': await sharp(opaque).joinChannel(Buffer.from(alphas), see).png().toBuffer(),
+        'c.png': await sharp(opaque).ensureAlpha(0).png().toBuffer(),
+      });
+      for (const size of [
+        [8, 8],
+        [4, 4],
+        [6, 3],
+        [11, 9],
+      ] as const) {
+        for (const fit of ['cover', 'contain', 'fill'] as const) {
+          const [batch] = await readAll(describing(folder(path), { preprocessing: { color, size, fit } }));
+          const { values } = batch!.inputs[0]!;
+          const of = (i: number) => [
+            ...values.subarray((i * values.length) / 3, ((i + 1) * values.length) / 3),
+          ];
+          expect(of(1), `${size} ${fit}`).toEqual(of(0));
+          expect(of(2), `${size} ${fit}`).toEqual(of(0));
+        }
+      }
+    }),
+  );
+
   test('fit a size as they are told', () =>
     inFolder(async (path) => {
       const row = [RED!, GREEN!, GREEN!, BLUE!];
