@@ -30,6 +30,8 @@ export interface CheckpointKeeper {
   finish(result: string): void;
   /** When it is written. */
   remove(): void;
+  /** Where nothing was computed: a checkpoint that was begun here is not left behind. */
+  undo(): void;
 }
 
 /**
@@ -64,6 +66,9 @@ export function keepCheckpoint(
       write({ recalibration: latest?.() ?? known?.recalibration ?? null, result });
     },
     remove: () => removeCheckpoint(path),
+    undo() {
+      if (known === undefined) removeCheckpoint(path);
+    },
   };
 }
 

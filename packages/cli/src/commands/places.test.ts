@@ -116,6 +116,7 @@ test.each([
   ['recalibrate more photos --in-place', /more holds notes\.txt, so it is more than a model/],
   ['recalibrate link photos --in-place', /link is a link, not a folder/],
   ['recalibrate link/model.json photos --in-place', /link is a link, not a folder/],
+  ['recalibrate model photos --out dangling --checkpoint begun', /dangling is a link, not a folder/],
   ['recalibrate model photos --out dangling', /dangling is a link, not a folder/],
   ['recalibrate model photos --out link-to-empty', /link-to-empty is a link, not a folder/],
   ['recalibrate model photos --out more --overwrite', /more holds notes\.txt/],

@@ -49,6 +49,8 @@ export interface Begun {
   /** Called with what will be written, and when it is, and has been reported. */
   writing(artifacts: tf.io.ModelArtifacts): void;
   written(): void;
+  /** Called when it was refused before anything was computed: takes back what it has written to begin. */
+  undo(): void;
   close(): Promise<void>;
 }
 
@@ -67,16 +69,22 @@ export async function runRepair(
   begin?: (session: Session) => Promise<Begun>,
 ): Promise<void> {
   const { signal } = streams;
+  const checked = async (session: Session, begun: Begun | undefined) => {
+    const overwrite = flags.overwrite === true || begun?.mayReplace === true;
+    const output = await planOutput(session.loaded, suffix, { ...flags, overwrite }, signal, session.read);
+    return { output, check: await checkInputs(session, flags.force === true, signal) };
+  };
   const run = async (session: Session, begun: Begun | undefined) => {
     const { loaded, progress } = session;
     if (begun?.done) {
       streams.err('Nothing is left to do: the run before was killed after it had written its result.\n');
       return;
     }
-    const overwrite = flags.overwrite === true || begun?.mayReplace === true;
-    const output = await planOutput(loaded, suffix, { ...flags, overwrite }, signal, session.read);
     const watch = watchModel(loaded);
-    const check = await checkInputs(session, flags.force === true, signal);
+    const { output, check } = await checked(session, begun).catch((error) => {
+      begun?.undo();
+      throw error;
+    });
     const before = flags.report === undefined ? [] : await answers(session, loaded, signal);
     const report = await (begun?.repair ?? repair)(session, session.batches(), {
       samples: flags.samples,

@@ -41,6 +41,7 @@ export async function beginInParts(session: Session, flags: InPartsFlags, stream
     repair: (_, __, options) => recalibrateInParts(session, task, identity, flags, streams, options, keeper),
     writing: (artifacts) => keeper?.finish(modelDigest({ format: session.loaded.opened.format, artifacts })),
     written: () => keeper?.remove(),
+    undo: () => keeper?.undo(),
     async close() {},
   };
 }
