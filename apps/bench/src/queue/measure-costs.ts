@@ -142,7 +142,11 @@ async function queued(
 /** About what a level gives: the site in the middle. */
 const ofOneSite = (shard: MeasuredShard): MeasuredShard => ({
   ...shard,
-  measured: shard.measured.map(({ seen, ...batch }) => ({ ...batch, seen: [seen[seen.length >> 1]!] })),
+  measured: shard.measured.map(({ seen, values, ...batch }) => {
+    const one = seen[seen.length >> 1]!;
+    const own = values.map((_, site) => (site === one.site ? one.moments.count : 0));
+    return { ...batch, values: own, seen: [one] };
+  }),
 });
 
 /** The processor time of Redis per shard. */
