@@ -14,7 +14,7 @@ type Order = 'consecutive' | 'random';
 const REASONS: Readonly<Record<Order, string>> = {
   consecutive: 'To end the sums of a group, in float64, takes about as long as its 32 rows of 8 values.',
   random:
-    'Each row is added in float64 to a table of its group, which lies anywhere; to end the sums takes as long as above.',
+    'A row is half a cache line, and the rows or the sums of its group lie anywhere; to end the sums takes as long as above.',
 };
 
 const row = (order: Order, on: Pick<ScalingRow, 'backend' | 'kernels' | 'sizes'>): ScalingRow => ({
