@@ -5,8 +5,8 @@ import { summarizeShift } from '@rebatch/recalibrate/~internal';
 import { momentsFromJSON } from '@rebatch/stats';
 import * as tf from '@tensorflow/tfjs-core';
 import { toTensors } from './data/tensors.ts';
-import { DataError } from './errors.ts';
-import type { LoadedModel } from './model/load-model.ts';
+import { DataError, ModelUseError } from './errors.ts';
+import type { LoadedModel, ModelInput } from './model/load-model.ts';
 import type { Session } from './session.ts';
 
 /** How often two models say the same, and how far apart. */
@@ -32,12 +32,71 @@ export interface SiteDrift {
   readonly shift: MomentsSummary | null;
 }
 
+/**
+ * The inputs of `b` by the names that `a` has for them, in the order of `b`: what data that was opened for `a` gives to `b`.
+ *
+ * @param batchSize samples of each batch that both are given.
+ * @param count positions that are read; null where only reading tells.
+ * @throws {ModelUseError} if they take different inputs, or `b` cannot take such batches.
+ */
+export function inputOrder(
+  a: LoadedModel,
+  b: LoadedModel,
+  { batchSize, count }: Pick<Session, 'batchSize' | 'count'>,
+): string[] {
+  const order = b.inputs.map((input) => a.inputs.find((other) => isSameInput(a, other, b, input))?.name);
+  if (a.inputs.length !== b.inputs.length || order.includes(undefined)) {
+    throw new ModelUseError(
+      `Expected two models that take the same inputs: ${a.path} takes ${describeTaken(a)}, ${b.path} takes ` +
+        `${describeTaken(b)}. Name two models of the same data.`,
+    );
+  }
+  const { fixedBatch } = b;
+  if (fixedBatch !== undefined && (batchSize !== fixedBatch || (count ?? 0) % fixedBatch !== 0)) {
+    throw new ModelUseError(
+      `${b.path} takes batches of ${fixedBatch} alone, and ${a.path} is given others. Name ${b.path} first, so that both are ` +
+        'given what it takes.',
+    );
+  }
+  return order as string[];
+}
+
+/** By name where there are several; then by the shape of a sample, as far as both say it. */
+function isSameInput(a: LoadedModel, one: ModelInput, b: LoadedModel, other: ModelInput): boolean {
+  const several = a.inputs.length > 1 || b.inputs.length > 1;
+  if (several && plainName(one) !== plainName(other)) return false;
+  // tf.layers takes whole numbers as they are prepared for a graph.
+  if (one.dtype !== other.dtype && !(b.layers && one.dtype === 'int32')) return false;
+  // A graph may not say what it takes.
+  if (one.shape.length === 0 || other.shape.length === 0) return true;
+  return (
+    one.shape.length === other.shape.length &&
+    one.shape.slice(1).every((size, i) => {
+      const own = other.shape[i + 1]!;
+      return size === null || own === null || size === own;
+    })
+  );
+}
+
+/** Graphs call an input `x:0` that tf.layers calls `x`. */
+const plainName = ({ name }: ModelInput) => name.replace(/:0$/, '');
+
+const describeTaken = ({ inputs }: LoadedModel): string =>
+  inputs
+    .map((input) => {
+      const whole = input.dtype === 'int32' ? ' of whole numbers' : '';
+      const shape =
+        input.shape.length === 0 ? 'of any shape' : `[${input.shape.map((size) => size ?? '?').join(', ')}]`;
+      return `'${plainName(input)}' ${shape}${whole}`;
+    })
+    .join(' and ');
+
 /** @throws {DataError} if their outputs are of different shapes, or nothing could be read. */
 export async function compareOutputs(
   { data, labels, bad }: Session,
   a: LoadedModel,
   b: LoadedModel,
-  { batchSize, to, signal, onSamples }: CompareOptions,
+  { batchSize, to, order, signal, onSamples }: CompareOptions,
 ): Promise<Agreement> {
   const totals = {
     samples: 0,
@@ -53,15 +112,12 @@ export async function compareOutputs(
   for await (const batch of data.read({ from: 0, to: to ?? Number.MAX_SAFE_INTEGER, batchSize, signal })) {
     for (const one of batch.bad) bad.set(one.position, one);
     if (batch.count === 0) continue;
-    const { xs } = toTensors(
-      batch,
-      false,
-      a.inputs.map(({ name }) => name),
-    );
+    const own = a.inputs.map(({ name }) => name);
+    const xs = [toTensors(batch, false, own).xs].flat() as tf.Tensor[];
     const made: tf.Tensor[] = [];
     try {
-      made.push(await a.predict(xs as tf.Tensor | tf.Tensor[]));
-      made.push(await b.predict(xs as tf.Tensor | tf.Tensor[]));
+      made.push(await a.predict(xs));
+      made.push(await b.predict(order.map((name) => xs[own.indexOf(name)]!)));
       const [first, second] = made as [tf.Tensor, tf.Tensor];
       if (first.shape.join() !== second.shape.join()) {
         throw new DataError(
@@ -82,15 +138,15 @@ export async function compareOutputs(
         totals.max = Math.max(totals.max, difference);
         totals.squares += difference ** 2;
       }
-      const own = labels && answersA.length === batch.count ? batch.labels : null;
-      own?.forEach((label, i) => {
+      const known = labels && answersA.length === batch.count ? batch.labels : null;
+      known?.forEach((label, i) => {
         totals.labelled += 1;
         if (answersA[i] !== label) totals.wrongA += 1;
         if (answersB[i] !== label) totals.wrongB += 1;
       });
     } finally {
       tf.dispose(made);
-      tf.dispose(xs as tf.TensorContainer);
+      tf.dispose(xs);
     }
     onSamples(totals.samples);
   }
@@ -109,6 +165,8 @@ export interface CompareOptions {
   readonly batchSize: number;
   /** Positions up to which data is read; undefined for all. */
   readonly to: number | undefined;
+  /** See {@link inputOrder}. */
+  readonly order: readonly string[];
   readonly signal: AbortSignal;
   readonly onSamples: (samples: number) => void;
 }
@@ -129,8 +187,7 @@ export async function compareSites(
   session: Session,
   a: LoadedModel,
   b: LoadedModel,
-  to: number | undefined,
-  signal: AbortSignal,
+  { to, order, signal }: Pick<CompareOptions, 'to' | 'order' | 'signal'>,
 ): Promise<SiteDrift[]> {
   const models = [sitesOf(a), sitesOf(b)] as const;
   const [first, second] = models;
@@ -138,7 +195,7 @@ export async function compareSites(
   const options = { signal };
   const range = to === undefined ? {} : { to };
   const seenA = await captureReference(first, session.batches(range), options);
-  const seenB = await captureReference(second, session.batches(range), options);
+  const seenB = await captureReference(second, session.batches({ ...range, order }), options);
   const others = new Map(seenB.sites.map(({ name, moments }) => [name, moments]));
   return first.sites.flatMap(({ name, epsilon, channels }, i): SiteDrift[] => {
     const [x, y] = [seenA.sites[i]!.moments, others.get(name)];

@@ -47,8 +47,15 @@ export interface Session {
   readonly batchSize: number;
   /** Positions that are read at most; null where only reading tells. Without a remainder that the model does not take. */
   readonly count: number | null;
-  /** The data in batches of that size, to be read as often as needed. */
-  batches(options?: { readonly labels?: boolean; readonly to?: number }): AsyncIterable<TensorBatch>;
+  /**
+   * The data in batches of that size, to be read as often as needed; several inputs in the order of the model's, or of these
+   * names.
+   */
+  batches(options?: {
+    readonly labels?: boolean;
+    readonly to?: number;
+    readonly order?: readonly string[];
+  }): AsyncIterable<TensorBatch>;
   /** Says something beside the result. */
   note(text: string): void;
 }
@@ -107,12 +114,12 @@ export async function withSession<T>(
         progress,
         batchSize,
         count,
-        batches: ({ labels = false, to = count ?? undefined } = {}) =>
+        batches: ({ labels = false, to = count ?? undefined, order = namesOf(loaded) } = {}) =>
           tensorsOf(data, {
             batchSize,
             range: to === undefined ? undefined : { from: 0, to },
             labels,
-            order: loaded.inputs.map(({ name }) => name),
+            order,
             signal,
             onBad: (one) => bad.set(one.position, one),
           }),
@@ -126,6 +133,8 @@ export async function withSession<T>(
     loaded.dispose();
   }
 }
+
+const namesOf = ({ inputs }: LoadedModel) => inputs.map(({ name }) => name);
 
 /** What is known of data before it is read. */
 export async function rawData(source: DataSource): Promise<RawData> {

@@ -1,10 +1,14 @@
 // `rebatch compare`, against what the models say themselves and plain loops.
 import { join } from 'node:path';
+import { seededRandom } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
+import { zipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { writeLayers } from '../testing/models.ts';
+import { float32, npy } from '../testing/arrays.ts';
+import { pictureModel, writeLayers } from '../testing/models.ts';
 import { type PhotoFolder, photoFolder, predicts } from '../testing/photo-folder.ts';
+import { writeFiles } from '../testing/pictures.ts';
 import { contentsOf, rebatch, rebatchJson } from '../testing/run-cli.ts';
 import type { CompareOutput } from './run/compare.ts';
 
@@ -95,6 +99,58 @@ describe('compare', () => {
     expect([code, err]).toEqual([
       4,
       expect.stringContaining('outputs of the same shape, got [32, 3] and [32, 2]'),
+    ]);
+  });
+
+  test('refuses models that take different inputs, and names them', async () => {
+    await writeLayers(pictureModel({ channels: 1 }), at('gray'));
+    const { code, err } = await rebatch('compare', at('model'), at('gray'), at('photos'));
+    expect(code).toBe(3);
+    expect(err).toMatch(
+      /^Error: Expected two models that take the same inputs: \S+model takes '\S+' \[\?, 8, 8, 3\], \S+gray takes '\S+' \[\?, 8, 8, 1\]\. [^\n]+\n$/,
+    );
+  });
+
+  test('gives inputs by their names, in whatever order a model has them', async () => {
+    // Both shapes agree, so that swapped inputs would not show by themselves: y = left - 2 right.
+    const write = async (names: readonly string[], folder: string, second = 'right') => {
+      const inputs = names.map((name) => tfl.input({ shape: [2], name }));
+      const [left, right] = ['left', second].map((name) => inputs[names.indexOf(name)]!);
+      const joined = tfl.layers.concatenate().apply([left!, right!]) as tfl.SymbolicTensor;
+      const normal = tfl.layers.batchNormalization({ name: 'bn' }).apply(joined);
+      const y = tfl.layers.dense({ units: 3, name: 'y' }).apply(normal) as tfl.SymbolicTensor;
+      const model = tfl.model({ inputs, outputs: y });
+      const kernel = [1, 0, 2, 0, 1, 1, -2, 0, 1, 0, -2, 3];
+      model.getLayer('y').setWeights([tf.tensor2d(kernel, [4, 3]), tf.zeros([3])]);
+      return writeLayers(model, at(folder));
+    };
+    const [a, b] = [
+      await write(['left', 'right'], 'left-right'),
+      await write(['right', 'left'], 'right-left'),
+    ];
+    const random = seededRandom(3);
+    const arrays = Object.fromEntries(
+      ['left', 'right'].map((name, i) => [
+        `${name}.npy`,
+        npy('<f4', [40, 2], float32([...random.normals(80, 3 * i, 1)])),
+      ]),
+    );
+    await writeFiles(photos.folder, { 'sides.npz': zipSync(arrays) });
+    const { agreement, sites } = await rebatchJson<CompareOutput>('compare', a, b, at('sides.npz'));
+    expect(agreement).toMatchObject({ samples: 40, top1: 1, difference: { max: 0, rms: 0 } });
+    expect(sites).toEqual([
+      { name: 'bn', shift: { mean: { rms: 0, max: 0 }, variance: { rms: 0, max: 0 } } },
+    ]);
+    // One of other names is given none of these arrays.
+    const other = await rebatch(
+      'compare',
+      a,
+      await write(['left', 'middle'], 'middle', 'middle'),
+      at('sides.npz'),
+    );
+    expect([other.code, other.err]).toEqual([
+      3,
+      expect.stringContaining("'left' [?, 2] and 'middle' [?, 2]."),
     ]);
   });
 });

@@ -1,4 +1,10 @@
-import { type Agreement, compareOutputs, compareSites, type SiteDrift } from '../../comparison.ts';
+import {
+  type Agreement,
+  compareOutputs,
+  compareSites,
+  inputOrder,
+  type SiteDrift,
+} from '../../comparison.ts';
 import { loadModel } from '../../model/load-model.ts';
 import { checkPlaces, filesOfModel, writtenBy } from '../../output/places.ts';
 import { writeAtomically } from '../../output/write-atomically.ts';
@@ -45,14 +51,16 @@ export async function runCompare(
       const to =
         flags.samples === undefined ? undefined : Math.min(flags.samples, session.count ?? flags.samples);
       const all = to ?? session.count;
+      const order = inputOrder(a, b, { batchSize: session.batchSize, count: all });
       const agreement = await compareOutputs(session, a, b, {
         batchSize: session.batchSize,
         to: all ?? undefined,
+        order,
         signal,
         onSamples: (samples) => progress.show('samples', samples, all),
       });
       progress.stop();
-      const sites = await compareSites(session, a, b, to, signal);
+      const sites = await compareSites(session, a, b, { to, order, signal });
       const part = dataPart(session, null);
       const written: string[] = [];
       const text = compareText(pathA, pathB, agreement, sites);
