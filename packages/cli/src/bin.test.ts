@@ -1,5 +1,7 @@
 // The command as a process of its own: what a shell sees.
-import { type ChildProcess, execFile } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -63,6 +65,35 @@ describe('the process', () => {
       expect(err).toMatch(/Interrupted\. Nothing was written\.\n$/);
       expect(await readdir(folder)).toEqual(['endless.mjs']);
     }));
+
+  test.skipIf(!existsSync('/dev/full'))('ends with 6 and a sentence where its output is full', async () => {
+    const full = openSync('/dev/full', 'w');
+    try {
+      const args = ['recalibrate', join(EXAMPLE, 'model'), join(EXAMPLE, 'digits'), '--dry-run'];
+      const child = spawn(process.execPath, [BIN, ...args, '--out', '/tmp/nowhere'], {
+        stdio: ['ignore', full, 'pipe'],
+      });
+      let err = '';
+      child.stderr!.on('data', (text) => {
+        err += text;
+      });
+      const [code] = await once(child, 'close');
+      expect([code, err]).toEqual([
+        6,
+        expect.stringMatching(/^Error: Standard output could not be written, the disk is full\. [^\n]+\n$/),
+      ]);
+    } finally {
+      closeSync(full);
+    }
+  });
+
+  test('ends with its own code where nobody reads what it says beside the result', async () => {
+    const child = spawn(process.execPath, [BIN, 'inspect', join(EXAMPLE, 'nowhere')], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    child.stderr.destroy();
+    expect(await once(child, 'close')).toEqual([3, null]);
+  });
 
   test('completes commands, options and their values', async () => {
     const [script, commands, options, values] = await Promise.all([
