@@ -3,6 +3,7 @@ import { CommanderError } from 'commander';
 import { type ExitCode, exitCodeOf } from './exit-codes.ts';
 import type { Streams } from './io.ts';
 import { makeProgram } from './program.ts';
+import { inOptionsOfCommands } from './remedies.ts';
 
 /**
  * Runs a command line, as `rebatch` does, and resolves to the number that the process is to exit with; it never rejects.
@@ -30,7 +31,7 @@ export async function run(args: readonly string[], streams: Streams): Promise<Ex
       return 130;
     }
     const known = error instanceof RebatchError;
-    streams.err(`${known ? `Error: ${error.message}` : unexpected(error)}\n`);
+    streams.err(`${known ? `Error: ${inOptionsOfCommands(error.message)}` : unexpected(error)}\n`);
     return exitCodeOf(error);
   }
 }

@@ -289,3 +289,35 @@ test('a place that may not be written to', async () => {
   );
   await chmod(at('closed'), 0o700);
 });
+
+test.each([
+  ['mode batch and a last batch of one sample', 33, 0.1, 'choose another --batch-size, with which no batch'],
+  ['values too large for float32', 32, 3e38, 'Look for NaN in the data and in the weights.\n'],
+])('what can be done is said in options that there are: %s', async (_, count, value, said) => {
+  // One value per channel and sample.
+  const model = tfl.sequential({
+    layers: [
+      tfl.layers.dense({ units: 2, inputShape: [2], kernelInitializer: 'ones' }),
+      tfl.layers.batchNormalization(),
+    ],
+  });
+  await writeLayers(model, at(`rows-${count}`));
+  const values = `Array.from({ length: 2 * n }, (_, i) => ${value} * (1 + (i % 5) / 50))`;
+  const code = `export default { count: ${count}, *read({ from, to, batchSize }) {
+    for (let at = from; at < to; at += batchSize) {
+      const n = Math.min(batchSize, to - at);
+      yield { values: ${values}, shape: [n, 2] };
+    }
+  } };`;
+  await writeFiles(folder, { [`rows-${count}.mjs`]: code });
+  const data = at(`rows-${count}.mjs`);
+  const { code: ended, err } = await rebatch(
+    'recalibrate',
+    at(`rows-${count}`),
+    data,
+    '--force',
+    '--skip-bad',
+  );
+  expect([ended, err]).toEqual([4, expect.stringContaining(said)]);
+  expect(err).not.toMatch(/nonFinite|singleValue/);
+});

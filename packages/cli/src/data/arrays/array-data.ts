@@ -6,6 +6,7 @@ import { sampleWriter, unchanged } from '../../preprocessing/prepare.ts';
 import { ahead } from '../ahead.ts';
 import type { BadSample, Data, ReadOptions, SampleBatch, SampleRange } from '../data.ts';
 import { type DataDescription, type DataSource, inputDescribed } from '../description.ts';
+import { flawIn, leftOut } from '../finite.ts';
 import { batchesOf, orderOf } from '../order.ts';
 import { type Arrays, openArrays } from './open-arrays.ts';
 import { lengthOf, readSample, type SampleArray } from './sample-array.ts';
@@ -49,16 +50,9 @@ function dataOf(
   ): Promise<BadSample | undefined> => {
     for (const [i, { array }] of arrays.entries()) {
       const values = await readSample(array, order[position]!);
-      const at = values.findIndex((value) => !Number.isFinite(value));
-      if (at < 0) {
-        writers[i]!.write(values, into[i]!, slot * values.length);
-        continue;
-      }
-      const reason = `has ${values[at]} at value ${at}`;
-      if (skipBad) return { position, name: nameOf(position), reason };
-      throw new DataError(
-        `${nameOf(position)} ${reason}. Mend it, or leave such samples out with --skip-bad.`,
-      );
+      const reason = flawIn(values);
+      if (reason !== undefined) return leftOut({ position, name: nameOf(position), reason }, skipBad);
+      writers[i]!.write(values, into[i]!, slot * values.length);
     }
     return undefined;
   };

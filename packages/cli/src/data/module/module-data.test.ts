@@ -5,12 +5,12 @@ import { inFolder, writeFiles } from '../../testing/pictures.ts';
 import { findSource } from '../find-source.ts';
 import { openData } from '../open-data.ts';
 
-async function reading(code: string, options = {}) {
+async function reading(code: string, options = {}, described = {}) {
   return inFolder(async (folder) => {
     await writeFiles(folder, { 'data.mjs': code });
     const source = await findSource(join(folder, 'data.mjs'));
     expect(source.kind).toBe('module');
-    return readAll(describing(source, { preprocessing: { scale: 2 } }), options);
+    return readAll(describing(source, { preprocessing: { scale: 2 }, ...described }), options);
   });
 }
 
@@ -64,7 +64,39 @@ describe('a module', () => {
     ).rejects.toThrow(/expected 5 samples of read\(\{ from: 2, to: 7 \}\), got 2/);
   });
 
+  test('names samples that are not finite, or leaves them out of all inputs', async () => {
+    const code = `export default [
+      { xs: { a: { values: [1, NaN, 3, 4], shape: [4] }, b: { values: [1, 2, 3, 4, 5, 6, 7, Infinity], shape: [4, 2] } },
+        labels: [5, 6, 7, 8] },
+      { xs: { a: { values: [NaN], shape: [1] }, b: { values: [1, 2], shape: [1, 2] } }, labels: [9] },
+    ];`;
+    await expect(reading(code)).rejects.toThrow(
+      /^sample 1 of \S+data\.mjs has NaN at value 0\. Mend it, or .*--skip-bad\.$/,
+    );
+    const [first, second] = await reading(code, {}, { skipBad: true });
+    expect(first).toMatchObject({ from: 0, to: 4, count: 2, positions: Int32Array.of(0, 2) });
+    expect(first!.inputs.map(({ shape, values }) => [shape, [...values]])).toEqual([
+      [[2], [2, 6]],
+      [
+        [2, 2],
+        [2, 4, 10, 12],
+      ],
+    ]);
+    expect(first!.labels).toEqual(Int32Array.of(5, 7));
+    expect(first!.bad.map(({ position, reason }) => [position, reason])).toEqual([
+      [1, 'has NaN at value 0'],
+      [3, 'has Infinity at value 1'],
+    ]);
+    expect(second).toMatchObject({ from: 4, to: 5, count: 0, bad: [{ position: 4 }] });
+  });
+
   test.each([
+    [
+      'export default function* () { throw new Error("boo"); }',
+      /data\.mjs failed while its samples were read: boo$/,
+    ],
+    ['export default () => { throw "boo"; }', /data\.mjs failed while its samples were read: .*boo/],
+    ['export default { count: 2, read() { throw new Error("boo"); } };', /data\.mjs failed .*: boo$/],
     ['', /expected a default export/],
     ['export default 5;', /expected its default export to be an \(async\) iterable of batches.*got 5/],
     ['export default (function* () {})();', /is a generator that was called already/],

@@ -2,11 +2,13 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
+import { RebatchError } from '@rebatch/stats';
 import { shown } from '@rebatch/stats/~internal';
 import { DataError } from '../../errors.ts';
 import { sampleWriter } from '../../preprocessing/prepare.ts';
-import type { BatchInput, Data, ReadOptions, SampleBatch } from '../data.ts';
+import type { BadSample, BatchInput, Data, ReadOptions, SampleBatch } from '../data.ts';
 import { type DataDescription, inputDescribed } from '../description.ts';
+import { flawIn, leftOut } from '../finite.ts';
 import { type ModuleBatch, readElement } from './element.ts';
 
 interface RandomAccess {
@@ -32,7 +34,9 @@ export async function moduleData(description: DataDescription): Promise<Data> {
     batchSize,
     signal,
   }: ReadOptions): AsyncGenerator<SampleBatch, void, undefined> {
-    const elements = ranges ? ranges.read({ from, to, batchSize }) : iterableOf(path, exported);
+    const elements = elementsOf(path, () =>
+      ranges ? ranges.read({ from, to, batchSize }) : iterableOf(path, exported),
+    );
     let at = ranges ? from : 0;
     for await (const element of elements) {
       signal?.throwIfAborted();
@@ -55,7 +59,7 @@ export async function moduleData(description: DataDescription): Promise<Data> {
     classes: ranges?.classes ?? null,
     labelled: null,
     sampleShape: null,
-    nameOf: (position) => `sample ${position} of ${path}`,
+    nameOf: (position) => nameOf(path, position),
     read,
     async fingerprint() {
       const hash = createHash('sha256').update(JSON.stringify({ ...description, source: 'module' }));
@@ -67,6 +71,8 @@ export async function moduleData(description: DataDescription): Promise<Data> {
     async close() {},
   };
 }
+
+const nameOf = (path: string, position: number) => `sample ${position} of ${path}`;
 
 async function load(path: string): Promise<unknown> {
   let loaded: { readonly default?: unknown };
@@ -82,6 +88,20 @@ async function load(path: string): Promise<unknown> {
 function isRandomAccess(value: unknown): value is RandomAccess {
   const { count, read } = (value ?? {}) as Partial<Record<string, unknown>>;
   return Number.isSafeInteger(count) && (count as number) > 0 && typeof read === 'function';
+}
+
+/** @throws {DataError} for what the program of the module throws, naming the module. */
+async function* elementsOf(
+  path: string,
+  begin: () => AsyncIterable<unknown> | Iterable<unknown>,
+): AsyncGenerator<unknown, void, undefined> {
+  try {
+    yield* begin();
+  } catch (error) {
+    if (error instanceof RebatchError) throw error;
+    const reason = error instanceof Error ? error.message : shown(error);
+    throw new DataError(`${path} failed while its samples were read: ${reason}`, { cause: error });
+  }
 }
 
 function iterableOf(path: string, exported: unknown): AsyncIterable<unknown> | Iterable<unknown> {
@@ -106,27 +126,49 @@ function iterableOf(path: string, exported: unknown): AsyncIterable<unknown> | I
   );
 }
 
+/** @throws {DataError} for a sample that is not finite, unless such are left out. */
 function toBatch(element: ModuleBatch, description: DataDescription, from: number): SampleBatch {
   const { preprocessing } = description;
-  const count = element.inputs[0]!.shape[0]!;
+  const all = element.inputs[0]!.shape[0]!;
+  const { good, bad } = sorted(element, description, from);
+  const count = good.length;
   const inputs = element.inputs.map(({ name, shape, values }): BatchInput => {
     const { dtype, layout } = inputDescribed(description, name);
     const first = layout === 'nchw' && shape.length === 4;
     const channels = first ? shape[1]! : shape.at(-1)!;
-    const into = new Float32Array(values.length);
-    const perSample = values.length / count;
+    const perSample = values.length / all;
+    const into = new Float32Array(count * perSample);
     const write = sampleWriter(preprocessing, shape.length === 1 ? 1 : channels, first ? 'already' : 'no');
-    for (let i = 0; i < count; i++)
-      write(values.subarray(i * perSample, (i + 1) * perSample), into, i * perSample);
-    return { name, dtype, shape, values: into };
+    for (const [slot, i] of good.entries()) write(sampleOf(values, i, perSample), into, slot * perSample);
+    return { name, dtype, shape: [count, ...shape.slice(1)], values: into };
   });
+  const { labels } = element;
   return {
     from,
-    to: from + count,
+    to: from + all,
     count,
-    positions: Int32Array.from({ length: count }, (_, i) => from + i),
+    positions: Int32Array.from(good, (i) => from + i),
     inputs,
-    labels: element.labels,
-    bad: [],
+    labels: labels && Int32Array.from(good, (i) => labels[i]!),
+    bad,
   };
+}
+
+const sampleOf = (values: Float32Array, i: number, size: number) => values.subarray(i * size, (i + 1) * size);
+
+/** Which samples of a batch, by their places in it, can be used, and which are left out. */
+function sorted(
+  { inputs }: ModuleBatch,
+  { source: { path }, skipBad }: DataDescription,
+  from: number,
+): { readonly good: readonly number[]; readonly bad: readonly BadSample[] } {
+  const all = inputs[0]!.shape[0]!;
+  const [good, bad] = [[] as number[], [] as BadSample[]];
+  for (let i = 0; i < all; i++) {
+    const flaws = inputs.map(({ values }) => flawIn(sampleOf(values, i, values.length / all)));
+    const reason = flaws.find((flaw) => flaw !== undefined);
+    if (reason === undefined) good.push(i);
+    else bad.push(leftOut({ position: from + i, name: nameOf(path, from + i), reason }, skipBad));
+  }
+  return { good, bad };
 }
