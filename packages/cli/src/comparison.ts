@@ -44,7 +44,15 @@ export function inputOrder(
   b: LoadedModel,
   { batchSize, count }: Pick<Session, 'batchSize' | 'count'>,
 ): string[] {
-  const order = b.inputs.map((input) => a.inputs.find((other) => isSameInput(a, other, b, input))?.name);
+  const names = new Set(a.inputs.map(plainName));
+  // Names that TensorFlow.js counts up say nothing: then their order does.
+  const byName = b.inputs.some((input) => names.has(plainName(input)));
+  const order = b.inputs.map((input, i) => {
+    const candidates = byName
+      ? a.inputs.filter((other) => plainName(other) === plainName(input))
+      : a.inputs.slice(i, i + 1);
+    return candidates.find((other) => isSameInput(other, b, input))?.name;
+  });
   if (a.inputs.length !== b.inputs.length || order.includes(undefined)) {
     throw new ModelUseError(
       `Expected two models that take the same inputs: ${a.path} takes ${describeTaken(a)}, ${b.path} takes ` +
@@ -61,10 +69,8 @@ export function inputOrder(
   return order as string[];
 }
 
-/** By name where there are several; then by the shape of a sample, as far as both say it. */
-function isSameInput(a: LoadedModel, one: ModelInput, b: LoadedModel, other: ModelInput): boolean {
-  const several = a.inputs.length > 1 || b.inputs.length > 1;
-  if (several && plainName(one) !== plainName(other)) return false;
+/** By the shape of a sample, as far as both say it. */
+function isSameInput(one: ModelInput, b: LoadedModel, other: ModelInput): boolean {
   // tf.layers takes whole numbers as they are prepared for a graph.
   if (one.dtype !== other.dtype && !(b.layers && one.dtype === 'int32')) return false;
   // A graph may not say what it takes.

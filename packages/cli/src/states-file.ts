@@ -4,6 +4,7 @@ import type { EstimatorState } from '@rebatch/estimators';
 import type { ModelStatistics } from '@rebatch/models';
 import * as v from 'valibot';
 import type { LoadedModel } from './model/load-model.ts';
+import { type KnownPreprocessing, preprocessingSchema } from './preprocessing/preprocessing.ts';
 import { parsed, readJson } from './statistics-file.ts';
 
 /** What a shard has seen. */
@@ -18,6 +19,8 @@ export interface ShardStates {
   /** Positions from..to of so many. */
   readonly shard: { readonly from: number; readonly to: number; readonly of: number };
   readonly samples: number;
+  /** How inputs were prepared, as far as it is known. */
+  readonly preprocessing?: KnownPreprocessing | undefined;
   /** In the model's order; null for one that is never applied. */
   readonly sites: readonly {
     readonly name: string;
@@ -36,6 +39,7 @@ const schema = v.strictObject({
   batchSize: count,
   shard: v.strictObject({ from: count, to: count, of: count }),
   samples: count,
+  preprocessing: v.optional(v.partial(preprocessingSchema)),
   sites: v.array(
     v.strictObject({
       name: v.string(),

@@ -1,4 +1,4 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RecalibrationReport } from '@rebatch/recalibrate';
 import { cut, exactReference, makeBlocks, makeSequential, preciseReference } from '@rebatch/test-models';
@@ -257,6 +257,46 @@ describe('shards and merge', () => {
         }
       }
     }));
+
+  test('brings along how inputs were prepared', () =>
+    withNetwork(async ({ folder, model, data }) => {
+      const common = ['--batch-size', '8', '--force', '--preset', '-1..1'];
+      const part = (i: number) => join(folder, `part-${i}.json`);
+      for (const i of [1, 2]) {
+        await rebatchJson('recalibrate', model, data, ...common, '--shard', `${i}/2`, '--states', part(i));
+      }
+      const preprocessingOf = async (path: string) =>
+        (JSON.parse(await readFile(path, 'utf8')) as { preprocessing: { scale: number } }).preprocessing;
+      expect((await preprocessingOf(part(1))).scale).toBe(1 / 127.5);
+      // As on another machine, where nothing lies beside the model.
+      for (const file of await readdir(folder)) {
+        if (file.endsWith('.rebatch.json')) await rm(join(folder, file));
+      }
+      await rebatchJson('merge', model, part(1), part(2), '--out', join(folder, 'merged'));
+      const beside = join(folder, 'merged', 'model.rebatch.json');
+      expect(await preprocessingOf(beside)).toEqual(await preprocessingOf(part(1)));
+      const other = ['--batch-size', '8', '--force', '--preset', '0..255'];
+      await rebatchJson('recalibrate', model, data, ...other, '--shard', '2/2', '--states', part(2));
+      const { code, err } = await rebatch('merge', model, part(1), part(2), '--overwrite');
+      expect([code, err]).toEqual([4, expect.stringContaining('data that was read in different ways')]);
+    }));
+
+  test.each([
+    [['--out', 'x'], '--out'],
+    [['--in-place'], '--in-place'],
+    [['--report', 'x.html'], '--report'],
+    [['--statistics', 'x.json'], '--statistics'],
+    [['--workers', '2'], '--workers'],
+  ])('refuses what a part has no use for: %j', (flags, named) =>
+    withNetwork(async ({ folder, model, data }) => {
+      const before = await contentsOf(folder);
+      const states = join(folder, 'states.json');
+      const args = ['recalibrate', model, data, '--shard', '1/2', '--states', states, ...flags];
+      const { code, err } = await rebatch(...args);
+      expect([code, err]).toEqual([2, expect.stringContaining(`--shard does not go with ${named}:`)]);
+      expect(await contentsOf(folder)).toEqual(before);
+    }),
+  );
 
   test('refuses parts that do not belong together', () =>
     withNetwork(async ({ folder, model, data }) => {

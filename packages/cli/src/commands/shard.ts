@@ -5,11 +5,17 @@ import { tensorsOf } from '../data/tensors.ts';
 import { DataError, UsageError } from '../errors.ts';
 import { writeAtomically } from '../output/write-atomically.ts';
 import { dataPart, headLines, modelPart } from '../report/base.ts';
-import { checkInputs, withSession } from '../session.ts';
+import { checkInputs, keepPreprocessing, withSession } from '../session.ts';
 import { digestOf, type ShardStates, statesText } from '../states-file.ts';
 import type { Context } from './context.ts';
 import { ESTIMATORS } from './estimators.ts';
 import { checkCanBeRecalibrated, type RecalibrateFlags } from './recalibration.ts';
+
+/** What a part has no use for: it gives no model, and is a part already. */
+const UNUSED = [
+  ...(['out', 'inPlace', 'overwrite', 'precision', 'statistics', 'report'] as const),
+  ...(['workers', 'checkpoint', 'queue'] as const),
+] satisfies (keyof RecalibrateFlags)[];
 
 /** Positions from..to of a shard: whole batches, so that shards together are the batches of one run. */
 export function shardRange(
@@ -38,6 +44,13 @@ export async function captureShard(
   }
   if (flags.prior !== 0 || samples === 'auto')
     throw new UsageError('--shard goes with neither --prior nor --samples auto.');
+  const unused = UNUSED.find((name) => flags[name] !== undefined && flags[name] !== false);
+  if (unused !== undefined) {
+    const option = unused.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    throw new UsageError(
+      `--shard does not go with --${option}: a part gives estimators alone, of which rebatch merge makes a model.`,
+    );
+  }
   await withSession(paths.model, paths.data, flags, streams, async (session) => {
     const { loaded, data, progress, bad, batchSize } = session;
     checkCanBeRecalibrated(session);
@@ -73,15 +86,18 @@ export async function captureShard(
       batchSize,
       shard: { ...range, of: count },
       samples: report.samples,
+      ...(session.resolved.known && { preprocessing: session.resolved.known }),
       sites: accumulators.map(({ site, estimator, applications }) => ({
         name: site.name,
         channels: site.channels,
         state: applications.size > 0 ? estimator.toJSON() : null,
       })),
     };
-    if (!flags.dryRun) await writeAtomically(states, statesText(content));
+    const dryRun = flags.dryRun === true;
+    if (!dryRun) await writeAtomically(states, statesText(content));
     const part = dataPart(session, check);
-    const written = flags.dryRun ? [] : [states];
+    const kept = await keepPreprocessing(session, dryRun);
+    const written = dryRun ? [] : [states, ...(kept === null ? [] : [kept])];
     if (flags.json) {
       const result = {
         command: 'recalibrate',
@@ -97,7 +113,7 @@ export async function captureShard(
     const lines = [
       ...headLines(session, part),
       `Samples ${range.from} to ${range.to} of ${count}: ${report.samples} samples in ${report.batches} batches.`,
-      ...(flags.dryRun ? ['Dry run: nothing was written.'] : [`Written: ${states}`]),
+      ...(dryRun ? ['Dry run: nothing was written.'] : [`Written: ${written.join(', ')}`]),
     ];
     streams.out(`${lines.join('\n')}\n`);
   });

@@ -51,7 +51,9 @@ export async function runMerge(
         flags.statistics === undefined
           ? []
           : [{ path: flags.statistics, content: statisticsText(loaded, await captureStatistics(model)) }];
-      const path = await writeBesides(besides, output.folder, () => output.write(artifacts));
+      const path = await writeBesides(besides, output.folder, () =>
+        output.write(artifacts, parts[0]?.states.preprocessing),
+      );
       written.push(path!, ...besides.map((file) => file.path));
     }
     const samples = parts.reduce((sum, { states }) => sum + states.samples, 0);
@@ -102,6 +104,7 @@ async function checkParts(parts: readonly Part[], loaded: LoadedModel, model: st
     if (
       states.data !== first.states.data ||
       states.batchSize !== first.states.batchSize ||
+      JSON.stringify(states.preprocessing) !== JSON.stringify(first.states.preprocessing) ||
       states.shard.of !== first.states.shard.of
     ) {
       throw new DataError(
