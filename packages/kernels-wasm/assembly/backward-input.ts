@@ -58,7 +58,7 @@ export function backwardInputLanes(
     const offsets = means + size;
     const slopes = offsets + size;
     const scales = slopes + size;
-    if (!made && isNew(g)) {
+    if (isNew(g)) {
       coefficients(means, moments, pulls, gamma, g, slots, channels, inner, repeat, perGamma, epsilon);
     }
     const skip = (<usize>(block * left)) << 2;

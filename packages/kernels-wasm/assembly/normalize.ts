@@ -58,7 +58,7 @@ export function normalizeLanes(
     const means = tableOf(g);
     const scales = means + size;
     const offsets = scales + size;
-    if (!made && isNew(g)) {
+    if (isNew(g)) {
       coefficients(means, moments, gamma, beta, g, slots, channels, inner, repeat, perGamma, perBeta, epsilon);
     }
     let left = rows * period;

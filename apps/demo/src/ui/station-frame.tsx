@@ -28,6 +28,8 @@ export function StationFrame(props: StationFrameProps) {
   const { lead, actions, top, stage, controls, controlsTitle = 'Controls', children } = props;
   const { code = station.code } = props;
   const painted = usePainted();
+  // Without a stage the rest is in sight itself.
+  const below = painted || stage === undefined ? children : undefined;
   return (
     <article class="station">
       <header class="station-head">
@@ -50,7 +52,7 @@ export function StationFrame(props: StationFrameProps) {
           <Panel title="What is going on">
             <p class="lead">{lead}</p>
           </Panel>
-          {painted && children}
+          {below}
         </div>
       </div>
       <Panel title="Use this in your code">
