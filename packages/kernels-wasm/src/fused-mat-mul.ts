@@ -1,8 +1,9 @@
 // tf.fused.matMul with a bias, of batches of matrices or of transposed ones. Upstream adds the bias right to the first rows of the
 // result, and the last value of it to all others. The product is its own; what follows the product is done here.
 import { type BackendKernel, sizeOf, UnsupportedBackendError } from '@rebatch/core/kernels';
-import { type NamedAttrMap, type TensorInfo, util } from '@tensorflow/tfjs-core';
+import type { NamedAttrMap, TensorInfo } from '@tensorflow/tfjs-core';
 import { addressOf, checked, valuesOf } from './backend.ts';
+import { placesOf } from './broadcast.ts';
 
 const NAME = '_FusedMatMul';
 
@@ -13,6 +14,8 @@ interface FusedAttributes {
   readonly leakyreluAlpha?: number;
 }
 
+const sloped = (value: number, slope: number) => (value < 0 ? value * slope : value);
+
 /** As upstream computes them. slope: of what is below 0, for those that have one. */
 const ACTIVATIONS: Readonly<Record<string, (value: number, slope: number) => number>> = {
   linear: (value) => value,
@@ -20,8 +23,8 @@ const ACTIVATIONS: Readonly<Record<string, (value: number, slope: number) => num
   relu6: (value) => Math.min(Math.max(0, value), 6),
   elu: (value) => (value >= 0 ? value : Math.expm1(value)),
   sigmoid: (value) => 1 / (1 + Math.exp(-value)),
-  leakyrelu: (value, slope) => (value < 0 ? value * slope : value),
-  prelu: (value, slope) => (value < 0 ? value * slope : value),
+  leakyrelu: sloped,
+  prelu: sloped,
 };
 
 /** inputs {a: [batch, rows, depth], b: [batch, depth, columns], bias: [columns] or [1]} -> [batch, rows, columns]. */
@@ -40,13 +43,13 @@ export const fusedMatMul: BackendKernel = {
     const product = upstream({ ...call, inputs: { a: a!, b: b! }, attrs }) as TensorInfo;
     const { activation = 'linear', leakyreluAlpha = 0 } = attributes;
     const activate = ACTIVATIONS[activation]!;
-    const slopeAt = activation === 'prelu' ? broadcast(slopes!.shape, product.shape) : undefined;
+    const places = activation === 'prelu' ? placesOf(slopes!.shape, product.shape) : undefined;
     const slopesFrom = addressOf(backend, slopes) / 4;
     const memory = valuesOf(backend);
     const [from, to] = [addressOf(backend, bias) / 4, addressOf(backend, product) / 4];
     const [size, columns] = [sizeOf(product.shape), sizeOf(bias!.shape)];
     for (let i = 0; i < size; i++) {
-      const slope = slopeAt === undefined ? leakyreluAlpha : memory[slopesFrom + slopeAt(i)]!;
+      const slope = places === undefined ? leakyreluAlpha : memory[slopesFrom + places[i]!]!;
       memory[to + i] = activate(memory[to + i]! + memory[from + (i % columns)]!, slope);
     }
     return product;
@@ -58,17 +61,3 @@ export const fusedMatMul: BackendKernel = {
     return [a, b].every((matrices) => sizeOf(matrices?.shape.slice(0, -2) ?? []) === 1);
   },
 };
-
-/** For each value of a result, the index of the one that belongs to it in a tensor of fewer axes, or axes of size 1. */
-function broadcast(shape: readonly number[], result: readonly number[]): (index: number) => number {
-  const lengths = [...Array<number>(result.length - shape.length).fill(1), ...shape];
-  const [theirs, own] = [util.computeStrides([...result]), util.computeStrides(lengths)];
-  return (index) => {
-    let at = 0;
-    result.forEach((length, axis) => {
-      if (lengths[axis] === 1) return;
-      at += (Math.floor(index / (theirs[axis] ?? 1)) % length) * (own[axis] ?? 1);
-    });
-    return at;
-  };
-}
