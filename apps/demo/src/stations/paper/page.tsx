@@ -22,8 +22,11 @@ export default function PaperPage() {
   const at = findings?.findIndex((finding) => finding.name === name) ?? -1;
   const entry = findings?.[at];
   const missing = findings !== undefined && name !== '' && entry === undefined;
+  const finding = one.value.value?.name === name ? one.value.value : undefined;
   const failed =
     all.error.value !== undefined ? all : one.error.value !== undefined && !missing ? one : undefined;
+  // Its charts are as high as they are: what stands below them would be moved when they come.
+  const coming = entry !== undefined && finding === undefined && failed === undefined;
   return (
     <StationFrame
       lead={
@@ -35,12 +38,10 @@ export default function PaperPage() {
       }
       stage={
         <Panel title={entry === undefined ? 'In short' : titleOf(entry)}>
-          {entry === undefined ? (
-            <Totals findings={findings} />
-          ) : (
-            <FindingFigures finding={one.value.value?.name === name ? one.value.value : undefined} />
+          {entry === undefined ? <Totals findings={findings} /> : <FindingFigures finding={finding} />}
+          {!coming && (
+            <Conclusion text={conclusionOf(entry) ?? overallOf(findings)} waiting="Loading the findings…" />
           )}
-          <Conclusion text={conclusionOf(entry) ?? overallOf(findings)} waiting="Loading the findings…" />
         </Panel>
       }
       controlsTitle="Findings"
@@ -62,13 +63,12 @@ export default function PaperPage() {
           </span>
         </Notice>
       )}
-      {entry === undefined ? (
-        <Overview findings={findings} />
-      ) : (
+      {entry === undefined && <Overview findings={findings} />}
+      {entry !== undefined && !coming && (
         <FindingView
           key={entry.name}
           entry={entry}
-          finding={one.value.value?.name === entry.name ? one.value.value : undefined}
+          finding={finding}
           before={findings?.[at - 1]}
           after={findings?.[at + 1]}
         />

@@ -10,7 +10,7 @@ import { Switch } from '../../ui/switch.tsx';
 import { FilesPanel } from './files-panel.tsx';
 import { conclusionOf } from './report/conclusion.ts';
 import { estimates } from './report/estimate.ts';
-import { RepairView } from './report/repair-view.tsx';
+import { RepairLayers, RepairView } from './report/repair-view.tsx';
 import { ReportView } from './report/report-view.tsx';
 import {
   BATCH_SIZES,
@@ -35,6 +35,7 @@ export default function YourModelPage() {
     ({ error }) => error.value ?? [],
   );
   const busy = isBusy(state);
+  const repairing = tasks.repairing.status.value === 'running';
   const after = images.value !== undefined && (
     <Panel title="Before and after">
       <div class="button-row">
@@ -79,8 +80,8 @@ export default function YourModelPage() {
           <span>{problem}</span>
         </Notice>
       ))}
-      {/* What one came for comes first, once it is there. */}
-      {repair.value !== undefined && after}
+      {/* What one came for comes first, as soon as it is asked for: when it comes, nothing has to move. */}
+      {(repairing || repair.value !== undefined) && after}
       {report.value === undefined ? (
         <Panel title="What to do">
           <p class="field-hint">
@@ -92,7 +93,12 @@ export default function YourModelPage() {
       ) : (
         <ReportView report={report.value} />
       )}
-      {repair.value === undefined && after}
+      {!repairing && repair.value === undefined && after}
+      {repair.value !== undefined && (
+        <Panel title="Before and after, layer by layer">
+          <RepairLayers repair={repair.value} />
+        </Panel>
+      )}
     </StationFrame>
   );
 }

@@ -27,43 +27,47 @@ export function RepairView({ repair }: { readonly repair: Repair | undefined }) 
         <Stat name="Error before" color="ema" value={percent(repair?.errors?.before)} />
         <Stat name="Error after" color="precise" value={percent(repair?.errors?.after)} />
       </Stats>
-      {repair !== undefined && (
-        <>
-          <Warnings of={repair.warnings} />
-          <p class="field-hint">
-            New statistics from {repair.samples.toLocaleString('en')} images
-            {repair.prior > 0 && `, the old ones counting for ${repair.prior}`}, compared on{' '}
-            {repair.held.toLocaleString('en')}{' '}
-            {repair.apart
-              ? 'others.'
-              : 'images: the same ones, because there are too few to hold some back. Take it as a rough guide.'}{' '}
-            {repair.errors === null && 'Errors are known for images with labels.'} One cell per channel: how
-            far its mean is from that of the images compared, full colour is 1 σ or more. The number is the
-            root mean square over the channels.
-          </p>
-          <ul class="plain-list">
-            {repair.layers.map(({ name, before, after, variances }) => (
-              <li class="layer" key={name}>
-                <h3>
-                  {name}{' '}
-                  <small class="layer-detail">
-                    variances off by × {short(Math.exp(variances.before))} before, ×{' '}
-                    {short(Math.exp(variances.after))} after
-                  </small>
-                </h3>
-                <div class="beside">
-                  <span>before</span>
-                  <HeatStrip label={`${name} before`} values={before} most={1} />
-                  <output>{short(rms(before))} σ</output>
-                  <span>after</span>
-                  <HeatStrip label={`${name} after`} values={after} most={1} />
-                  <output>{short(rms(after))} σ</output>
-                </div>
-              </li>
-            ))}
-          </ul>
-        </>
-      )}
+      {repair !== undefined && <Warnings of={repair.warnings} />}
+    </>
+  );
+}
+
+/** How far off each layer's statistics were, and are. */
+export function RepairLayers({ repair }: { readonly repair: Repair }) {
+  return (
+    <>
+      <p class="field-hint">
+        New statistics from {repair.samples.toLocaleString('en')} images
+        {repair.prior > 0 && `, the old ones counting for ${repair.prior}`}, compared on{' '}
+        {repair.held.toLocaleString('en')}{' '}
+        {repair.apart
+          ? 'others.'
+          : 'images: the same ones, because there are too few to hold some back. Take it as a rough guide.'}{' '}
+        {repair.errors === null && 'Errors are known for images with labels.'} One cell per channel: how far
+        its mean is from that of the images compared, full colour is 1 σ or more. The number is the root mean
+        square over the channels.
+      </p>
+      <ul class="plain-list">
+        {repair.layers.map(({ name, before, after, variances }) => (
+          <li class="layer" key={name}>
+            <h3>
+              {name}{' '}
+              <small class="layer-detail">
+                variances off by × {short(Math.exp(variances.before))} before, ×{' '}
+                {short(Math.exp(variances.after))} after
+              </small>
+            </h3>
+            <div class="beside">
+              <span>before</span>
+              <HeatStrip label={`${name} before`} values={before} most={1} />
+              <output>{short(rms(before))} σ</output>
+              <span>after</span>
+              <HeatStrip label={`${name} after`} values={after} most={1} />
+              <output>{short(rms(after))} σ</output>
+            </div>
+          </li>
+        ))}
+      </ul>
     </>
   );
 }
