@@ -13,10 +13,12 @@ import { QueueError, ShardFailedError } from './errors.ts';
 import {
   checkSize,
   type RoundPayload,
+  type RoundResult,
   roundId,
   type ShardPayload,
   shardId,
   statisticsToJSON,
+  VERSION,
 } from './payload.ts';
 import { inTime, type Place, type QueuePlace, readPlace } from './place.ts';
 import { checkUnused, removeRound } from './queue-state.ts';
@@ -47,6 +49,11 @@ export interface QueuedRun {
     readonly done: number;
     readonly total: number;
   }) => void;
+  /**
+   * Told what workers remarked about their shards, in the order of the data, when a pass is added up: once a pass for each, so
+   * that what is remarked in each of several passes is told as often. What throws here ends the run.
+   */
+  readonly onRemark?: (remark: unknown) => void;
 }
 
 const runId: Rule = {
@@ -62,6 +69,7 @@ const rules: OptionRules<QueuedRun> = {
   attempts: integer({ least: 1 }),
   nameShard: callable(),
   onShards: callable(),
+  onRemark: callable(),
 };
 
 /** Between two looks at the queue, in milliseconds. */
@@ -135,10 +143,13 @@ class Rounds implements ShardQueue {
       const job = await this.#ask(this.#queue.getJob(round));
       const state = job && (await this.#ask(job.getState()));
       if (state === 'completed') {
-        const { returnvalue } = (await this.#ask(this.#queue.getJob(round))) ?? {};
+        const { state: sum, remarks } = ((await this.#ask(this.#queue.getJob(round)))?.returnvalue ??
+          {}) as RoundResult;
         // What was before it is not needed any more.
         while (this.#rounds[0] !== round) await this.#ask(removeRound(this.#queue, this.#rounds.shift()!));
-        yield returnvalue as RecalibrationState;
+        const { onRemark } = this.#run;
+        if (onRemark) for (const remark of remarks) onRemark(remark);
+        yield sum;
         return;
       }
       // What an earlier call ended with is tried anew.
@@ -159,7 +170,7 @@ class Rounds implements ShardQueue {
     const firsts: number[] = [];
     for (let first = next; first < batches; first += shardBatches) firsts.push(first);
     const payload: RoundPayload = {
-      ...{ version: 1, kind: 'round', run, pass, shards: firsts.length, task, skipped: [...skipped] },
+      ...{ version: VERSION, kind: 'round', run, pass, shards: firsts.length, task, skipped: [...skipped] },
       statistics: statisticsToJSON(start.statistics),
       ...(known ? { previous, state: null } : { previous: null, state: start.state() }),
     };
@@ -178,7 +189,7 @@ class Rounds implements ShardQueue {
         opts: { ...common, jobId: round, removeOnComplete: false },
         children: firsts.map((first) => {
           const data: ShardPayload = {
-            ...{ version: 1, kind: 'shard', run, pass, first },
+            ...{ version: VERSION, kind: 'shard', run, pass, first },
             batches: Math.min(shardBatches, batches - first),
           };
           return {

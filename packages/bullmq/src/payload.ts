@@ -4,6 +4,9 @@ import { type MeanAndVariance, momentsFromJSON, momentsToJSON } from '@rebatch/s
 import * as v from 'valibot';
 import { PayloadError } from './errors.ts';
 
+/** Of the messages: whoever serves a queue and whoever fills it are of releases with the same. */
+export const VERSION = 2;
+
 /** The most bytes of JSON that a message may have. */
 export const LIMITS = {
   /** What is asked of one shard. */
@@ -16,12 +19,26 @@ export const LIMITS = {
   task: 2 ** 20,
 } as const;
 
+/** What a worker says of a shard that it has measured. */
+export interface ShardResult {
+  /** As `measuredShardToJSON` gives it: `measuredShardFromJSON` checks it. */
+  readonly shard: unknown;
+  readonly remarks: readonly unknown[];
+}
+
+/** What a round comes to. */
+export interface RoundResult {
+  readonly state: RecalibrationState;
+  /** Of its shards, in the order of the data. */
+  readonly remarks: readonly unknown[];
+}
+
 const count = (least: number) => v.pipe(v.number(), v.safeInteger(), v.minValue(least));
 const id = v.pipe(v.string(), v.regex(/^[\w.-]{1,128}$/));
 const text = v.pipe(v.string(), v.maxLength(2 ** 26));
 
 const shardSchema = v.strictObject({
-  version: v.literal(1),
+  version: v.literal(VERSION),
   kind: v.literal('shard'),
   run: id,
   pass: count(1),
@@ -30,7 +47,7 @@ const shardSchema = v.strictObject({
 });
 
 const roundSchema = v.strictObject({
-  version: v.literal(1),
+  version: v.literal(VERSION),
   kind: v.literal('round'),
   run: id,
   pass: count(1),

@@ -66,6 +66,12 @@ describe.skipIf(!hasRedis())('a queue', () => {
     return captureStatistics(model);
   }
 
+  /** What `openSubject` remarks, of shards of two batches. */
+  const remarksOf = (mode: string) =>
+    Array.from({ length: mode === 'batch' ? 1 : 3 }, (_, i) =>
+      Array.from({ length: BATCHES / 2 }, (_, shard) => ({ pass: i + 1, first: 2 * shard })),
+    ).flat();
+
   const inFloat32 = (mode: string) =>
     (expected.get(mode) as { name: string; mean: Float64Array; variance: Float64Array }[]).map(
       ({ name, mean, variance }) => ({
@@ -80,7 +86,10 @@ describe.skipIf(!hasRedis())('a queue', () => {
     const heard: unknown[] = [];
     await serve({ onNote: (text) => notes.push(text) });
     const onShards = (one: unknown) => heard.push(one);
-    expect(await recalibrated({ mode, slow: 20 }, { onShards })).toEqual(inFloat32(mode));
+    const remarks: unknown[] = [];
+    const onRemark = (one: unknown) => remarks.push(one);
+    expect(await recalibrated({ mode, slow: 20 }, { onShards, onRemark })).toEqual(inFloat32(mode));
+    expect(remarks).toEqual(remarksOf(mode));
     expect(notes).toContain('Batches 2 to 3, pass 1: done.');
     expect(notes.at(-1)).toBe(`Round of pass ${mode === 'batch' ? 1 : 3}: done.`);
     expect(heard).toContainEqual({ pass: 1, done: expect.any(Number), total: BATCHES / 2 });
@@ -111,9 +120,10 @@ describe.skipIf(!hasRedis())('a queue', () => {
           void workers.start();
         };
         const timer = setTimeout(kill, 10 + 150 * random.uniform());
-        expect(await recalibrated({ mode, slow: 6 }, { id: `run-${i}` }), `run ${i}`).toEqual(
-          inFloat32(mode),
-        );
+        const remarks: unknown[] = [];
+        const run = { id: `run-${i}`, onRemark: (one: unknown) => remarks.push(one) };
+        expect(await recalibrated({ mode, slow: 6 }, run), `run ${i}`).toEqual(inFloat32(mode));
+        expect(remarks, `run ${i}`).toEqual(remarksOf(mode));
         clearTimeout(timer);
       }
       expect(kills).toBeGreaterThan(10);
@@ -203,10 +213,10 @@ describe.skipIf(!hasRedis())('a queue', () => {
     await serve({ onNote: (text) => notes.push(text) });
     const flows = new FlowProducer({ connection: { url: redis.url } });
     const queueName = 'rebatch';
-    const shard = { version: 1, kind: 'shard', run: 'r', pass: 1, first: 0, batches: 1 };
+    const shard = { version: 2, kind: 'shard', run: 'r', pass: 1, first: 0, batches: 1 };
     const opts = { attempts: 3, failParentOnFailure: true };
     const round = {
-      version: 1,
+      version: 2,
       kind: 'round',
       run: 'r',
       pass: 1,

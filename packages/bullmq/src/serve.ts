@@ -12,15 +12,21 @@ import { PayloadError, QueueError } from './errors.ts';
 import {
   checkSize,
   type RoundPayload,
+  type RoundResult,
   readRoundPayload,
   readShardPayload,
+  type ShardResult,
   statisticsFromJSON,
 } from './payload.ts';
 import { inTime, type QueuePlace, readPlace } from './place.ts';
 
 /** Measures shards of one run, with a model and data that are open. */
 export interface OpenTask {
-  measure(request: ShardRequest): Promise<MeasuredShard>;
+  /**
+   * @param remark tells whoever enqueued the run something about this shard: plain JSON, such as the name of a picture that
+   *   was left out. It arrives with the shard, once, at the run's `onRemark`.
+   */
+  measure(request: ShardRequest, remark: (value: unknown) => void): Promise<MeasuredShard>;
   close(): unknown;
 }
 
@@ -140,8 +146,13 @@ class Desk {
     }
     const { measure } = await this.#openedFor(round);
     const statistics = statisticsFromJSON(round.statistics);
-    const shard = await measure({ first, batches, pass, statistics, skipped: round.skipped });
-    return checkSize(measuredShardToJSON(shard), 'result', 'Make shards of fewer batches.');
+    const remarks: unknown[] = [];
+    const shard = await measure(
+      { first, batches, pass, statistics, skipped: round.skipped },
+      (value) => void remarks.push(value),
+    );
+    const result: ShardResult = { shard: measuredShardToJSON(shard), remarks };
+    return checkSize(result, 'result', 'Make shards of fewer batches.');
   }
 
   /** The same for all shards of a round. */
@@ -177,15 +188,20 @@ class Desk {
     if (names.length !== shards) {
       throw new PayloadError(`Round ${job.id}: expected ${shards} shards, got ${names.length}.`);
     }
-    const before =
-      state ?? (previous === null ? undefined : (await this.#queue.getJob(previous))?.returnvalue);
+    const before = state ?? (previous === null ? undefined : (await this.#resultOf(previous))?.state);
     if (before === undefined) {
       throw new PayloadError(
         `Round ${job.id} of run ${run}: the state that it goes on from is not in the queue any more.`,
       );
     }
-    const sum = await addShards(before, this.#resultsOf(job, names), true);
-    return checkSize(sum, 'round', 'The model has too many channels for a queue.');
+    const remarks: unknown[] = [];
+    const sum = await addShards(before, this.#resultsOf(job, names, remarks), true);
+    const result: RoundResult = { state: sum, remarks };
+    return checkSize(result, 'round', 'The model has too many channels for a queue.');
+  }
+
+  async #resultOf(round: string): Promise<RoundResult | undefined> {
+    return (await this.#queue.getJob(round))?.returnvalue;
   }
 
   /** The shards of a round that are measured, in the order of the data: the sum does not depend on which was ready first. */
@@ -196,10 +212,18 @@ class Desk {
   }
 
   /** What they gave, one by one: all at once, as getChildrenValues gives them, may be more than fits into memory. */
-  async *#resultsOf(job: Job, names: readonly string[]): AsyncGenerator<MeasuredShard, void, undefined> {
+  async *#resultsOf(
+    job: Job,
+    names: readonly string[],
+    remarks: unknown[],
+  ): AsyncGenerator<MeasuredShard, void, undefined> {
     const hashes = await this.#hashes();
     for (const name of names) {
-      yield measuredShardFromJSON(JSON.parse((await hashes.hget(this.#resultsKey(job), name)) ?? 'null'));
+      const result = JSON.parse(
+        (await hashes.hget(this.#resultsKey(job), name)) ?? 'null',
+      ) as ShardResult | null;
+      for (const remark of result?.remarks ?? []) remarks.push(remark);
+      yield measuredShardFromJSON(result?.shard);
     }
   }
 

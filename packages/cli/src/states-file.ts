@@ -3,7 +3,9 @@ import { createHash } from 'node:crypto';
 import type { EstimatorState } from '@rebatch/estimators';
 import type { ModelStatistics } from '@rebatch/models';
 import * as v from 'valibot';
+import type { BadSample } from './data/data.ts';
 import type { LoadedModel } from './model/load-model.ts';
+import { badSampleSchema } from './parts/bad-samples.ts';
 import { type KnownPreprocessing, preprocessingSchema } from './preprocessing/preprocessing.ts';
 import { parsed, readJson } from './statistics-file.ts';
 
@@ -19,6 +21,8 @@ export interface ShardStates {
   /** Positions from..to of so many. */
   readonly shard: { readonly from: number; readonly to: number; readonly of: number };
   readonly samples: number;
+  /** What was left out of it. */
+  readonly bad?: readonly BadSample[] | undefined;
   /** How inputs were prepared, as far as it is known. */
   readonly preprocessing?: KnownPreprocessing | undefined;
   /** In the model's order; null for one that is never applied. */
@@ -39,6 +43,7 @@ const schema = v.strictObject({
   batchSize: count,
   shard: v.strictObject({ from: count, to: count, of: count }),
   samples: count,
+  bad: v.optional(v.array(badSampleSchema)),
   preprocessing: v.optional(v.partial(preprocessingSchema)),
   sites: v.array(
     v.strictObject({

@@ -41,8 +41,9 @@ export async function openSubject(task: unknown): Promise<OpenTask> {
   const batches = makeBatches();
   const measurer = shardMeasurer(model, { mode });
   return {
-    async measure(request) {
-      const { first, batches: count } = request;
+    async measure(request, remark) {
+      const { first, batches: count, pass } = request;
+      remark({ pass, first });
       await new Promise((resolve) => setTimeout(resolve, slow * count));
       if (poisoned !== undefined && poisoned >= first && poisoned < first + count) {
         throw new QueueError('picture 17 is no picture.');

@@ -1,5 +1,6 @@
 // When a checkpoint is written: often enough to lose little, seldom enough to cost little.
 import type { RecalibrationState } from '@rebatch/recalibrate/shards';
+import type { BadSample } from '../data/data.ts';
 import {
   type CheckpointIdentity,
   peekCheckpoint,
@@ -14,6 +15,8 @@ const SHARE = 1 / 20;
 /** What is in the file. */
 interface Kept {
   readonly recalibration: RecalibrationState | null;
+  /** What was left out so far; missing where another release wrote it. */
+  readonly bad?: readonly BadSample[];
   /** Once all is computed: a digest of the model that will be written. */
   readonly result: string | null;
 }
@@ -39,15 +42,19 @@ export interface CheckpointKeeper {
  * computed.
  *
  * @param seconds between two times that it is written, at least; 0 writes it after every part.
+ * @param bad what the run leaves out, by position: kept with the state, and what was left out before is put in.
  * @throws {OutputError} if it cannot be written; {DataError} if what is there is not of this run.
  */
 export function keepCheckpoint(
   path: string,
   identity: CheckpointIdentity,
   seconds: number,
+  bad: Map<number, BadSample> = new Map(),
 ): CheckpointKeeper {
   const known = readCheckpoint(path, identity) as Kept | undefined;
-  const write = (kept: Kept) => writeCheckpoint(path, identity, kept);
+  for (const one of known?.bad ?? []) bad.set(one.position, one);
+  const write = (kept: Omit<Kept, 'bad'>) =>
+    writeCheckpoint(path, identity, { ...kept, bad: [...bad.values()] } satisfies Kept);
   if (known === undefined) write({ recalibration: null, result: null });
   let latest: (() => RecalibrationState) | undefined;
   let due = 0;

@@ -150,6 +150,23 @@ describe('on threads', () => {
     }));
 });
 
+test('what was left out before is told by the run that goes on, too', () =>
+  withNetwork(async ({ folder, model }) => {
+    const holes = values.map((value, i) => (i === 7 || i === 502 ? Number.NaN : value));
+    await writeFiles(folder, { 'holes.npy': npy('<f4', [SAMPLES, 5], float32([...holes])) });
+    const args = ['recalibrate', model, join(folder, 'holes.npy'), ...COMMON, '--skip-bad'];
+    const expected = (await rebatchJson<RepairOutput>(...args)).data.bad;
+    expect(expected.map(({ name }) => name).sort()).toEqual([
+      'sample 1 of holes.npy',
+      'sample 100 of holes.npy',
+    ]);
+    const parts = ['--checkpoint', join(folder, 'run.checkpoint')];
+    await rebatchJson(...args, ...parts, '--dry-run');
+    const rerun = await rebatch(...args, ...parts, '--json');
+    expect(rerun.err).toContain('Going on from');
+    expect((JSON.parse(rerun.out) as RepairOutput).data.bad).toEqual(expected);
+  }));
+
 describe('killed between its result and the end', () => {
   afterEach(() => {
     vi.restoreAllMocks();

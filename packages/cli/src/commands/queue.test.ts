@@ -6,10 +6,11 @@ import { makeBlocks, makeSequential } from '@rebatch/test-models';
 import { seededRandom } from '@rebatch/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { startBackend } from '../model/backend.ts';
+import type { RepairOutput } from '../report/repair-report.ts';
 import { float32, npy } from '../testing/arrays.ts';
 import { weightsIn, writeLayers } from '../testing/models.ts';
 import { inFolder, writeFiles } from '../testing/pictures.ts';
-import { contentsOf, rebatch, rebatchWith } from '../testing/run-cli.ts';
+import { contentsOf, rebatch, rebatchJson, rebatchWith } from '../testing/run-cli.ts';
 
 const SIZES = [5, 6, 4];
 const makeModel = (seed: number, folder: string) =>
@@ -81,6 +82,23 @@ describe.skipIf(!hasRedis())('a queue on the command line', () => {
       const { code, err } = await workers[0]!.end;
       expect(code).toBe(0);
       expect(err).toContain("Serving queue 'rebatch'.");
+    }),
+  );
+
+  test.each([['batch'], ['layerwise']])('names what workers left out: %s', (mode) =>
+    withNetwork(async ({ folder, model }) => {
+      const values = seededRandom(5).normals(60 * 5, 0.4, 1.2);
+      for (const i of [8, 9, 299]) values[i] = Number.NaN;
+      const data = join(folder, 'holes.npy');
+      await writeFiles(folder, { 'holes.npy': npy('<f4', [60, 5], float32([...values])) });
+      startWorker();
+      startWorker();
+      const run = [...args(model, data), '--mode', mode, '--skip-bad'];
+      const expected = await rebatchJson<RepairOutput>(...run);
+      const names = expected.data.bad.map(({ name }) => name);
+      expect(names.sort()).toEqual(['sample 1 of holes.npy', 'sample 59 of holes.npy']);
+      const queued = await rebatchJson<RepairOutput>(...run, '--queue', redis.url);
+      expect(queued.data).toEqual(expected.data);
     }),
   );
 

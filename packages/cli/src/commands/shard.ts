@@ -86,6 +86,7 @@ export async function captureShard(
       batchSize,
       shard: { ...range, of: count },
       samples: report.samples,
+      ...(bad.size > 0 && { bad: [...bad.values()] }),
       ...(session.resolved.known && { preprocessing: session.resolved.known }),
       sites: accumulators.map(({ site, estimator, applications }) => ({
         name: site.name,

@@ -63,7 +63,8 @@ export function headLines(session: Session, { check, bad }: DataPart): string[] 
   ];
 }
 
-function badLines(bad: readonly BadSample[]): string[] {
+/** What was left out, for people. */
+export function badLines(bad: readonly BadSample[]): string[] {
   if (bad.length === 0) return [];
   const shown = bad.slice(0, 5).map(({ name, reason }) => `  ${name} ${reason}`);
   return [`Left out: ${bad.length} that could not be read.`, ...shown, ...(bad.length > 5 ? ['  ...'] : [])];

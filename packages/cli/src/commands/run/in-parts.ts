@@ -9,6 +9,7 @@ import type { BadSample } from '../../data/data.ts';
 import { DataError, UsageError } from '../../errors.ts';
 import type { Streams } from '../../io.ts';
 import { isAddress } from '../../model/paths.ts';
+import { readBadSample } from '../../parts/bad-samples.ts';
 import { measureWith } from '../../parts/measure-pass.ts';
 import { modelDigest } from '../../parts/model-digest.ts';
 import { measurerOf } from '../../parts/open-task.ts';
@@ -32,7 +33,9 @@ export async function beginInParts(session: Session, flags: InPartsFlags, stream
   const { checkpoint, checkpointEvery } = flags;
   const done = checkpoint !== undefined && isResultOf(checkpoint, identity, task.model.digest);
   const keeper =
-    checkpoint === undefined || done ? undefined : keepCheckpoint(checkpoint, identity, checkpointEvery);
+    checkpoint === undefined || done
+      ? undefined
+      : keepCheckpoint(checkpoint, identity, checkpointEvery, session.bad);
   if (done) removeCheckpoint(checkpoint);
   if (keeper?.state !== undefined) session.note(`Going on from ${checkpoint}.`);
   return {
@@ -139,7 +142,7 @@ async function measuring(
   signal: AbortSignal,
 ): Promise<{ readonly measure: MeasurePass; close(): Promise<void> }> {
   const { loaded, data } = session;
-  const onBad = (one: BadSample) => void (session.bad as Map<number, BadSample>).set(one.position, one);
+  const onBad = (one: BadSample) => void session.bad.set(one.position, one);
   const { queue: url, queueName: name, workers, attempts, shardBatches } = flags;
   if (url !== undefined) {
     const { enqueueShards } = await import('@rebatch/bullmq');
@@ -158,6 +161,7 @@ async function measuring(
         shardBatches,
         nameShard,
         onShards: showShards(session),
+        onRemark: (one) => onBad(readBadSample(one)),
       },
     );
     return { measure: queue.measure, close: () => queue.close() };

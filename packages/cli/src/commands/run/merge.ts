@@ -8,7 +8,7 @@ import { watchModel } from '../../model/changed-weights.ts';
 import { type LoadedModel, loadModel } from '../../model/load-model.ts';
 import { planOutput } from '../../output/model-output.ts';
 import { writeBesides } from '../../output/write-atomically.ts';
-import { modelPart } from '../../report/base.ts';
+import { badLines, modelPart } from '../../report/base.ts';
 import { plainTable, short } from '../../report/table.ts';
 import { digestOf, readStatesFile, type ShardStates } from '../../states-file.ts';
 import { statisticsText } from '../../statistics-file.ts';
@@ -56,6 +56,7 @@ export async function runMerge(
       );
       written.push(path!, ...besides.map((file) => file.path));
     }
+    const bad = parts.flatMap(({ states }) => states.bad ?? []).sort((a, b) => a.position - b.position);
     const samples = parts.reduce((sum, { states }) => sum + states.samples, 0);
     const layers = fresh.map((layer, i) => ({
       name: layer.name,
@@ -66,6 +67,7 @@ export async function runMerge(
       model: modelPart(loaded),
       parts: parts.length,
       samples,
+      bad,
       layers,
       written,
       dryRun,
@@ -78,6 +80,7 @@ export async function runMerge(
       ]);
       const text = [
         `New statistics from ${samples} samples in ${parts.length} parts`,
+        ...badLines(bad),
         '',
         plainTable(['layer', 'shift: mean', 'variance'], rows),
         '',

@@ -1,4 +1,4 @@
-import { discardQueue, serveShards } from '@rebatch/bullmq';
+import { discardQueue, type OpenShards, serveShards } from '@rebatch/bullmq';
 import { DataError } from '../../errors.ts';
 import { openTask } from '../../parts/open-task.ts';
 import { readTask } from '../../parts/task.ts';
@@ -15,7 +15,7 @@ export async function runWorker(flags: WorkerFlags, { streams }: Context): Promi
     out(`Thrown away: ${count} unfinished jobs.\n`);
     return;
   }
-  const open = async (value: unknown) => {
+  const open: OpenShards = async (value) => {
     const task = readTask(value);
     if (task.data.source.kind === 'module' && !allowModules) {
       throw new DataError(
@@ -24,9 +24,12 @@ export async function runWorker(flags: WorkerFlags, { streams }: Context): Promi
     }
     const { measure, close } = await openTask(task, new AbortController().signal);
     return {
-      async measure(request: Parameters<typeof measure>[0]) {
+      async measure(request, remark) {
         const { shard, bad } = await measure(request);
-        for (const { name: sample, reason } of bad) err(`Left out: ${sample} ${reason}\n`);
+        for (const one of bad) {
+          err(`Left out: ${one.name} ${one.reason}\n`);
+          remark(one);
+        }
         return shard;
       },
       close,
