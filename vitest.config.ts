@@ -113,11 +113,8 @@ interface NodeProject {
 
 interface BrowserProject {
   readonly name: string;
-  readonly root: string;
-  /** What its tests import from TensorFlow.js; bundled ahead, because a discovery midway reloads the page. */
-  readonly dependencies: readonly string[];
-  /** What else they import that has to be bundled. */
-  readonly others?: readonly string[];
+  /** Whose tests it runs. */
+  readonly packages: readonly string[];
   readonly headers?: Record<string, string>;
 }
 
@@ -141,80 +138,45 @@ const ISOLATED = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
 
+/**
+ * A project starts a browser and a server, and bundles TensorFlow.js: few. But all that WebGL and WebGPU do in a browser, one
+ * process does, on one core: not one.
+ */
 const BROWSER_PROJECTS: readonly BrowserProject[] = [
-  {
-    name: 'browser',
-    root: 'packages/internal/conformance',
-    dependencies: [
-      ...['tfjs-core', 'tfjs-layers', 'tfjs-backend-cpu', 'tfjs-backend-wasm'],
-      ...['tfjs-backend-webgl', 'tfjs-backend-webgpu'],
-    ],
-    others: ['fast-check'],
-  },
-  {
-    name: 'browser, domains',
-    root: 'packages/domains',
-    dependencies: ['tfjs-core', 'tfjs-layers', 'tfjs-backend-webgl', 'tfjs-backend-webgpu'],
-  },
-  {
-    name: 'browser, graph models',
-    root: 'packages/graph-models',
-    dependencies: ['tfjs-core', 'tfjs-layers', 'tfjs-converter', 'tfjs-backend-webgl', 'tfjs-backend-webgpu'],
-  },
-  {
-    name: 'browser, cpu kernels',
-    root: 'packages/kernels-cpu',
-    dependencies: ['tfjs-core', 'tfjs-layers', 'tfjs-backend-cpu'],
-    others: ['fast-check'],
-  },
-  {
-    name: 'browser, isolated',
-    root: 'packages/kernels-wasm',
-    dependencies: ['tfjs-core', 'tfjs-layers', 'tfjs-backend-wasm'],
-    others: ['fast-check'],
-    // The threaded build of the WASM backend works in shared memory.
-    headers: ISOLATED,
-  },
-  {
-    name: 'browser, webgpu',
-    root: 'packages/kernels-webgpu',
-    dependencies: ['tfjs-core', 'tfjs-layers', 'tfjs-backend-webgpu'],
-    others: ['fast-check'],
-  },
-  {
-    name: 'browser, files',
-    root: 'packages/files',
-    dependencies: ['tfjs-core', 'tfjs-layers', 'tfjs-backend-cpu'],
-    others: ['fflate'],
-  },
-  {
-    name: 'browser, upstream',
-    root: 'packages/internal/upstream',
-    dependencies: ['tfjs-core', 'tfjs-layers', 'tfjs-backend-webgl', 'tfjs-backend-webgpu'],
-    others: ['fast-check'],
-  },
-  {
-    name: 'browser, replicas',
-    root: 'packages/replicas',
-    dependencies: ['tfjs-core', 'tfjs-layers', 'tfjs-backend-cpu'],
-    headers: ISOLATED,
-  },
+  { name: 'browser', packages: ['domains', 'files', 'graph-models', 'internal/conformance'] },
+  { name: 'browser, kernels', packages: ['internal/upstream', 'kernels-cpu', 'kernels-webgpu'] },
+  // The threaded build of the WASM backend, and replicas, work in shared memory.
+  { name: 'browser, isolated', packages: ['kernels-wasm', 'replicas'], headers: ISOLATED },
+];
+
+/** It has all backends. */
+const BROWSER_ROOT = fileURLToPath(new URL('packages/internal/conformance', import.meta.url));
+
+/** What tests import; bundled ahead, because a discovery midway reloads the page. */
+const BUNDLED = [
+  ...['core', 'layers', 'backend-cpu', 'backend-wasm', 'backend-webgl', 'backend-webgpu', 'converter'].map(
+    (name) => `@tensorflow/tfjs-${name}`,
+  ),
+  ...['fast-check', 'fflate'],
 ];
 
 function browser(
-  { name, root, dependencies, others = [], headers = {} }: BrowserProject,
+  { name, packages, headers = {} }: BrowserProject,
   executablePath: string,
 ): TestProjectConfiguration {
   return {
-    root,
+    root: BROWSER_ROOT,
     server: { headers },
-    optimizeDeps: { include: [...dependencies.map((dependency) => `@tensorflow/${dependency}`), ...others] },
+    optimizeDeps: { include: BUNDLED },
     test: {
       name,
-      setupFiles: others.includes('fast-check') ? [SAME_EVERY_RUN] : [],
+      dir: fileURLToPath(new URL('packages', import.meta.url)),
+      setupFiles: [SAME_EVERY_RUN],
       retry: RETRIES,
       sequence: BROWSERS,
-      include: ['src/**/*.browser.test.ts'],
+      include: packages.map((folder) => `${folder}/src/**/*.browser.test.ts`),
+      // One page at a time in each browser.
+      maxWorkers: 1,
       ...PATIENCE,
       // Suites skip what does not start, but not in CI.
       env: { CI: process.env.CI ?? '', REBATCH_SEED: process.env.REBATCH_SEED ?? '1' },
