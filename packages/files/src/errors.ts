@@ -13,6 +13,9 @@ export class UnsupportedFileError extends ModelFileError {}
 /** The model has a layer, or a setting of one, that `tf.layers` lacks. The message names it and says what to do. */
 export class UnsupportedLayerError extends UnsupportedFileError {}
 
+/** The weights that were given are not those of the file: another name or shape, or a value that it cannot hold. */
+export class WeightsError extends ModelFileError {}
+
 /** The file claims to be larger than a limit of the options allows. The message names the limit. */
 export class FileLimitError extends ModelFileError {}
 

@@ -19,6 +19,11 @@ export { readH5, readKeras, readModelJson } from './readers.ts';
 export { checkArtifacts } from './check/check-artifacts.ts';
 export { modelFiles, type NamedBytes, type WriteOptions } from './tfjs/model-json.ts';
 
+// Other weights in a Keras file
+
+export type { NewWeights } from './keras/new-values.ts';
+export { type ReplaceWeightsOptions, replaceWeights } from './replace-weights.ts';
+
 // Errors
 
 export {
@@ -29,4 +34,5 @@ export {
   ModelFileError,
   UnsupportedFileError,
   UnsupportedLayerError,
+  WeightsError,
 } from './errors.ts';

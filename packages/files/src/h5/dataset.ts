@@ -2,14 +2,19 @@ import type { ByteSource } from '../bytes/byte-source.ts';
 import { Cursor } from '../bytes/cursor.ts';
 import { MalformedFileError, UnsupportedFileError } from '../errors.ts';
 import { type Limits, within } from '../limits.ts';
-import { copyChunk } from './chunks.ts';
+import { type ChunkPlace, copyChunk } from './chunks.ts';
 import { type Datatype, elementsOf, readDataspace, readDatatype } from './datatype.ts';
 import { type Filter, readFilters, unfilter } from './filters.ts';
 import { readTree } from './links.ts';
-import { MESSAGE, type Message, RESAVE } from './messages.ts';
+import { type CheckedBlock, MESSAGE, type Message, RESAVE } from './messages.ts';
 
 type Layout =
-  | { readonly kind: 'compact'; readonly data: Uint8Array }
+  | {
+      readonly kind: 'compact';
+      readonly data: Uint8Array;
+      readonly at: number;
+      readonly checked?: CheckedBlock;
+    }
   | { readonly kind: 'contiguous'; readonly address: number; readonly size: number }
   | { readonly kind: 'chunked'; readonly address: number; readonly chunk: readonly number[] };
 
@@ -34,11 +39,12 @@ export function readDataset(
   messages: readonly Message[],
   limits: Limits,
 ): Dataset | undefined {
-  const bytesOf = (type: number) => messages.find((message) => message.type === type)?.bytes;
+  const messageOf = (type: number) => messages.find((message) => message.type === type);
+  const bytesOf = (type: number) => messageOf(type)?.bytes;
   const space = bytesOf(MESSAGE.dataspace);
   const typeBytes = bytesOf(MESSAGE.datatype);
-  const layoutBytes = bytesOf(MESSAGE.layout);
-  if (!space || !typeBytes || !layoutBytes) return undefined;
+  const layout = messageOf(MESSAGE.layout);
+  if (!space || !typeBytes || !layout) return undefined;
   const what = `The dataset '${name}' of ${file.name}`;
   const shape = readDataspace(new Cursor(space, what), what);
   if (shape === undefined) throw new MalformedFileError(`${what} has no value.`);
@@ -54,19 +60,23 @@ export function readDataset(
     name,
     type,
     shape,
-    layout: readLayout(new Cursor(layoutBytes, what), shape.length, what),
+    layout: readLayout(layout, shape.length, what),
     filters,
   };
 }
 
 /** HDF5 File Format Specification, IV.A.2.i. */
-function readLayout(cursor: Cursor, rank: number, what: string): Layout {
+function readLayout({ bytes, at, checked }: Message, rank: number, what: string): Layout {
+  const cursor = new Cursor(bytes, what);
   const version = cursor.u8();
   if (version !== 3 && version !== 4) {
     throw new UnsupportedFileError(`${what} is laid out in version ${version}. ${RESAVE}`);
   }
   const kind = cursor.u8();
-  if (kind === 0) return { kind: 'compact', data: cursor.take(cursor.u16()) };
+  if (kind === 0) {
+    const data = cursor.take(cursor.u16());
+    return { kind: 'compact', data, at: at + cursor.at - data.length, ...(checked && { checked }) };
+  }
   if (kind === 1) return { kind: 'contiguous', address: cursor.u64(), size: cursor.u64() };
   if (kind !== 2 || version === 4) {
     throw new UnsupportedFileError(
@@ -87,7 +97,14 @@ export async function readValues(file: ByteSource, dataset: Dataset, limits: Lim
   const size = elementsOf(shape) * type.size;
   const what = `The dataset '${name}' of ${file.name}`;
   if (size === 0) return new Uint8Array(0);
-  if (layout.kind === 'chunked') return readChunks(file, dataset, layout, size, limits);
+  if (layout.kind === 'chunked') {
+    const chunks = await chunksOf(file, dataset, layout, limits);
+    const result = new Uint8Array(size);
+    for (const chunk of chunks) {
+      copyChunk(await readChunk(file, dataset, chunk), result, chunk.place);
+    }
+    return result;
+  }
   if (layout.kind === 'compact') {
     if (layout.data.length === size) return layout.data;
     throw new MalformedFileError(`${what} has ${layout.data.length} bytes instead of ${size}.`);
@@ -99,18 +116,33 @@ export async function readValues(file: ByteSource, dataset: Dataset, limits: Lim
   return file.read(layout.address, size);
 }
 
-async function readChunks(
+/** A chunk of a dataset, as the file describes it. */
+export interface Chunk {
+  /** Where the file says so: first the chunk's length as stored, in 4 bytes; behind the key its address. */
+  readonly keyAt: number;
+  readonly addressAt: number;
+  readonly address: number;
+  /** Bytes as they are stored, behind the filters. */
+  readonly stored: number;
+  /** Bit i says that filter i was left out. */
+  readonly mask: number;
+  /** Bytes before the filters. */
+  readonly size: number;
+  readonly place: ChunkPlace;
+}
+
+/** All chunks of a dataset. Throws `MalformedFileError` unless each is there, once and in its place. */
+export async function chunksOf(
   file: ByteSource,
-  { name, type, shape, filters }: Dataset,
-  { address, chunk }: { address: number; chunk: readonly number[] },
-  size: number,
+  { name, type, shape }: Dataset,
+  { address, chunk }: { readonly address: number; readonly chunk: readonly number[] },
   limits: Limits,
-): Promise<Uint8Array> {
+): Promise<Chunk[]> {
   const what = `The dataset '${name}' of ${file.name}`;
-  const chunkSize = elementsOf(chunk) * type.size;
-  within(limits, 'maxBytes', chunkSize, `The bytes of a chunk of the dataset '${name}'`);
-  if (chunkSize > SMALL && chunkSize > MAX_EXPANSION * file.size) {
-    throw new MalformedFileError(`${what} claims chunks of ${chunkSize} bytes, in a file of ${file.size}.`);
+  const size = elementsOf(chunk) * type.size;
+  within(limits, 'maxBytes', size, `The bytes of a chunk of the dataset '${name}'`);
+  if (size > SMALL && size > MAX_EXPANSION * file.size) {
+    throw new MalformedFileError(`${what} claims chunks of ${size} bytes, in a file of ${file.size}.`);
   }
   const wanted = elementsOf(shape.map((length, axis) => Math.ceil(length / chunk[axis]!)));
   const entries = await readTree(file, address, 1, 8 + 8 * (shape.length + 1));
@@ -118,9 +150,8 @@ async function readChunks(
   if (entries.length !== wanted) {
     throw new MalformedFileError(`${what} has ${entries.length} chunks instead of ${wanted}.`);
   }
-  const result = new Uint8Array(size);
   const seen = new Set<string>();
-  for (const entry of entries) {
+  return entries.map((entry) => {
     const key = new Cursor(entry.key, what);
     const stored = key.u32();
     const mask = key.u32();
@@ -128,9 +159,15 @@ async function readChunks(
     const misplaced = offset.some((at, axis) => at % chunk[axis]! !== 0 || at >= shape[axis]!);
     if (misplaced || seen.has(String(offset))) throw new MalformedFileError(`${what} has a misplaced chunk.`);
     seen.add(String(offset));
-    const bytes = await file.read(entry.address, stored);
-    const values = unfilter(bytes, filters, mask, chunkSize, type.size, what);
-    copyChunk(values, chunk, result, shape, offset, type.size);
-  }
-  return result;
+    const place = { chunkShape: chunk, shape, offset, elementSize: type.size };
+    const addressAt = entry.at + entry.key.length;
+    return { keyAt: entry.at, addressAt, address: entry.address, stored, mask, size, place };
+  });
+}
+
+/** A chunk as it was before the filters. */
+export async function readChunk(file: ByteSource, { name, type, filters }: Dataset, chunk: Chunk) {
+  const { address, stored, mask, size } = chunk;
+  const what = `The dataset '${name}' of ${file.name}`;
+  return unfilter(await file.read(address, stored), filters, mask, size, type.size, what);
 }

@@ -7,9 +7,9 @@ export interface Filter {
   readonly id: number;
 }
 
-const DEFLATE = 1;
-const SHUFFLE = 2;
-const FLETCHER32 = 3;
+export const DEFLATE = 1;
+export const SHUFFLE = 2;
+export const FLETCHER32 = 3;
 const NAMES: Readonly<Record<number, string>> = { 4: 'szip', 5: 'nbit', 6: 'scaleoffset', 32000: 'lzf' };
 
 /** The filters of a dataset, in the order of writing (HDF5 File Format Specification, IV.A.2.l). */

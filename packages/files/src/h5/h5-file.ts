@@ -1,15 +1,18 @@
-// A reader of HDF5 for the files that Keras writes, and no more. It reads only what it is asked for, so that the weights
+// A reader of HDF5 for the files that Keras writes, and no more, which can put other values in place. It reads only what it is asked for, so that the weights
 // of an optimizer, or of a model larger than memory allows, never leave the disk; and every length, address and count is
 // checked against the file, so that a damaged one ends in a message. README.md says why it is not h5wasm or jsfive.
 
 import { type ByteSource, paged } from '../bytes/byte-source.ts';
 import { Cursor, latin1 } from '../bytes/cursor.ts';
-import { MalformedFileError, UnsupportedFileError } from '../errors.ts';
+import { MalformedFileError } from '../errors.ts';
 import type { Limits } from '../limits.ts';
 import { type Attribute, readAttributes, textsOf } from './attributes.ts';
 import { type Dataset, readDataset, readValues } from './dataset.ts';
+import { Edit } from './edit.ts';
 import { readLinks } from './links.ts';
-import { type Message, RESAVE, readMessages } from './messages.ts';
+import { type Message, readMessages } from './messages.ts';
+import { readSuperblock, type Superblock } from './superblock.ts';
+import { writeValues } from './write-values.ts';
 
 /** How an HDF5 file begins. */
 export const H5_SIGNATURE: readonly number[] = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
@@ -19,15 +22,15 @@ export class H5File {
   readonly name: string;
   readonly #source: ByteSource;
   readonly #limits: Limits;
-  readonly #root: number;
+  readonly #superblock: Superblock;
   readonly #messages = new Map<number, Promise<Message[]>>();
   readonly #links = new Map<number, Promise<Map<string, number>>>();
   readonly #texts = new Map<number, Promise<Map<number, Uint8Array>>>();
 
-  private constructor(source: ByteSource, root: number, limits: Limits) {
+  private constructor(source: ByteSource, superblock: Superblock, limits: Limits) {
     this.name = source.name;
     this.#source = source;
-    this.#root = root;
+    this.#superblock = superblock;
     this.#limits = limits;
   }
 
@@ -69,6 +72,27 @@ export class H5File {
     return readValues(this.#source, dataset, this.#limits);
   }
 
+  /**
+   * The bytes of the whole file, in which datasets have these values, in the form of `values`. Every other byte is as it was,
+   * but for what the file says of a compressed chunk whose length is another.
+   */
+  async withValues(replaced: ReadonlyMap<Dataset, Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
+    const edit = new Edit(this.#source);
+    for (const [dataset, values] of replaced) {
+      await writeValues(this.#source, dataset, values, this.#limits, edit);
+    }
+    if (edit.size !== this.#source.size) await this.#moveEnd(edit);
+    return edit.apply();
+  }
+
+  async #moveEnd(edit: Edit): Promise<void> {
+    const { endAt, checked } = this.#superblock;
+    const bytes = new Uint8Array(8);
+    new DataView(bytes.buffer).setBigUint64(0, BigInt(edit.size), true);
+    if (checked) await edit.putChecked(checked, endAt, bytes);
+    else edit.put(endAt, bytes);
+  }
+
   async #attributes(path: string): Promise<Map<string, Attribute> | undefined> {
     const address = await this.#find(path);
     return address === undefined ? undefined : readAttributes(this.#source, await this.#messagesOf(address));
@@ -76,7 +100,7 @@ export class H5File {
 
   /** The address of the object at a path; undefined where there is none. */
   async #find(path: string): Promise<number | undefined> {
-    let address: number | undefined = this.#root;
+    let address: number | undefined = this.#superblock.root;
     for (const name of path.split('/')) {
       if (name === '') continue;
       address = (await this.#linksOf(address)).get(name);
@@ -103,29 +127,4 @@ function remembered<T>(cache: Map<number, Promise<T>>, key: number, make: () => 
     cache.set(key, found);
   }
   return found;
-}
-
-/** Where the root group is (HDF5 File Format Specification, II.A). `head` stands behind the signature. */
-function readSuperblock(head: Cursor, name: string): number {
-  const version = head.u8();
-  if (version > 3) throw new UnsupportedFileError(`${name} is HDF5 of version ${version}. ${RESAVE}`);
-  if (version >= 2) {
-    checkSizes(head.u8(), head.u8(), name);
-    head.skip(1 + 3 * 8);
-    return head.u64();
-  }
-  head.skip(4);
-  checkSizes(head.u8(), head.u8(), name);
-  head.skip(1 + 2 + 2 + 4 + (version === 1 ? 4 : 0));
-  head.skip(4 * 8);
-  // The root's entry of a symbol table: the offset of its name, and its address.
-  head.skip(8);
-  return head.u64();
-}
-
-function checkSizes(offsets: number, lengths: number, name: string): void {
-  if (offsets === 8 && lengths === 8) return;
-  throw new UnsupportedFileError(
-    `${name} has addresses of ${offsets} and lengths of ${lengths} bytes; Keras's have 8. ${RESAVE}`,
-  );
 }

@@ -52,6 +52,8 @@ async function readSymbolTables(
 /** One entry of a B-tree's leaves: where it leads, and the key before it. */
 export interface TreeEntry {
   readonly key: Uint8Array;
+  /** Where the key lies in the file; the address follows it. */
+  readonly at: number;
   readonly address: number;
 }
 
@@ -84,10 +86,11 @@ export async function readTree(
     if (budget < 0) throw new MalformedFileError(`${what} is larger than the file.`);
     const body = new Cursor(await file.read(address + 24, used * (keySize + 8)), what);
     for (let i = 0; i < used; i++) {
+      const at = address + 24 + body.at;
       const key = body.take(keySize);
       const child = body.u64();
       if (own > 0) await walk(child, own - 1);
-      else entries.push({ key, address: child });
+      else entries.push({ key, at, address: child });
       if (entries.length > MAX_LINKS) throw new MalformedFileError(`${what} has too many entries.`);
     }
   };

@@ -22,6 +22,16 @@ export const MESSAGE = {
 export interface Message {
   readonly type: number;
   readonly bytes: Uint8Array;
+  /** Where its bytes lie in the file. */
+  readonly at: number;
+  /** The block that it lies in, where that carries a checksum. */
+  readonly checked?: CheckedBlock;
+}
+
+/** Bytes of a file from `start` to `end`, behind which their checksum stands. */
+export interface CheckedBlock {
+  readonly start: number;
+  readonly end: number;
 }
 
 /** Keras's largest headers are a few kilobytes; HDF5 itself allows 64 kB for a message. */
@@ -52,11 +62,13 @@ class Blocks {
     this.#waiting.push({ offset, length });
   }
 
-  async next(): Promise<Cursor | undefined> {
-    const block = this.#waiting.shift();
-    if (!block) return undefined;
-    const bytes = await this.#file.read(block.offset, block.length);
-    return new Cursor(bytes, `An object header of ${this.#file.name}`);
+  /** The next one, and where it lies. */
+  async next(): Promise<{ readonly block: Cursor; readonly offset: number } | undefined> {
+    const waiting = this.#waiting.shift();
+    if (!waiting) return undefined;
+    const { offset, length } = waiting;
+    const bytes = await this.#file.read(offset, length);
+    return { block: new Cursor(bytes, `An object header of ${this.#file.name}`), offset };
   }
 }
 
@@ -73,13 +85,15 @@ async function readVersion1(file: ByteSource, address: number): Promise<Message[
   const blocks = new Blocks(file);
   blocks.add(address + 16, prefix.u32());
   const messages: Message[] = [];
-  for (let block = await blocks.next(); block; block = await blocks.next()) {
+  for (let next = await blocks.next(); next; next = await blocks.next()) {
+    const { block, offset } = next;
     while (block.left >= 8 && messages.length < count) {
       const type = block.u16();
       const size = block.u16();
       const flags = block.u8();
       block.skip(3);
-      keep(file, messages, blocks, type, flags, block.take(size));
+      const at = offset + block.at;
+      keep(file, messages, blocks, flags, { type, bytes: block.take(size), at });
     }
   }
   return messages;
@@ -99,29 +113,26 @@ async function readVersion2(file: ByteSource, address: number): Promise<Message[
   const blocks = new Blocks(file);
   blocks.add(address + prefix.at, size);
   const messages: Message[] = [];
-  for (let first = true, block = await blocks.next(); block; first = false, block = await blocks.next()) {
+  for (let first = true, next = await blocks.next(); next; first = false, next = await blocks.next()) {
+    const { block, offset } = next;
     // Blocks after the first carry a signature, and a checksum that stands behind the first one's end.
     if (!first) block.expect('OCHK');
     const end = block.bytes.byteLength - (first ? 0 : 4);
+    const checked = { start: first ? address : offset, end: offset + end };
     while (end - block.at >= 4) {
       const type = block.u8();
       const bytes = block.u16();
       const messageFlags = block.u8();
       if (flags & 4) block.skip(2);
-      keep(file, messages, blocks, type, messageFlags, block.take(bytes));
+      const at = offset + block.at;
+      keep(file, messages, blocks, messageFlags, { type, bytes: block.take(bytes), at, checked });
     }
   }
   return messages;
 }
 
-function keep(
-  file: ByteSource,
-  messages: Message[],
-  blocks: Blocks,
-  type: number,
-  flags: number,
-  bytes: Uint8Array,
-) {
+function keep(file: ByteSource, messages: Message[], blocks: Blocks, flags: number, message: Message) {
+  const { type, bytes } = message;
   if (messages.length >= MAX_MESSAGES)
     throw new MalformedFileError(`${file.name} has an object with too many messages.`);
   const needed = type === MESSAGE.datatype || type === MESSAGE.dataspace || type === MESSAGE.attribute;
@@ -130,7 +141,7 @@ function keep(
       `${file.name} shares type descriptions between objects, which Keras never does. ${RESAVE}`,
     );
   }
-  messages.push({ type, bytes });
+  messages.push(message);
   if (type === MESSAGE.continuation) {
     const cursor = new Cursor(bytes, `An object header of ${file.name}`);
     blocks.add(cursor.u64(), cursor.u64());

@@ -1,6 +1,7 @@
 import type { io } from '@tensorflow/tfjs-core';
 import { checkArtifacts } from '../check/check-artifacts.ts';
 import { MalformedFileError } from '../errors.ts';
+import type { Dataset } from '../h5/dataset.ts';
 import { elementsOf } from '../h5/datatype.ts';
 import type { H5File } from '../h5/h5-file.ts';
 import type { JsonObject } from '../json.ts';
@@ -11,7 +12,7 @@ import { type Found, findByGroup, findByName } from './find-weights.ts';
 import { checkNames } from './layer-tree.ts';
 import { rewriteLayer } from './rewrite-layer.ts';
 import { rewriteModel } from './rewrite-model.ts';
-import { storedAs } from './stored-weight.ts';
+import { type StoredAs, storedAs } from './stored-weight.ts';
 
 /** A Keras model whose configuration and weights are at hand. */
 export interface KerasParts {
@@ -23,12 +24,32 @@ export interface KerasParts {
   readonly legacyRoot?: string;
 }
 
-/** Puts a Keras model together for `tf.layers`. Throws what the readers throw. */
-export async function kerasModel(
+/** A weight of a model, and where its values are. */
+export interface KerasWeight {
+  readonly name: string;
+  readonly path: string;
+  readonly dataset: Dataset;
+  /** Whether the dataset is marked as one of bfloat16, in which case it holds opaque pairs of bytes. */
+  readonly bfloat16: boolean;
+  readonly stored: StoredAs;
+}
+
+/** A model whose configuration was read, and whose weights were found. Their values were not read. */
+export interface KerasLayout {
+  /** The configuration as `tf.layers` takes it. */
+  readonly config: JsonObject;
+  readonly weights: readonly KerasWeight[];
+  /** Bytes of all weights, as TensorFlow.js stores them. */
+  readonly bytes: number;
+  readonly notes: readonly string[];
+}
+
+/** Finds the weights of a Keras model, and what `tf.layers` calls them. Throws what the readers throw. */
+export async function layOut(
   { origin, config, weights, legacyRoot }: KerasParts,
-  options: OpenOptions,
+  options: Pick<OpenOptions, 'customLayers'>,
   limits: Limits,
-): Promise<OpenedModel> {
+): Promise<KerasLayout> {
   const { customLayers = {} } = options;
   const keras3 =
     origin.kerasVersion === undefined ? isOfKeras3(config) : Number.parseInt(origin.kerasVersion, 10) >= 3;
@@ -42,7 +63,17 @@ export async function kerasModel(
     origin.name,
   );
   within(limits, 'maxWeights', found.length, `The number of weights of ${origin.name}`);
-  const { weightSpecs, weightData } = await readAll(weights, found, context, options);
+  return { config: model.json, ...(await describe(weights, found, context)), notes: [...context.notes] };
+}
+
+/** Puts a Keras model together for `tf.layers`. Throws what the readers throw. */
+export async function kerasModel(
+  parts: KerasParts,
+  options: OpenOptions,
+  limits: Limits,
+): Promise<OpenedModel> {
+  const { origin } = parts;
+  const layout = await layOut(parts, options, limits);
   const artifacts: io.ModelArtifacts = {
     format: 'layers-model',
     generatedBy: origin.kerasVersion === undefined ? 'keras' : `keras v${origin.kerasVersion}`,
@@ -50,13 +81,18 @@ export async function kerasModel(
     modelTopology: {
       keras_version: origin.kerasVersion ?? 'unknown',
       backend: 'tensorflow',
-      model_config: model.json,
+      model_config: layout.config,
     },
-    weightSpecs,
-    weightData,
+    weightSpecs: layout.weights.map(specOf),
+    weightData: await readAll(parts.weights, layout, options),
   };
   checkArtifacts(artifacts, limits);
-  return { format: 'layers-model', artifacts, source: origin, notes: [...context.notes] };
+  return { format: 'layers-model', artifacts, source: origin, notes: layout.notes };
+}
+
+/** How a weight is stored for TensorFlow.js. */
+export function specOf({ name, dataset, stored }: KerasWeight): io.WeightsManifestEntry {
+  return { name, shape: [...dataset.shape], ...stored.spec };
 }
 
 /** Weights by themselves, and the text of a configuration, do not name their version; its words do. */
@@ -64,25 +100,32 @@ function isOfKeras3(config: JsonObject): boolean {
   return /"(batch_shape|__keras_tensor__)"/.test(JSON.stringify(config));
 }
 
-async function readAll(
+async function describe(
   file: H5File,
   found: readonly Found[],
   context: Context,
-  { signal, onProgress }: OpenOptions,
-): Promise<{ weightSpecs: io.WeightsManifestEntry[]; weightData: ArrayBuffer }> {
-  const weights = [];
-  let total = 0;
+): Promise<Pick<KerasLayout, 'weights' | 'bytes'>> {
+  const weights: KerasWeight[] = [];
+  let bytes = 0;
   for (const { place, path } of found) {
     const dataset = await file.dataset(path);
     if (!dataset)
       throw new MalformedFileError(`${file.name} has no values for '${place.name}', at '${path}'.`);
-    const marked = dataset.type.kind === 'opaque' && (await file.texts(path, 'dtype'))?.[0] === 'bfloat16';
-    const stored = storedAs(dataset, marked);
+    const bfloat16 = dataset.type.kind === 'opaque' && (await file.texts(path, 'dtype'))?.[0] === 'bfloat16';
+    const stored = storedAs(dataset, bfloat16);
     if (stored.note) context.notes.add(stored.note);
-    weights.push({ name: place.name, dataset, stored });
-    total += elementsOf(dataset.shape) * stored.bytes;
-    within(context.limits, 'maxBytes', total, `The bytes of the weights of ${context.file}`);
+    weights.push({ name: place.name, path, dataset, bfloat16, stored });
+    bytes += elementsOf(dataset.shape) * stored.bytes;
+    within(context.limits, 'maxBytes', bytes, `The bytes of the weights of ${context.file}`);
   }
+  return { weights, bytes };
+}
+
+async function readAll(
+  file: H5File,
+  { weights, bytes: total }: KerasLayout,
+  { signal, onProgress }: OpenOptions,
+): Promise<ArrayBuffer> {
   // One buffer for all, filled weight by weight: what is in memory besides is never more than the largest weight.
   const data = new Uint8Array(total);
   let loaded = 0;
@@ -93,8 +136,5 @@ async function readAll(
     loaded += bytes.length;
     onProgress?.({ loaded, total });
   }
-  const weightSpecs = weights.map(({ name, dataset, stored }) => {
-    return { name, shape: [...dataset.shape], ...stored.spec };
-  });
-  return { weightSpecs, weightData: data.buffer };
+  return data.buffer;
 }

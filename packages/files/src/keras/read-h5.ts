@@ -4,11 +4,20 @@ import { H5File } from '../h5/h5-file.ts';
 import { checkJson, isObject, type JsonObject, parseJsonObject } from '../json.ts';
 import { type Limits, limitsOf } from '../limits.ts';
 import type { OpenedModel, OpenOptions } from '../opened-model.ts';
-import { kerasModel } from './keras-model.ts';
+import { type KerasParts, kerasModel } from './keras-model.ts';
 
 /** The model in an HDF5 file of Keras: a whole model of Keras 2 or 3, or weights with their configuration in `options`. */
 export async function h5Model(source: ByteSource, options: OpenOptions): Promise<OpenedModel> {
   const limits = limitsOf(options.limits);
+  return kerasModel(await h5Parts(source, options, limits), options, limits);
+}
+
+/** The configuration of such a model, and the file of its weights. */
+export async function h5Parts(
+  source: ByteSource,
+  options: Pick<OpenOptions, 'config'>,
+  limits: Limits,
+): Promise<KerasParts> {
   const file = await H5File.open(source, limits);
   const text = async (path: string, name: string) => (await file.texts(path, name))?.[0];
   const stored = await text('', 'model_config');
@@ -33,11 +42,7 @@ export async function h5Model(source: ByteSource, options: OpenOptions): Promise
     kind: 'keras-h5' as const,
     ...(version !== undefined && { kerasVersion: version }),
   };
-  return kerasModel(
-    { origin, config, weights: file, ...(legacyRoot !== undefined && { legacyRoot }) },
-    options,
-    limits,
-  );
+  return { origin, config, weights: file, ...(legacyRoot !== undefined && { legacyRoot }) };
 }
 
 /** Where the legacy layout begins; undefined for that of Keras 3. */

@@ -5,13 +5,23 @@ import { parseJsonObject } from '../json.ts';
 import { type Limits, limitsOf, within } from '../limits.ts';
 import type { OpenedModel, OpenOptions } from '../opened-model.ts';
 import { ZipFile } from '../zip/zip-file.ts';
-import { kerasModel } from './keras-model.ts';
+import { type KerasParts, kerasModel } from './keras-model.ts';
 
-const WEIGHTS = 'model.weights.h5';
+/** The entry of a `.keras` file that holds its weights. */
+export const WEIGHTS = 'model.weights.h5';
 
 /** The model in a `.keras` file: a zip of `config.json`, `metadata.json` and `model.weights.h5`. */
 export async function kerasFileModel(source: ByteSource, options: OpenOptions): Promise<OpenedModel> {
   const limits = limitsOf(options.limits);
+  const { parts } = await kerasFileParts(source, limits);
+  return kerasModel(parts, options, limits);
+}
+
+/** The configuration of such a model, the file of its weights, and the archive that both are in. */
+export async function kerasFileParts(
+  source: ByteSource,
+  limits: Limits,
+): Promise<{ readonly parts: KerasParts; readonly zip: ZipFile }> {
   const zip = await ZipFile.open(source, limits);
   checkContents(zip);
   const config = await readJson(zip, 'config.json', limits);
@@ -24,7 +34,7 @@ export async function kerasFileModel(source: ByteSource, options: OpenOptions): 
     kind: 'keras-v3' as const,
     ...(typeof version === 'string' && { kerasVersion: version }),
   };
-  return kerasModel({ origin, config, weights }, options, limits);
+  return { parts: { origin, config, weights }, zip };
 }
 
 async function readJson(zip: ZipFile, name: string, limits: Limits) {

@@ -23,8 +23,9 @@ export function storedAs(dataset: Dataset, bfloat16: boolean): StoredAs {
   const { type, name } = dataset;
   const count = elementsOf(dataset.shape);
   if (type.kind === 'bfloat16' || (type.kind === 'opaque' && type.size === 2 && bfloat16)) {
+    const bigEndian = type.kind === 'bfloat16' && type.bigEndian;
     // A bfloat16 is the upper half of a float32, so nothing is lost.
-    return { ...FLOAT32, convert: (values) => widen(values, count) };
+    return { ...FLOAT32, convert: (values) => widen(bigEndian ? reversed(values, 2) : values, count) };
   }
   if (type.kind === 'boolean') return { spec: { dtype: 'bool' }, bytes: 1, convert: (values) => values };
   if (type.kind === 'float') {
@@ -53,7 +54,8 @@ function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-function reversed(values: Uint8Array, size: number): Uint8Array {
+/** Elements of `size` bytes in the other order of bytes. */
+export function reversed(values: Uint8Array, size: number): Uint8Array {
   const result = new Uint8Array(values.length);
   for (let i = 0; i < values.length; i++) result[i] = values[i - (i % size) + size - 1 - (i % size)]!;
   return result;

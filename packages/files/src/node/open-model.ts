@@ -23,7 +23,8 @@ export async function openModel(source: NodeModelSource, options: OpenOptions = 
   });
 }
 
-function pathOf(source: NodeModelSource): string | undefined {
+/** The path that a source is; undefined for any other source. */
+export function pathOf(source: NodeModelSource): string | undefined {
   if (source instanceof URL) return source.protocol === 'file:' ? pathAt(source) : undefined;
   if (typeof source !== 'string') return undefined;
   // Two letters at least: C:\model is a path.

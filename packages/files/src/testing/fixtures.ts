@@ -4,7 +4,7 @@ import { unzipSync } from 'fflate';
 const cache = new Map<string, Record<string, Uint8Array>>();
 
 /** The files that real libraries wrote, from the archive of that name in `fixtures`. */
-export function fixtures(archive: 'keras3' | 'keras2'): Record<string, Uint8Array> {
+export function fixtures(archive: 'keras3' | 'keras2' | 'layouts'): Record<string, Uint8Array> {
   let files = cache.get(archive);
   if (!files) {
     files = unzipSync(readFileSync(new URL(`../../fixtures/${archive}.zip`, import.meta.url)));
@@ -14,7 +14,10 @@ export function fixtures(archive: 'keras3' | 'keras2'): Record<string, Uint8Arra
 }
 
 /** One of them, with its name. */
-export function fixture(archive: 'keras3' | 'keras2', name: string): { name: string; bytes: Uint8Array } {
+export function fixture(
+  archive: 'keras3' | 'keras2' | 'layouts',
+  name: string,
+): { name: string; bytes: Uint8Array } {
   const bytes = fixtures(archive)[name];
   if (!bytes) throw new Error(`There is no fixture '${name}' in ${archive}.zip.`);
   return { name, bytes };

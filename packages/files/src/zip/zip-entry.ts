@@ -16,6 +16,8 @@ export interface ZipEntry {
   readonly size: number;
   /** Where its local header is. */
   readonly offset: number;
+  /** Where the directory describes it. */
+  readonly headerAt: number;
 }
 
 /** Bytes that are read and unpacked at a time. */
@@ -26,7 +28,7 @@ const MAX_EXPANSION = 1_032;
 /** An entry's bytes: in place where they are stored, else unpacked, and in both cases as its CRC says. */
 export async function openEntry(source: ByteSource, entry: ZipEntry, limits: Limits): Promise<ByteSource> {
   const what = `The entry '${entry.name}' of ${source.name}`;
-  const packed = await locate(source, entry);
+  const { packed } = await locate(source, entry);
   if (entry.method === 0) {
     if (entry.size !== entry.packed) throw new MalformedFileError(`${what} has two different lengths.`);
     let crc = 0;
@@ -77,8 +79,11 @@ function checkCrc(crc: number, entry: ZipEntry, what: string): void {
   );
 }
 
-/** Where the bytes of an entry lie, from its local header (4.3.7). Throws when that names another entry. */
-async function locate(source: ByteSource, entry: ZipEntry): Promise<ByteSource> {
+/** The packed bytes of an entry, and where they lie, from its local header (4.3.7). Throws when that names another entry. */
+export async function locate(
+  source: ByteSource,
+  entry: ZipEntry,
+): Promise<{ readonly packed: ByteSource; readonly start: number }> {
   const what = `The entry '${entry.name}' of ${source.name}`;
   const header = new Cursor(await source.read(entry.offset, 30), what);
   header.expect('PK\x03\x04');
@@ -87,10 +92,6 @@ async function locate(source: ByteSource, entry: ZipEntry): Promise<ByteSource> 
   const extraLength = header.u16();
   const name = textOf(await source.read(entry.offset + 30, nameLength));
   if (name !== entry.name) throw new MalformedFileError(`${what} is '${name.slice(0, 80)}' where it lies.`);
-  return partOf(
-    source,
-    `${entry.name} of ${source.name}`,
-    entry.offset + 30 + nameLength + extraLength,
-    entry.packed,
-  );
+  const start = entry.offset + 30 + nameLength + extraLength;
+  return { packed: partOf(source, `${entry.name} of ${source.name}`, start, entry.packed), start };
 }

@@ -1,9 +1,13 @@
 // Archives that were made to do harm, and those that are merely broken.
 
-import { zipSync } from 'fflate';
+import { inflateSync, unzipSync, zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
+import { bytesSource } from '../bytes/byte-source.ts';
 import { FileLimitError, MalformedFileError, openModel, readKeras, UnsupportedFileError } from '../index.ts';
+import { DEFAULT_LIMITS } from '../limits.ts';
 import { fixture } from '../testing/fixtures.ts';
+import { crc, expectSameBytes } from '../testing/replaced.ts';
+import { ZipFile } from './zip-file.ts';
 
 const text = (value: string) => new TextEncoder().encode(value);
 const open = (bytes: Uint8Array, limits = {}) => openModel([{ name: 'model.keras', bytes }], { limits });
@@ -155,4 +159,80 @@ describe('an archive', () => {
     await expect(opening).rejects.toThrow(UnsupportedFileError);
     await expect(opening).rejects.toThrow(message);
   });
+});
+
+describe('an archive of which an entry is replaced', () => {
+  const WEIGHTS = 'model.weights.h5';
+  const opened = (bytes: Uint8Array) => ZipFile.open(bytesSource('x.keras', bytes), DEFAULT_LIMITS);
+  const sizes = ['small', 'large'].flatMap((size) => [`${size}-stored`, `${size}-deflated`]);
+  const archives: readonly (readonly [string, Uint8Array])[] = [
+    ...sizes
+      .flatMap((how) => [`${how}.keras`, `${how}-streamed.keras`])
+      .map((name) => [name, fixture('layouts', name).bytes] as const),
+    ['beyond 4 GB', zip64(whole)],
+    ['beyond 4 GB, packed', zip64(zipSync(unzipSync(whole)))],
+  ];
+
+  it.each(archives)('written as %s, has the others as they were', async (_, bytes) => {
+    const before = unzipSync(bytes);
+    for (const length of [0, 1, before[WEIGHTS]!.length, 99_999]) {
+      const content = Uint8Array.from({ length }, (_, i) => (i * i) % 251);
+      const after = await (await opened(bytes)).with(WEIGHTS, content);
+      const again = await opened(after);
+      expect([...again.entries.keys()]).toEqual(Object.keys(before));
+      for (const [name, wanted] of Object.entries({ ...before, [WEIGHTS]: content })) {
+        const entry = await again.read(name);
+        expectSameBytes(await entry.read(0, entry.size), wanted);
+        // And from the front, where the directory is not asked.
+        checkLocal(after, again.entries.get(name)!.offset, wanted);
+      }
+      const [old, now] = [bytes, after].map((all) => all.subarray(find(all, 'PK\x05\x06')));
+      expect(now!.subarray(22)).toEqual(old!.subarray(22));
+    }
+  });
+
+  it('which overlaps with another, is refused', async () => {
+    const names = [...(await opened(whole)).entries.values()];
+    const longer = patched(patched(whole, 0, 20, names[0]!.packed + 99), 0, 24, names[0]!.size + 99);
+    await expect((await opened(longer)).with(names[0]!.name, new Uint8Array(9))).rejects.toThrow(
+      /overlaps with another part/,
+    );
+  });
+
+  it('whose two headers contradict each other, is refused', async () => {
+    const last = patched(whole, 2, 16, 5);
+    await expect((await opened(last)).with(WEIGHTS, new Uint8Array(9))).rejects.toThrow(/two different CRCs/);
+  });
+
+  /** What the header before an entry, or what stands behind one that was written in one go, says of it. */
+  function checkLocal(bytes: Uint8Array, at: number, content: Uint8Array): void {
+    const view = new DataView(bytes.buffer, bytes.byteOffset);
+    const start = at + 30 + view.getUint16(at + 26, true) + view.getUint16(at + 28, true);
+    const unpacked = (packed: number) =>
+      view.getUint16(at + 8, true) === 0
+        ? bytes.slice(start, start + packed)
+        : inflateSync(bytes.slice(start, start + packed));
+    const wide = view.getUint32(at + 18, true) === 0xffffffff;
+    const extra = at + 30 + view.getUint16(at + 26, true) + 4;
+    if ((view.getUint16(at + 6, true) & 8) === 0) {
+      const [size, packed] = wide
+        ? [Number(view.getBigUint64(extra, true)), Number(view.getBigUint64(extra + 8, true))]
+        : [view.getUint32(at + 22, true), view.getUint32(at + 18, true)];
+      expect({ size, crc: view.getUint32(at + 14, true) }).toEqual({
+        size: content.length,
+        crc: crc(content),
+      });
+      expectSameBytes(unpacked(packed), content);
+      return;
+    }
+    const end = find(bytes.subarray(start), 'PK\x07\x08') + start;
+    const packed = wide ? Number(view.getBigUint64(end + 8, true)) : view.getUint32(end + 8, true);
+    const size = wide ? Number(view.getBigUint64(end + 16, true)) : view.getUint32(end + 12, true);
+    expect({ packed, size, crc: view.getUint32(end + 4, true) }).toEqual({
+      packed: end - start,
+      size: content.length,
+      crc: crc(content),
+    });
+    expectSameBytes(unpacked(packed), content);
+  }
 });

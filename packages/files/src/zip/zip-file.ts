@@ -5,6 +5,7 @@ import type { ByteSource } from '../bytes/byte-source.ts';
 import { Cursor, textOf } from '../bytes/cursor.ts';
 import { MalformedFileError, UnsupportedFileError } from '../errors.ts';
 import type { Limits } from '../limits.ts';
+import { type Directory, withEntry } from './replace-entry.ts';
 import { openEntry, type ZipEntry } from './zip-entry.ts';
 
 /** How a zip archive begins, unless it is empty. */
@@ -20,12 +21,19 @@ export class ZipFile {
   /** By name. */
   readonly entries: ReadonlyMap<string, ZipEntry>;
   readonly #source: ByteSource;
+  readonly #directory: Directory;
   readonly #limits: Limits;
 
-  private constructor(source: ByteSource, entries: ReadonlyMap<string, ZipEntry>, limits: Limits) {
+  private constructor(
+    source: ByteSource,
+    directory: Directory,
+    entries: ReadonlyMap<string, ZipEntry>,
+    limits: Limits,
+  ) {
     this.name = source.name;
     this.entries = entries;
     this.#source = source;
+    this.#directory = directory;
     this.#limits = limits;
   }
 
@@ -38,29 +46,35 @@ export class ZipFile {
     );
     const entries = new Map<string, ZipEntry>();
     for (let i = 0; i < directory.count; i++) {
-      const entry = readEntry(cursor, source);
+      const entry = readEntry(cursor, source, directory.offset);
       if (entries.has(entry.name)) {
         throw new MalformedFileError(`${source.name} has two entries of the name '${entry.name}'.`);
       }
       entries.set(entry.name, entry);
     }
-    return new ZipFile(source, entries, limits);
+    return new ZipFile(source, directory, entries, limits);
   }
 
   /** What an entry holds, checked against its CRC. Throws `MalformedFileError` when there is no such entry. */
   async read(name: string): Promise<ByteSource> {
+    return openEntry(this.#source, this.#entry(name), this.#limits);
+  }
+
+  /**
+   * The bytes of the whole archive, in which an entry holds others. It is compressed if it was. Every other entry is byte
+   * for byte as it was.
+   */
+  async with(name: string, content: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+    return withEntry(this.#source, this.#directory, [...this.entries.values()], this.#entry(name), content);
+  }
+
+  #entry(name: string): ZipEntry {
     const entry = this.entries.get(name);
-    if (entry) return openEntry(this.#source, entry, this.#limits);
+    if (entry) return entry;
     throw new MalformedFileError(
       `${this.name} has no '${name}', only ${[...this.entries.keys()].slice(0, 5).join(', ') || 'nothing'}.`,
     );
   }
-}
-
-interface Directory {
-  readonly offset: number;
-  readonly size: number;
-  readonly count: number;
 }
 
 /** APPNOTE 6.3.10, 4.3.16, and 4.3.14 and 4.3.15 for archives beyond 4 GB. */
@@ -79,9 +93,10 @@ async function findDirectory(source: ByteSource): Promise<Directory> {
   const end = new Cursor(tail.subarray(at + 4), `The directory of ${source.name}`);
   const disks = [end.u16(), end.u16()];
   end.skip(2);
-  let directory: Directory = { count: end.u16(), size: end.u32(), offset: end.u32() };
+  const endAt = source.size - length + at;
+  let directory: Directory = { endAt, count: end.u16(), size: end.u32(), offset: end.u32() };
   if (directory.count === MAX_16 || directory.size === MAX_32 || directory.offset === MAX_32) {
-    directory = (await findDirectory64(source, source.size - length + at)) ?? directory;
+    directory = (await findDirectory64(source, endAt)) ?? directory;
   } else if (disks.some((disk) => disk !== 0)) {
     throw new UnsupportedFileError(
       `${source.name} is one part of an archive of several. Join the parts first.`,
@@ -95,21 +110,23 @@ async function findDirectory(source: ByteSource): Promise<Directory> {
   return directory;
 }
 
-async function findDirectory64(source: ByteSource, end: number): Promise<Directory | undefined> {
-  if (end < 20) return undefined;
+async function findDirectory64(source: ByteSource, endAt: number): Promise<Directory | undefined> {
+  if (endAt < 20) return undefined;
   const what = `The directory of ${source.name}`;
-  const locator = new Cursor(await source.read(end - 20, 20), what);
+  const locator = new Cursor(await source.read(endAt - 20, 20), what);
   if (locator.u32() !== 0x07064b50) return undefined;
   locator.skip(4);
-  const record = new Cursor(await source.read(locator.u64(), 56), what);
+  const end64At = locator.u64();
+  const record = new Cursor(await source.read(end64At, 56), what);
   record.expect('PK\x06\x06');
   record.skip(8 + 2 + 2 + 4 + 4 + 8);
   const count = record.u64();
-  return { count, size: record.u64(), offset: record.u64() };
+  return { endAt, end64At, count, size: record.u64(), offset: record.u64() };
 }
 
 /** APPNOTE 6.3.10, 4.3.12. */
-function readEntry(cursor: Cursor, source: ByteSource): ZipEntry {
+function readEntry(cursor: Cursor, source: ByteSource, directoryAt: number): ZipEntry {
+  const headerAt = directoryAt + cursor.at;
   cursor.expect('PK\x01\x02');
   cursor.skip(4);
   const flags = cursor.u16();
@@ -130,7 +147,7 @@ function readEntry(cursor: Cursor, source: ByteSource): ZipEntry {
       `'${name}' of ${source.name} is compressed by method ${method}; only deflate is read. Zip it again.`,
     );
   }
-  return { name, method, crc, ...wide({ ...sizes, offset }, extra, source.name) };
+  return { name, method, crc, headerAt, ...wide({ ...sizes, offset }, extra, source.name) };
 }
 
 type Numbers = Pick<ZipEntry, 'packed' | 'size' | 'offset'>;
