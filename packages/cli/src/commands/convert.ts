@@ -14,7 +14,7 @@ export function foldCommand(context: Context): (command: Command) => Command {
       )
       .argument('<model>', 'model.json or its folder, .h5, .keras, or an address')
       .option('--strict', 'fail if any has to be kept');
-    addOutputOptions(addRunOptions(command), '-folded');
+    addOutputOptions(addRunOptions(command), '-folded', false);
     return command
       .addHelpText('after', '\nExample:\n  rebatch fold model.json')
       .action(async (path: string, flags: FoldFlags) => {
@@ -34,7 +34,7 @@ export function stockCommand(context: Context): (command: Command) => Command {
       )
       .argument('<model>', 'model.json or its folder')
       .option('--domain <name>', 'of a model with statistics of several domains: the one to keep');
-    addOutputOptions(addRunOptions(command), '-stock');
+    addOutputOptions(addRunOptions(command), '-stock', false);
     return command
       .addHelpText(
         'after',

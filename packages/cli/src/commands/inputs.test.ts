@@ -48,15 +48,6 @@ test('Keras files are recalibrated into a folder beside them', async () => {
     expect(result.report.layers.map((layer) => layer.name)).toEqual(shown.sites.map((site) => site.name));
     const { format } = await openModel(at(`keras/${name.replace(/\.\w+$/, '')}-recalibrated`));
     expect(format).toBe('layers-model');
-    const inPlace = await rebatch(
-      'recalibrate',
-      at(`keras/${name}`),
-      at('photos'),
-      '--in-place',
-      '--size',
-      '16',
-    );
-    expect(inPlace.code).toBe(2);
   }
   await tfl
     .loadLayersModel(toIOHandler(await openModel(at('keras/cnn-recalibrated'))))

@@ -73,10 +73,13 @@ export function addSamplesOption(command: Command): Command {
     .option('--tolerance <number>', 'for --samples auto, in standard deviations', positive, 0.02);
 }
 
-export function addOutputOptions(command: Command, suffix: string): Command {
+/** @param sameLayers whether the result has the model's own layers, so that a Keras file can stay one. */
+export function addOutputOptions(command: Command, suffix: string, sameLayers = true): Command {
+  const file = sameLayers ? ", or for Keras's .keras or .h5 a file of that kind" : '';
+  const out = `a folder for the model${file}; default: a folder beside it, with ${suffix} after its name`;
   return command
     .optionsGroup('Where the result goes:')
-    .option('--out <folder>', `a folder for the model; default: beside it, with ${suffix} after its name`)
+    .option('--out <path>', out)
     .option('--in-place', 'over the model itself, all or nothing')
     .option('--overwrite', 'a model that is there already gives way')
     .option('--dry-run', 'do everything but write')

@@ -46,7 +46,7 @@ export interface Begun {
   readonly mayReplace: boolean;
   /** Whether the model is itself the result of an earlier one, and nothing is left to do. */
   readonly done: boolean;
-  /** Called with what will be written, and when it is, and has been reported. */
+  /** Called with what will be opened once it is written, and when it is, and has been reported. */
   writing(artifacts: tf.io.ModelArtifacts): void;
   written(): void;
   /** Called when it was refused before anything was computed: takes back what it has written to begin. */
@@ -71,7 +71,8 @@ export async function runRepair(
   const { signal } = streams;
   const checked = async (session: Session, begun: Begun | undefined) => {
     const overwrite = flags.overwrite === true || begun?.mayReplace === true;
-    const output = await planOutput(session.loaded, suffix, { ...flags, overwrite }, signal, session.read);
+    const change = { suffix, sameLayers: true };
+    const output = await planOutput(session.loaded, change, { ...flags, overwrite }, signal, session.read);
     return { output, check: await checkInputs(session, flags.force === true, signal) };
   };
   const run = async (session: Session, begun: Begun | undefined) => {
@@ -106,17 +107,19 @@ export async function runRepair(
       const precision = flags.precision === undefined ? {} : { precision: flags.precision };
       const artifacts = await watch.artifacts(precision);
       const besides = await filesBesides(command, session, flags, report, { data, before, signal });
-      const path = await writeBesides(besides, output.folder, () => {
-        begun?.writing(artifacts);
-        return output.write(artifacts, session.resolved.known);
+      const prepared = await output.prepare(artifacts);
+      const result = begun && (await prepared.opened());
+      const paths = await writeBesides(besides, output.folder, () => {
+        if (result) begun.writing(result);
+        return prepared.write(session.resolved.known);
       });
-      written.push(path!, ...besides.map((file) => file.path));
+      written.push(...paths, ...besides.map((file) => file.path));
       const kept = await keepPreprocessing(session, dryRun);
-      if (kept !== null) written.push(kept);
+      if (kept !== null && !written.includes(kept)) written.push(kept);
     }
     const result: RepairOutput = { command, model: modelPart(loaded), data, report, written, dryRun };
     if (flags.json) streams.out(`${JSON.stringify(result, undefined, 2)}\n`);
-    else streams.out(`${[...text, '', ...endLines(written, dryRun, output.folder)].join('\n')}\n`);
+    else streams.out(`${[...text, '', ...endLines(written, dryRun, output.where)].join('\n')}\n`);
     if (!dryRun) begun?.written();
   };
   await withSession(paths.model, paths.data, flags, streams, async (session) => {
@@ -163,7 +166,7 @@ async function filesBesides(
 }
 
 /** What was written, or would have been. */
-export function endLines(written: readonly string[], dryRun: boolean, folder: string): string[] {
-  if (dryRun) return [`Dry run: nothing was written. The model would be in ${folder}.`];
+export function endLines(written: readonly string[], dryRun: boolean, where: string): string[] {
+  if (dryRun) return [`Dry run: nothing was written. The model would be ${where}.`];
   return written.map((path) => `Written: ${path}`);
 }

@@ -1,41 +1,46 @@
 // Where a model that comes out goes: beside the one that came in, and never over it unless that was asked for.
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { writeModel } from '@rebatch/files/node';
 import { checkTarget } from '@rebatch/files/node/~internal';
-import type * as tf from '@tensorflow/tfjs-core';
 import type { OutputFlags } from '../commands/options.ts';
 import { OutputError, UsageError } from '../errors.ts';
 import type { LoadedModel } from '../model/load-model.ts';
 import { besideModel, isAddress, isFolder, SIDECAR, sidecarOf } from '../model/paths.ts';
-import type { KnownPreprocessing } from '../preprocessing/preprocessing.ts';
 import { sidecarText } from '../preprocessing/sidecar.ts';
+import { kerasFileOf, planKerasFile } from './keras-output.ts';
 import { checkPlaces, filesOfModel, type PlaceFlags, placeOf, type ReadPlace, writtenBy } from './places.ts';
-
-/** Where a model will be written. */
-export interface ModelOutput {
-  readonly folder: string;
-  /** Writes it, all or nothing, with how its inputs are prepared; resolves to the path of its model.json, null if dry. */
-  write(artifacts: tf.io.ModelArtifacts, preprocessing?: KnownPreprocessing): Promise<string | null>;
-}
+import type { ModelChange, ModelOutput } from './planned.ts';
+import { textOf } from './write-atomically.ts';
 
 /**
  * Says where, and finds out now what would be wrong with it later, also for what is written besides.
  *
- * @param suffix what is done to the model, as in `-recalibrated`.
  * @param read what else than the model is read, and may not give way.
  * @throws {OutputError} or {FileWriteError} if something is there that may not give way, or nothing can be written.
- *   {UsageError} for what cannot be done in place, and for places that collide.
+ *   {UsageError} for what cannot be done in place or become a Keras file, and for places that collide.
  */
 export async function planOutput(
+  model: Pick<LoadedModel, 'path' | 'opened'>,
+  change: ModelChange,
+  flags: OutputFlags & PlaceFlags,
+  signal: AbortSignal,
+  read: readonly ReadPlace[] = [],
+): Promise<ModelOutput> {
+  if (flags.out !== undefined && flags.inPlace)
+    throw new UsageError('--out and --in-place go in two places: say one.');
+  const file = kerasFileOf(model, flags, change.sameLayers);
+  if (file !== undefined) return planKerasFile(model, file, flags, signal, read);
+  return planFolder(model, change.suffix, flags, signal, read);
+}
+
+async function planFolder(
   { path, opened }: Pick<LoadedModel, 'path' | 'opened'>,
   suffix: string,
   { out, inPlace = false, overwrite = false, dryRun = false, ...besides }: OutputFlags & PlaceFlags,
   signal: AbortSignal,
-  read: readonly ReadPlace[] = [],
+  read: readonly ReadPlace[],
 ): Promise<ModelOutput> {
-  if (out !== undefined && inPlace) throw new UsageError('--out and --in-place go in two places: say one.');
   const folder = inPlace
     ? ownFolder(path, opened.source.kind, opened.source.name)
     : (out ?? besideModel(path, suffix));
@@ -50,23 +55,23 @@ export async function planOutput(
   const sidecar = `model${SIDECAR}`;
   await checkTarget(folder, replace, [sidecar]);
   return {
+    where: `in ${folder}`,
     folder,
-    async write(artifacts, preprocessing) {
-      if (dryRun) return null;
-      // What is known of the inputs goes where the model goes.
-      const text =
-        (preprocessing && sidecarText(preprocessing)) ??
-        (await textOf(sidecarOf(path))) ??
-        (await textOf(join(folder, sidecar)));
-      const beside = text === undefined ? [] : [{ name: sidecar, bytes: new TextEncoder().encode(text) }];
-      await writeModel(artifacts, folder, { overwrite: replace, beside, signal });
-      return join(folder, 'model.json');
-    },
+    prepare: async (artifacts) => ({
+      opened: async () => artifacts,
+      async write(preprocessing) {
+        if (dryRun) return [];
+        // What is known of the inputs goes where the model goes.
+        const text =
+          (preprocessing && sidecarText(preprocessing)) ??
+          (await textOf(sidecarOf(path))) ??
+          (await textOf(join(folder, sidecar)));
+        const beside = text === undefined ? [] : [{ name: sidecar, bytes: new TextEncoder().encode(text) }];
+        await writeModel(artifacts, folder, { overwrite: replace, beside, signal });
+        return [join(folder, 'model.json')];
+      },
+    }),
   };
-}
-
-async function textOf(path: string | undefined): Promise<string | undefined> {
-  return path === undefined ? undefined : readFile(path, 'utf8').catch(() => undefined);
 }
 
 function ownFolder(path: string, kind: string, name: string): string {

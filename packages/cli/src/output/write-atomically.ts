@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { OutputError } from '../errors.ts';
 import { isFolder } from '../model/paths.ts';
@@ -9,6 +9,8 @@ import { isIn } from './places.ts';
 export interface FileContent {
   readonly path: string;
   readonly content: string | Uint8Array;
+  /** Who may do what with it, as a number of the file system; what is usual by default. */
+  readonly mode?: number;
 }
 
 /**
@@ -16,8 +18,13 @@ export interface FileContent {
  *
  * @throws {OutputError} naming the file and the reason.
  */
-export const writeAtomically = (path: string, content: string | Uint8Array): Promise<void> =>
-  writeBesides([{ path, content }], undefined, async () => {});
+export const writeAtomically = (path: string, content: string | Uint8Array, mode?: number): Promise<void> =>
+  writeBesides([{ path, content, ...(mode !== undefined && { mode }) }], undefined, async () => {});
+
+/** A file's text; undefined where there is none that can be read. */
+export async function textOf(path: string | undefined): Promise<string | undefined> {
+  return path === undefined ? undefined : readFile(path, 'utf8').catch(() => undefined);
+}
 
 /**
  * Writes files that go with a main result: they are on the disk before `write` writes that, and then only renamed. So a full
@@ -33,13 +40,13 @@ export async function writeBesides<T>(
 ): Promise<T> {
   const staged: { readonly path: string; readonly temporary: string }[] = [];
   try {
-    for (const { path, content } of files) {
+    for (const { path, content, mode } of files) {
       const temporary = join(
         folderFor(path, folder),
         `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`,
       );
       staged.push({ path, temporary });
-      await orSay(path, () => writeDurably(temporary, content));
+      await orSay(path, () => writeDurably(temporary, content, mode));
     }
     const result = await write();
     for (const { path, temporary } of staged) {
@@ -63,9 +70,14 @@ function folderFor(path: string, folder: string | undefined): string {
   return above;
 }
 
-async function writeDurably(path: string, content: string | Uint8Array): Promise<void> {
-  const file = await open(path, 'wx');
+async function writeDurably(
+  path: string,
+  content: string | Uint8Array,
+  mode: number | undefined,
+): Promise<void> {
+  const file = await open(path, 'wx', mode);
   try {
+    if (mode !== undefined) await file.chmod(mode);
     await file.writeFile(content);
     await file.sync();
   } finally {

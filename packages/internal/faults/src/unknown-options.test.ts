@@ -180,6 +180,7 @@ const CALLS: readonly [string, object, string, (options: Anything) => unknown][]
   ['readH5', { confg: '' }, 'config', (o) => files.readH5(new Uint8Array(9), o)],
   ['readKeras', { customLayer: {} }, 'customLayers', (o) => files.readKeras(new Uint8Array(9), o)],
   ['readModelJson', { onProgres: () => {} }, 'onProgress', (o) => files.readModelJson(new Uint8Array(9), o)],
+  ['replaceWeights', { confg: '' }, 'config', (o) => files.replaceWeights(new Uint8Array(9), {}, o)],
   ['modelFiles', { shardBites: 9 }, 'shardBytes', (o) => files.modelFiles(artifacts() as Anything, o)],
   ['writeModel', { overwrites: true }, 'overwrite', (o) => writeModel(artifacts() as Anything, 'nowhere', o)],
 ];

@@ -11,6 +11,7 @@ import { artifactsOf, watchModel } from '../../model/changed-weights.ts';
 import { type LoadedModel, loadModel } from '../../model/load-model.ts';
 import { planOutput } from '../../output/model-output.ts';
 import type { ReadPlace } from '../../output/places.ts';
+import type { ModelChange } from '../../output/planned.ts';
 import { modelPart } from '../../report/base.ts';
 import { readStatisticsFile } from '../../statistics-file.ts';
 import type { Context } from '../context.ts';
@@ -36,7 +37,7 @@ interface Converted {
 }
 
 export function runFold(path: string, flags: FoldFlags, context: Context): Promise<void> {
-  return convert('fold', '-folded', path, flags, context, async (loaded) => {
+  return convert('fold', { suffix: '-folded', sameLayers: false }, path, flags, context, async (loaded) => {
     const model = layersOf(loaded, 'The batch norms of a converted graph were folded when it was converted.');
     // A model without any has nothing to fold.
     loaded.normalized();
@@ -51,7 +52,7 @@ export function runFold(path: string, flags: FoldFlags, context: Context): Promi
 }
 
 export function runStock(path: string, flags: StockFlags, context: Context): Promise<void> {
-  return convert('stock', '-stock', path, flags, context, async (loaded) => {
+  return convert('stock', { suffix: '-stock', sameLayers: false }, path, flags, context, async (loaded) => {
     const model = layersOf(loaded, 'A converted graph has no layers: it loads without Rebatch as it is.');
     const made = flags.domain === undefined ? toStock(model) : toStock(model, flags.domain);
     return { artifacts: await given(made), lines: ['Every layer is one of TensorFlow.js.'], details: {} };
@@ -70,12 +71,13 @@ export function runBake(path: string, file: string, flags: BakeFlags, context: C
       details: { statistics: file, sites: statistics.length },
     };
   };
-  return convert('bake', '-baked', path, flags, context, make, [{ path: file, what: 'the statistics' }]);
+  const change = { suffix: '-baked', sameLayers: true };
+  return convert('bake', change, path, flags, context, make, [{ path: file, what: 'the statistics' }]);
 }
 
 async function convert(
   command: 'fold' | 'stock' | 'bake',
-  suffix: string,
+  change: ModelChange,
   path: string,
   flags: ConvertFlags,
   { streams }: Context,
@@ -85,16 +87,15 @@ async function convert(
   await startBackend(flags.backend);
   const loaded = await loadModel(path, { signal: streams.signal });
   try {
-    const output = await planOutput(loaded, suffix, flags, streams.signal, read);
+    const output = await planOutput(loaded, change, flags, streams.signal, read);
     const { artifacts, lines, details } = await make(loaded);
-    const written = await output.write(artifacts);
-    const all = written === null ? [] : [written];
+    const written = await (await output.prepare(artifacts)).write();
     const dryRun = flags.dryRun === true;
     if (flags.json) {
       streams.out(
-        `${JSON.stringify({ command, model: modelPart(loaded), ...details, written: all, dryRun }, undefined, 2)}\n`,
+        `${JSON.stringify({ command, model: modelPart(loaded), ...details, written, dryRun }, undefined, 2)}\n`,
       );
-    } else streams.out(`${[...lines, ...endLines(all, dryRun, output.folder)].join('\n')}\n`);
+    } else streams.out(`${[...lines, ...endLines(written, dryRun, output.where)].join('\n')}\n`);
   } finally {
     loaded.dispose();
   }

@@ -32,7 +32,13 @@ export async function runMerge(
   const loaded = await loadModel(path, { signal });
   try {
     const read = files.map((file) => ({ path: file, what: 'a part that is merged' }));
-    const output = await planOutput(loaded, '-recalibrated', flags, signal, read);
+    const output = await planOutput(
+      loaded,
+      { suffix: '-recalibrated', sameLayers: true },
+      flags,
+      signal,
+      read,
+    );
     const model = loaded.normalized();
     const old = await captureStatistics(model);
     const parts = await Promise.all(
@@ -51,10 +57,11 @@ export async function runMerge(
         flags.statistics === undefined
           ? []
           : [{ path: flags.statistics, content: statisticsText(loaded, await captureStatistics(model)) }];
-      const path = await writeBesides(besides, output.folder, () =>
-        output.write(artifacts, parts[0]?.states.preprocessing),
+      const prepared = await output.prepare(artifacts);
+      const paths = await writeBesides(besides, output.folder, () =>
+        prepared.write(parts[0]?.states.preprocessing),
       );
-      written.push(path!, ...besides.map((file) => file.path));
+      written.push(...paths, ...besides.map((file) => file.path));
     }
     const bad = parts.flatMap(({ states }) => states.bad ?? []).sort((a, b) => a.position - b.position);
     const samples = parts.reduce((sum, { states }) => sum + states.samples, 0);
@@ -84,7 +91,7 @@ export async function runMerge(
         '',
         plainTable(['layer', 'shift: mean', 'variance'], rows),
         '',
-        ...endLines(written, dryRun, output.folder),
+        ...endLines(written, dryRun, output.where),
       ];
       streams.out(`${text.join('\n')}\n`);
     }
