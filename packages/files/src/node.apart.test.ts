@@ -9,7 +9,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vite
 import '@tensorflow/tfjs-backend-cpu';
 import { FileAccessError, FileWriteError, MalformedFileError, UnsupportedFileError } from './index.ts';
 import { checkTarget } from './node/target.ts';
-import { openModel, writeModel } from './node.ts';
+import { openModel, replaceWeights, writeModel } from './node.ts';
 import { fixture } from './testing/fixtures.ts';
 import { quantizedGraph, savedByLayers } from './testing/models.ts';
 
@@ -104,6 +104,25 @@ describe('openModel', () => {
     await writeModel(quantizedGraph(), join(dir, 'model'), { shardBytes: 10 });
     await writeFile(join(dir, 'model', 'group1-shard3of3.bin'), 'abc');
     await expect(openModel(join(dir, 'model'))).rejects.toThrow(MalformedFileError);
+  });
+});
+
+describe('replaceWeights', () => {
+  it('takes a path, and writes nothing', async () => {
+    const { name, bytes } = fixture('keras3', 'cnn.keras');
+    await writeFile(join(dir, name), bytes);
+    const before = await contents();
+    const weights = { 'stem_bn/moving_mean': [1, 2, 3, 4] };
+    const wanted = Buffer.from(await replaceWeights([{ name, bytes }], weights));
+    for (const source of [join(dir, name), pathToFileURL(join(dir, name)), bytes]) {
+      expect(wanted.equals(await replaceWeights(source, weights))).toBe(true);
+    }
+    expect(await contents()).toEqual(before);
+    await expect(replaceWeights(join(dir, 'no.keras'), weights)).rejects.toThrow(FileAccessError);
+    await writeModel(quantizedGraph(), join(dir, 'model'));
+    await expect(replaceWeights(join(dir, 'model'), {})).rejects.toThrow(
+      /Write it as a whole, with writeModel/,
+    );
   });
 });
 

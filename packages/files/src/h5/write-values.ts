@@ -2,7 +2,7 @@ import type { ByteSource } from '../bytes/byte-source.ts';
 import type { Limits } from '../limits.ts';
 import { applyFilters } from './apply-filters.ts';
 import { fillChunk } from './chunks.ts';
-import { type Chunk, chunksOf, type Dataset, readChunk } from './dataset.ts';
+import { type Chunk, chunksOf, type Dataset, readChunk, readValues } from './dataset.ts';
 import type { Edit } from './edit.ts';
 
 /**
@@ -19,13 +19,17 @@ export async function writeValues(
   edit: Edit,
 ): Promise<void> {
   const { layout } = dataset;
-  if (values.length === 0) return;
-  if (layout.kind === 'contiguous') edit.put(layout.address, values);
-  else if (layout.kind === 'chunked') {
+  if (layout.kind === 'chunked') {
     for (const chunk of await chunksOf(file, dataset, layout, limits)) {
       await writeChunk(file, dataset, chunk, values, edit);
     }
-  } else if (layout.checked) await edit.putChecked(layout.checked, layout.at, values);
+    return;
+  }
+  // What cannot be read lies nowhere, and what is the same already stays.
+  const before = await readValues(file, dataset, limits);
+  if (values.every((byte, i) => byte === before[i])) return;
+  if (layout.kind === 'contiguous') edit.put(layout.address, values);
+  else if (layout.checked) await edit.putChecked(layout.checked, layout.at, values);
   else edit.put(layout.at, values);
 }
 
