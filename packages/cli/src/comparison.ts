@@ -8,16 +8,19 @@ import { toTensors } from './data/tensors.ts';
 import { DataError, ModelUseError } from './errors.ts';
 import type { LoadedModel, ModelInput } from './model/load-model.ts';
 import type { Session } from './session.ts';
+import { NO_CLASS, topClasses } from './top-class.ts';
 
 /** How often two models say the same, and how far apart. */
 export interface Agreement {
   readonly samples: number;
   /** Answers that were compared: one per sample, or one per position of one. */
   readonly answers: number;
-  /** The share with the same top class. */
+  /** The share with the same top class; an answer with a NaN has none. */
   readonly top1: number;
-  /** Between the outputs: the largest difference, and its root mean square. */
-  readonly difference: { readonly max: number; readonly rms: number };
+  /** How many answers of each have a NaN. */
+  readonly nan: { readonly a: number; readonly b: number };
+  /** Between the values that both give as finite numbers: the largest difference, and its root mean square. Null if none is. */
+  readonly difference: { readonly max: number; readonly rms: number } | null;
   /** The share of wrong answers of each, where there are labels. */
   readonly errors: { readonly a: number; readonly b: number } | null;
 }
@@ -108,6 +111,8 @@ export async function compareOutputs(
     samples: 0,
     answers: 0,
     same: 0,
+    nanA: 0,
+    nanB: 0,
     max: 0,
     squares: 0,
     values: 0,
@@ -132,15 +137,18 @@ export async function compareOutputs(
       }
       const size = first.shape.at(-1) ?? 1;
       const [x, y] = await Promise.all([first.data(), second.data()]);
-      const [answersA, answersB] = [topOf(x, size), topOf(y, size)];
+      const [answersA, answersB] = [topClasses(x, size), topClasses(y, size)];
       totals.samples += batch.count;
       totals.answers += answersA.length;
-      totals.values += x.length;
       answersA.forEach((answer, i) => {
-        if (answer === answersB[i]) totals.same += 1;
+        if (answer === NO_CLASS) totals.nanA += 1;
+        else if (answer === answersB[i]) totals.same += 1;
+        if (answersB[i] === NO_CLASS) totals.nanB += 1;
       });
       for (let i = 0; i < x.length; i++) {
         const difference = Math.abs(x[i]! - y[i]!);
+        if (!Number.isFinite(difference)) continue;
+        totals.values += 1;
         totals.max = Math.max(totals.max, difference);
         totals.squares += difference ** 2;
       }
@@ -157,12 +165,13 @@ export async function compareOutputs(
     onSamples(totals.samples);
   }
   if (totals.samples === 0) throw new DataError('Expected at least one sample that can be read, got none.');
-  const { samples, answers, same, max, squares, values, labelled, wrongA, wrongB } = totals;
+  const { samples, answers, same, nanA, nanB, max, squares, values, labelled, wrongA, wrongB } = totals;
   return {
     samples,
     answers,
     top1: same / answers,
-    difference: { max, rms: Math.sqrt(squares / values) },
+    nan: { a: nanA, b: nanB },
+    difference: values === 0 ? null : { max, rms: Math.sqrt(squares / values) },
     errors: labelled === 0 ? null : { a: wrongA / labelled, b: wrongB / labelled },
   };
 }
@@ -175,17 +184,6 @@ export interface CompareOptions {
   readonly order: readonly string[];
   readonly signal: AbortSignal;
   readonly onSamples: (samples: number) => void;
-}
-
-/** The class of the largest value of each row; of a single value, whether it is above a half. */
-function topOf(values: ArrayLike<number>, size: number): number[] {
-  const rows = values.length / size;
-  return Array.from({ length: rows }, (_, row) => {
-    if (size === 1) return values[row]! > 0.5 ? 1 : 0;
-    let best = 0;
-    for (let i = 1; i < size; i++) if (values[row * size + i]! > values[row * size + best]!) best = i;
-    return best;
-  });
 }
 
 /** What the sites that both models have see, in the order of the first. Empty if there are none. */

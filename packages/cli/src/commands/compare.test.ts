@@ -1,4 +1,5 @@
 // `rebatch compare`, against what the models say themselves and plain loops.
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { seededRandom } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
@@ -55,8 +56,9 @@ describe('compare', () => {
       errors: { a: share((i) => top(a)[i] !== labels[i]), b: share((i) => top(b)[i] !== labels[i]) },
     });
     const squares = a.reduce((sum, value, i) => sum + (value - b[i]!) ** 2, 0);
-    expect(agreement.difference.rms).toBeCloseTo(Math.sqrt(squares / a.length), 6);
-    expect(agreement.difference.max).toBeCloseTo(
+    expect(agreement.nan).toEqual({ a: 0, b: 0 });
+    expect(agreement.difference!.rms).toBeCloseTo(Math.sqrt(squares / a.length), 6);
+    expect(agreement.difference!.max).toBeCloseTo(
       Math.max(...a.map((value, i) => Math.abs(value - b[i]!))),
       6,
     );
@@ -64,6 +66,56 @@ describe('compare', () => {
     expect(sites).toEqual([
       { name: 'bn', shift: { mean: { rms: 0, max: 0 }, variance: { rms: 0, max: 0 } } },
     ]);
+  });
+
+  test('counts answers of NaN as agreeing with nothing, and as wrong', async () => {
+    // Four times red, times 3e38: where red is above 72, that is too large for float32, and softmax makes NaN of infinity.
+    const model = pictureModel();
+    const kernel = tf.buffer([3, 3, 3, 4]);
+    kernel.set(4, 1, 1, 0, 0);
+    const weights = [kernel.toTensor(), tf.zeros([4]), tf.fill([4, 3], 3e38), tf.zeros([3])] as const;
+    model.getLayer('conv').setWeights(weights.slice(0, 2));
+    model.getLayer('classes').setWeights(weights.slice(2));
+    tf.dispose([...weights]);
+    await writeLayers(model, at('overflowing'));
+    const read = async (path: string) => {
+      const { agreement } = await rebatchJson<CompareOutput>(
+        'compare',
+        path,
+        at('overflowing'),
+        at('photos'),
+      );
+      return agreement;
+    };
+    const [same, other] = [await read(at('overflowing')), await read(at('fresh'))];
+    expect(same.nan.a).toBeGreaterThan(0);
+    expect(same.nan.a).toBeLessThan(36);
+    expect(same.nan).toEqual({ a: same.nan.a, b: same.nan.a });
+    expect(same.top1).toBe((36 - same.nan.a) / 36);
+    expect(same.difference).toEqual({ max: 0, rms: 0 });
+    expect(other.nan).toEqual({ a: 0, b: same.nan.a });
+    expect(other.top1).toBeLessThanOrEqual((36 - same.nan.a) / 36);
+    expect(other.errors!.b).toBeGreaterThanOrEqual(same.nan.a / 36);
+    expect(other.difference!.rms).toBeGreaterThan(0);
+  });
+
+  test('ends with 7 where two models give nothing but NaN', async () => {
+    const model = pictureModel();
+    const [kernel, bias] = [tf.fill([4, 3], Number.NaN), tf.zeros([3])];
+    model.getLayer('classes').setWeights([kernel, bias]);
+    tf.dispose([kernel, bias]);
+    await writeLayers(model, at('nan'));
+    const both = [at('nan'), at('nan'), at('photos')];
+    const { code, out, err } = await rebatch('compare', ...both, '--min-agreement', '0.01');
+    expect(code).toBe(7);
+    expect(err).toBe('The models agree in 0.0%, less than 1.0%.\n');
+    expect(out).toContain('Answers that are NaN, which agree with nothing: a 36, b 36 of 36.');
+    expect(out).toContain('No value is finite in the outputs of both.');
+    expect(out).toContain('Wrong answers: a 100.0%, b 100.0%.');
+    const { agreement } = await rebatchJson<CompareOutput>('compare', ...both);
+    expect(agreement).toMatchObject({ top1: 0, nan: { a: 36, b: 36 }, difference: null });
+    const { written } = await rebatchJson<CompareOutput>('compare', ...both, '--report', at('nan.html'));
+    expect(await readFile(written[0]!, 'utf8')).toContain('no class (NaN)');
   });
 
   test('ends with 7 below the agreement that is asked for, and is 1 with itself', async () => {

@@ -130,7 +130,7 @@ test('models of several inputs take an array for each, by its name', async () =>
     at('two-inputs'),
     at('both.npz'),
   );
-  expect(same.agreement.difference.max).toBe(0);
+  expect(same.agreement.difference!.max).toBe(0);
   await writeFiles(photos.folder, {
     'other.npz': zipSync({ 'left.npy': arrays['left.npy'], 'wrong.npy': arrays['right.npy'] }),
   });

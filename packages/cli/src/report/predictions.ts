@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { toTensors } from '../data/tensors.ts';
 import type { LoadedModel } from '../model/load-model.ts';
 import type { Session } from '../session.ts';
+import { NO_CLASS, topClasses } from '../top-class.ts';
 import type { SamplePicture } from './page.ts';
 import { percent } from './table.ts';
 
@@ -52,7 +53,8 @@ async function answersOf(
   return Array.from(positions, (position, i) => {
     const row = values.slice(i * size, (i + 1) * size);
     if (size === 1) return { position, label: '', value: row[0]! };
-    const best = row.reduce((at, value, k) => (value > row[at]! ? k : at), 0);
+    const [best] = topClasses(row, size) as [number];
+    if (best === NO_CLASS) return { position, label: 'no class', value: Number.NaN };
     return {
       position,
       label: classes?.length === size ? classes[best]! : `class ${best}`,

@@ -114,7 +114,7 @@ export async function runCompare(
 }
 
 function compareText(a: string, b: string, agreement: Agreement, sites: readonly SiteDrift[]): string {
-  const { samples, answers: compared, top1, difference, errors } = agreement;
+  const { samples, answers: compared, top1, nan, difference, errors } = agreement;
   const per = compared === samples ? '' : ` (${compared} answers)`;
   const rows = sites.map(({ name, shift }) => [
     name,
@@ -124,7 +124,12 @@ function compareText(a: string, b: string, agreement: Agreement, sites: readonly
     `a: ${a}`,
     `b: ${b}`,
     `The same top class in ${percent(top1)} of ${samples} samples${per}.`,
-    `Outputs differ by ${short(difference.rms)} (root mean square), at most by ${short(difference.max)}.`,
+    ...(nan.a + nan.b > 0
+      ? [`Answers that are NaN, which agree with nothing: a ${nan.a}, b ${nan.b} of ${compared}.`]
+      : []),
+    difference
+      ? `Outputs differ by ${short(difference.rms)} (root mean square), at most by ${short(difference.max)}.`
+      : 'No value is finite in the outputs of both.',
     ...(errors ? [`Wrong answers: a ${percent(errors.a)}, b ${percent(errors.b)}.`] : []),
     ...(sites.length > 0
       ? [
