@@ -9,6 +9,14 @@ const REMEDIES: readonly (readonly [string, string])[] = [
       "singleValue: 'normalize'",
     'choose another --batch-size, with which no batch has one sample alone, or --mode layerwise',
   ],
+  [
+    'use larger batches, such as by batchSize: 32, which cuts and joins what comes and leaves out what remains at the end; ' +
+      'or leave out a last batch of one sample',
+    'use larger batches, such as by --batch-size 32',
+  ],
+  ['cut it into smaller batches with batchSize', 'cut it into smaller batches with --batch-size'],
+  ["use samples: 'all'", 'leave --samples out'],
+  ['nspect without errors: labels: false', 'nspect without errors: --no-labels'],
 ];
 
 /** A message of a package, as a command line can follow it. */

@@ -321,3 +321,51 @@ test.each([
   expect([ended, err]).toEqual([4, expect.stringContaining(said)]);
   expect(err).not.toMatch(/nonFinite|singleValue/);
 });
+
+test('what can be done about data of inspect is said in options that there are', async () => {
+  const model = tfl.sequential({
+    layers: [
+      tfl.layers.dense({ units: 2, inputShape: [2] }),
+      tfl.layers.batchNormalization(),
+      tfl.layers.softmax(),
+    ],
+  });
+  await writeLayers(model, at('two-classes'));
+  const xs = npy('<f4', [12, 2], float32(Array.from({ length: 24 }, (_, i) => Math.sin(i))));
+  const labels = (classes: number) =>
+    npy(
+      '|u1',
+      [12],
+      Uint8Array.from({ length: 12 }, (_, i) => (classes === 2 ? i % 2 : 2)),
+    );
+  await writeFiles(folder, {
+    'twelve.npz': zipSync({ 'x.npy': xs, 'y.npy': labels(2) }),
+    'third-class.npz': zipSync({ 'x.npy': xs, 'y.npy': labels(3) }),
+  });
+  const inspectIt = (file: string, ...options: string[]) => [
+    'inspect',
+    at('two-classes'),
+    at(file),
+    ...options,
+  ];
+  await expectRefused(
+    inspectIt('twelve.npz', '--batch-size', '12'),
+    4,
+    /cut it into smaller batches with --batch-size\./,
+  );
+  await expectRefused(
+    inspectIt('twelve.npz', '--batch-size', '1'),
+    4,
+    /use larger batches, such as by --batch-size 32\.\n/,
+  );
+  await expectRefused(
+    inspectIt('twelve.npz', '--samples', '90', '--batch-size', '3'),
+    4,
+    /or leave --samples out\./,
+  );
+  await expectRefused(
+    inspectIt('third-class.npz', '--batch-size', '3', '--no-shuffle'),
+    4,
+    /from 0 to 1, got 2\. Inspect without errors: --no-labels\./,
+  );
+});
