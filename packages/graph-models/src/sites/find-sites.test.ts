@@ -1,9 +1,13 @@
 // What is a site, on graphs written node by node.
+
+import { applyStatistics } from '@rebatch/models';
 import { attribute, GraphWriter } from '@rebatch/test-models/graphs';
+import { expectClose, seededRandom } from '@rebatch/testing';
+import { loadGraphModel } from '@tensorflow/tfjs-converter';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, expect, test } from 'vitest';
-import { graphModel, NoSiteError } from '../index.ts';
+import { bake, graphModel, NoSiteError } from '../index.ts';
 import { type Build, conv, convolves, found, IMAGE, ones, write } from './graphs.test.support.ts';
 
 const { ints, bool } = attribute;
@@ -19,6 +23,23 @@ const SITES: [string, Build, string[]][] = [
       const weights = g.node('Identity', 'w/read', [g.constant('w', ones(9), [1, 1, 3, 3])]);
       const bias = g.node('Identity', 'c/read', [g.constant('c', ones(3), [1, 1, 1, 3])]);
       return g.node('AddV2', 'y', [bias, conv(g, 'a', x, 3, 3, { weights })]);
+    },
+    ['y'],
+  ],
+  [
+    'a product and its bias, each handed on through Identity',
+    (g, x) => {
+      const read = g.node('Identity', 'again', [g.node('Identity', 'read', [conv(g, 'a', x, 3, 3)])]);
+      return g.node('BiasAdd', 'y', [read, g.constant('c', ones(3), [3])]);
+    },
+    ['y'],
+  ],
+  [
+    'a scale and an offset, with Identity in between',
+    (g, x) => {
+      const scaled = g.node('Mul', 'scaled', [conv(g, 'a', x, 3, 3), g.constant('s', ones(3), [3])]);
+      const read = g.node('Identity', 'read', [scaled]);
+      return g.node('AddV2', 'y', [g.constant('c', ones(3), [3]), read]);
     },
     ['y'],
   ],
@@ -104,6 +125,46 @@ test('a dense layer whose weights lie the other way round, and a transposed conv
     ['y', 4],
   ]);
   expect(adapted.leftOut).toEqual([]);
+  adapted.dispose();
+});
+
+const BATCHED: [string, number[], Record<string, object>, number[]][] = [
+  ['BatchMatMul', [3, 4], {}, [4]],
+  ['BatchMatMulV2', [1, 3, 4], {}, [1, 1, 4]],
+  ['BatchMatMulV2', [4, 3], { adj_x: bool(false), adj_y: bool(true) }, [4]],
+];
+
+test.each(BATCHED)('%s of weights [%s], for products of sequences', async (op, shape, attr, biasShape) => {
+  const [samples, steps, inputs, outputs] = [3, 2, 3, 4];
+  const random = seededRandom(4);
+  const [w, b, x] = [12, 4, samples * steps * inputs].map((size) => random.normals(size, 0.2, 1));
+  const graph = new GraphWriter();
+  const weights = graph.constant('w', w!, shape);
+  const product = graph.node(op, 'product', [graph.input('x', [null, steps, inputs]), weights], attr);
+  graph.node('AddV2', 'y', [graph.constant('b', b!, biasShape), product]);
+  const adapted = graphModel(graph.artifacts({ y: [null, steps, outputs] }));
+  expect(adapted.sites.map(({ name, channels }) => [name, channels])).toEqual([['y', outputs]]);
+  expect(adapted.leftOut).toEqual([]);
+  const [mean, variance] = [random.normals(outputs, 0, 1), Float32Array.of(0.3, 4, 1, 2.5)];
+  applyStatistics(adapted, [{ name: 'y', mean, variance }]);
+  const expected = Float64Array.from({ length: samples * steps * outputs }, (_, at) => {
+    const [row, c] = [Math.floor(at / outputs), at % outputs];
+    let sum = b![c]! - mean[c]!;
+    for (let i = 0; i < inputs; i++) {
+      const weight = 'adj_y' in attr ? w![c * inputs + i]! : w![i * outputs + c]!;
+      sum += x![row * inputs + i]! * weight;
+    }
+    return sum / Math.sqrt(variance[c]!);
+  });
+  const baked = await loadGraphModel(tf.io.fromMemory(await bake(adapted)));
+  const given = tf.tensor(x!, [samples, steps, inputs]);
+  for (const model of [adapted, baked]) {
+    const y = model.predict(given) as tf.Tensor;
+    expectClose(y.dataSync(), expected, 1e-5);
+    y.dispose();
+  }
+  given.dispose();
+  baked.dispose();
   adapted.dispose();
 });
 

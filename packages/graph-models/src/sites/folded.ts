@@ -1,7 +1,7 @@
 // Weights followed by a constant bias: where a batch norm may have been folded away.
 import type { Node } from '../graph/node.ts';
 import { activationOf, fusedOps } from './activations.ts';
-import { type Constant, constantAt, list, whyShared } from './constants.ts';
+import { type Constant, constantAt, HANDS_ON, list, whyShared } from './constants.ts';
 import { addsPerChannel, FUSED, isChannelsFirst, type Linear, linearOf, scaleOf } from './linear.ts';
 import type { Activation, GraphSite, Slopes } from './site.ts';
 import type { Judgement, Surroundings } from './surroundings.ts';
@@ -68,7 +68,9 @@ function judgeFollowed(
   linear: Linear,
 ): Judgement | undefined {
   const { graph } = around;
-  if (graph.outputs.has(node)) return 'what it computes without a bias is an output of the model';
+  if (holdersOf(around, node).some((holder) => graph.outputs.has(holder))) {
+    return 'what it computes without a bias is an output of the model';
+  }
   const users = usersOf(around, node);
   if (users.length !== 1) {
     return `its output is used in ${users.length} places (${list(users)}), so that no bias is its alone`;
@@ -92,18 +94,25 @@ function biasAfter(
 ): { add: Node; constant: Constant | undefined } | undefined {
   const [add, ...others] = usersOf(around, node);
   if (add === undefined || others.length > 0 || !ADDS.has(add.op)) return undefined;
-  return {
-    add,
-    constant: constantAt(
-      around,
-      add.inputs.find((input) => input.node !== node),
-    ),
-  };
+  const holders = holdersOf(around, node);
+  const other = add.inputs.find((input) => !holders.includes(input.node));
+  return { add, constant: constantAt(around, other) };
 }
 
-function usersOf({ graph }: Surroundings, node: Node): Node[] {
-  return node.users.map((user) => user.node).filter((user) => graph.used.has(user));
+/** The nodes that compute from a node's output, be it handed on to them. */
+function usersOf(around: Surroundings, node: Node): Node[] {
+  const direct = holdersOf(around, node).flatMap((holder) => usedUsers(around, holder));
+  return direct.filter(({ op }) => !HANDS_ON.has(op));
 }
+
+/** A node, and those that hand its output on as it is. */
+function holdersOf(around: Surroundings, node: Node): Node[] {
+  const handing = usedUsers(around, node).filter(({ op }) => HANDS_ON.has(op));
+  return [node, ...handing.flatMap((next) => holdersOf(around, next))];
+}
+
+const usedUsers = ({ graph }: Surroundings, node: Node): Node[] =>
+  node.users.map((user) => user.node).filter((user) => graph.used.has(user));
 
 function folded(
   node: Node,

@@ -151,6 +151,37 @@ const LEFT_OUT: Case[] = [
     /^its bias 'c' has the shape \[3\]/,
   ],
   [
+    'a product in the notation of Einstein',
+    (g, x) =>
+      g.node('Einsum', 'y', [x, g.constant('w', ones(9), [3, 3])], { equation: text('abcd,de->abce') }),
+    'y',
+    /^Einsum is not among the ops/,
+  ],
+  [
+    'a product with a matrix for each of its batches',
+    (g, x) => {
+      const product = g.node('BatchMatMulV2', 'a', [x, g.constant('w', ones(54), [6, 3, 3])]);
+      return g.node('AddV2', 'y', [product, g.constant('c', ones(3), [3])]);
+    },
+    'a',
+    /^its weights have the shape \[6, 3, 3\], which does not fit/,
+  ],
+  [
+    'a product of two things that are computed',
+    (g, x) => g.node('BatchMatMulV2', 'y', [x, g.node('Relu', 'other', [x])], { adj_y: bool(true) }),
+    'y',
+    /^its weights are no constant/,
+  ],
+  [
+    'what is handed on without a bias is an output',
+    (g, x) => {
+      const read = g.node('Identity', 'read', [conv(g, 'a', x, 3, 3)]);
+      return [read, g.node('BiasAdd', 'y', [read, g.constant('c', ones(3), [3])])];
+    },
+    'a',
+    /^what it computes without a bias is an output of the model/,
+  ],
+  [
     'a convolution in space and time',
     (g, x) => g.node('Conv3D', 'y', [x, g.constant('w', ones(9), [1, 1, 1, 3, 3])]),
     'y',

@@ -21,7 +21,9 @@ const DEPTHWISE: ReadonlySet<string> = new Set([
   'FusedDepthwiseConv2dNative',
 ]);
 const TRANSPOSED: ReadonlySet<string> = new Set(['Conv2DBackpropInput', 'Conv2dTranspose']);
-const PRODUCTS: ReadonlySet<string> = new Set(['MatMul', '_FusedMatMul']);
+/** Products of any number of axes, of which the last two are multiplied. */
+const BATCHED: ReadonlySet<string> = new Set(['BatchMatMul', 'BatchMatMulV2']);
+const PRODUCTS: ReadonlySet<string> = new Set(['MatMul', '_FusedMatMul', ...BATCHED]);
 
 /** Ops that compute what a batch norm was often folded into. */
 export const LINEAR: ReadonlySet<string> = new Set([
@@ -39,7 +41,7 @@ export const FUSED: ReadonlySet<string> = new Set([
 ]);
 
 /** Ops like them that are not supported. */
-export const UNSUPPORTED: ReadonlySet<string> = new Set(['Conv1D', 'Conv3D']);
+export const UNSUPPORTED: ReadonlySet<string> = new Set(['Conv1D', 'Conv3D', 'Einsum']);
 
 /** What a convolution or matrix product with these weights does; undefined for weights that do not fit it. */
 export function linearOf(node: Node, { name, shape }: Constant): Linear | undefined {
@@ -49,6 +51,13 @@ export function linearOf(node: Node, { name, shape }: Constant): Linear | undefi
     axis,
     rank: shape.length,
   });
+  if (BATCHED.has(node.op)) {
+    const [rows, columns] = shape.slice(-2);
+    // One matrix for all.
+    if (columns === undefined || shape.slice(0, -2).some((size) => size !== 1)) return undefined;
+    const product = isSet(node.def, 'adj_y') ? linear(rows!, columns) : linear(columns, 1);
+    return { ...product, rank: undefined };
+  }
   if (PRODUCTS.has(node.op)) {
     const [rows, columns, ...more] = shape;
     if (columns === undefined || more.length > 0) return undefined;
