@@ -120,7 +120,8 @@ export async function compareOutputs(
     wrongA: 0,
     wrongB: 0,
   };
-  for await (const batch of data.read({ from: 0, to: to ?? Number.MAX_SAFE_INTEGER, batchSize, signal })) {
+  const range = { from: 0, to: to ?? Number.MAX_SAFE_INTEGER };
+  for await (const batch of data.read({ ...range, batchSize, labels: labels !== false, signal })) {
     for (const one of batch.bad) bad.set(one.position, one);
     if (batch.count === 0) continue;
     const own = a.inputs.map(({ name }) => name);
@@ -152,8 +153,9 @@ export async function compareOutputs(
         totals.max = Math.max(totals.max, difference);
         totals.squares += difference ** 2;
       }
-      const known = labels && answersA.length === batch.count ? batch.labels : null;
+      const known = answersA.length === batch.count ? batch.labels : null;
       known?.forEach((label, i) => {
+        checkLabel(label, size, data.nameOf(batch.positions[i]!));
         totals.labelled += 1;
         if (answersA[i] !== label) totals.wrongA += 1;
         if (answersB[i] !== label) totals.wrongB += 1;
@@ -184,6 +186,16 @@ export interface CompareOptions {
   readonly order: readonly string[];
   readonly signal: AbortSignal;
   readonly onSamples: (samples: number) => void;
+}
+
+/** @throws {DataError} for a class that the model does not have. */
+function checkLabel(label: number, size: number, sample: string): void {
+  const classes = size === 1 ? 2 : size;
+  if (label < classes) return;
+  throw new DataError(
+    `${sample}: expected a class from 0 to ${classes - 1}, as the models have them, got ${label}. Compare without errors: ` +
+      '--no-labels.',
+  );
 }
 
 /** What the sites that both models have see, in the order of the first. Empty if there are none. */

@@ -38,8 +38,8 @@ export interface Session {
   readonly dataPath: string;
   /** What the model, the data and the rest are read from. */
   readonly read: readonly ReadPlace[];
-  /** Whether labels fit the model's outputs and may be looked at. */
-  readonly labels: boolean;
+  /** Whether labels fit the model's outputs and may be looked at; `'auto'` where only reading tells whether there are any. */
+  readonly labels: boolean | 'auto';
   /** Samples that were left out, by position: whoever reads the data itself adds to them. */
   readonly bad: Map<number, BadSample>;
   readonly progress: Progress;
@@ -109,7 +109,7 @@ export async function withSession<T>(
         resolved,
         dataPath,
         read,
-        labels: flags.labels !== false && labelsFit(data, loaded, note),
+        labels: flags.labels === false ? false : labelsFit(data, loaded, note),
         bad,
         progress,
         batchSize,
@@ -159,10 +159,11 @@ function batchesFor(
   return { batchSize: fixedBatch, count: count === null ? null : count - (count % fixedBatch) };
 }
 
-function labelsFit(data: Data, { outputs }: LoadedModel, note: (text: string) => void): boolean {
+function labelsFit(data: Data, { outputs }: LoadedModel, note: (text: string) => void): Session['labels'] {
   if (data.labelled === false) return false;
-  if (data.classes === null || outputs === undefined) return data.labelled === true;
-  if (data.classes.length === outputs || (outputs === 1 && data.classes.length === 2)) return true;
+  const known = data.labelled ?? 'auto';
+  if (data.classes === null || outputs === undefined) return known;
+  if (data.classes.length === outputs || (outputs === 1 && data.classes.length === 2)) return known;
   note(
     `Note: ${data.classes.length} sub-folders are no labels for the ${outputs} outputs of the model, and not looked at.`,
   );

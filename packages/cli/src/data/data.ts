@@ -10,6 +10,8 @@ export interface SampleRange {
 export interface ReadOptions extends SampleRange {
   /** Positions per batch, from `from` on; the last batch may have fewer. */
   readonly batchSize: number;
+  /** Whether labels are read, and have to be some. Default false. */
+  readonly labels?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -37,7 +39,7 @@ export interface SampleBatch extends SampleRange {
   /** The positions of its samples. */
   readonly positions: Int32Array;
   readonly inputs: readonly BatchInput[];
-  /** Classes, one per sample; null for data without labels. */
+  /** Classes, one per sample; null for data without labels, and where they were not asked for. */
   readonly labels: Int32Array | null;
   /** What was left out. */
   readonly bad: readonly BadSample[];

@@ -66,7 +66,7 @@ export function tensorsOf(
   return {
     async *[Symbol.asyncIterator]() {
       let count = 0;
-      for await (const batch of data.read({ from, to, batchSize, signal })) {
+      for await (const batch of data.read({ from, to, batchSize, labels, signal })) {
         for (const bad of batch.bad) onBad?.(bad);
         if (batch.count === 0) continue;
         count += batch.count;

@@ -42,7 +42,7 @@ export async function readAll(
   const data = await openData(JSON.parse(JSON.stringify(description)));
   try {
     const batches: SampleBatch[] = [];
-    for await (const batch of data.read({ from, to: to ?? data.count ?? 1000, batchSize }))
+    for await (const batch of data.read({ from, to: to ?? data.count ?? 1000, batchSize, labels: true }))
       batches.push(batch);
     return batches;
   } finally {

@@ -50,7 +50,7 @@ export async function runInspect(
     const check = await checkPreprocessing(loaded, session.description, streams.signal);
     const { samples, tolerance, seed } = flags;
     const { batchSize } = session;
-    const report = await inspect(loaded.normalized(), session.batches({ labels: session.labels }), {
+    const report = await inspect(loaded.normalized(), session.batches({ labels: session.labels !== false }), {
       labels: session.labels,
       batchSize,
       samples: session.data.count !== null && samples === session.data.count ? 'all' : samples,

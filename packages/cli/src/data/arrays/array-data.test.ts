@@ -176,11 +176,6 @@ describe('an .npz', () => {
       { 'a.npy': npy('<f4', [1], float32([1])), 'b.npy': npy('<f4', [2], float32([1, 2])) },
       /the same number of samples, got 1 .* and 2/,
     ],
-    [
-      'with labels that are none',
-      { 'a.npy': npy('<f4', [1], float32([1])), 'y.npy': npy('<f4', [1, 3], float32([1, 0, 0])) },
-      /one label per sample/,
-    ],
   ])('%s is refused', (_, files, reason) =>
     reading('d.npz', zipSync(files as Record<string, Uint8Array>), async (source) => {
       await expect(openData(describing(source))).rejects.toThrow(RebatchError);
@@ -188,12 +183,30 @@ describe('an .npz', () => {
     }),
   );
 
-  test('with labels that are no classes is refused where they are read', async () => {
-    const files = { 'a.npy': npy('<f4', [2], float32([1, 2])), 'y.npy': npy('<f4', [2], float32([1, 0.5])) };
+  test.each<[string, Uint8Array, RegExp]>([
+    [
+      'no classes',
+      npy('<f4', [2], float32([1, 0.5])),
+      /classes as whole numbers from 0 on, got 0\.5 for sample 1\. Do without them: --no-labels\.$/,
+    ],
+    ['rows', npy('<f4', [2, 3], float32([1, 0, 0, 0, 1, 0])), /one label per sample, .* got shape \[3\]/],
+    [
+      'of fewer samples',
+      npy('<f4', [1], float32([1])),
+      /the same number of samples, got 2 in a\.npy .* and 1 in y\.npy/,
+    ],
+    ['texts', npy('<U3', [2], new Uint8Array(24)), /got U3/],
+    ['damaged', Uint8Array.of(1, 2, 3), /no array of NumPy/],
+  ])('with labels that are %s is refused where they are read, and only there', async (_, labels, reason) => {
+    const files = { 'a.npy': npy('<f4', [2], float32([1, 2])), 'y.npy': labels };
     await reading('d.npz', zipSync(files), async (source) => {
-      await expect(readAll(describing(source))).rejects.toThrow(
-        /classes as whole numbers from 0 on, got 0\.5 for sample 1/,
-      );
+      await expect(readAll(describing(source))).rejects.toThrow(reason);
+      const data = await openData(describing(source));
+      for await (const batch of data.read({ from: 0, to: 2, batchSize: 2 })) {
+        expect(batch.labels).toBeNull();
+        expect([...batch.inputs[0]!.values]).toEqual([1, 2]);
+      }
+      await data.close();
     });
   });
 });

@@ -28,7 +28,7 @@ export async function arrayData(
 function dataOf(
   description: DataDescription,
   source: Exclude<DataSource, { kind: 'folder' | 'module' }>,
-  { inputs: arrays, labels, close }: Arrays,
+  { inputs: arrays, labels: openLabels, close }: Arrays,
 ): Data {
   const { preprocessing, shuffle, skipBad } = description;
   const { samples } = arrays[0]!.array;
@@ -57,7 +57,21 @@ function dataOf(
     return undefined;
   };
 
-  const readBatch = async ({ from, to }: SampleRange, signal?: AbortSignal): Promise<SampleBatch> => {
+  let opened: Promise<SampleArray> | undefined;
+  const labelsAt = async (positions: readonly number[]) => {
+    if (openLabels === null) return null;
+    opened ??= openLabels();
+    return labelsOf(
+      await opened,
+      positions.map((position) => order[position]!),
+    );
+  };
+
+  const readBatch = async (
+    { from, to }: SampleRange,
+    labels: boolean,
+    signal?: AbortSignal,
+  ): Promise<SampleBatch> => {
     const values = arrays.map(({ array }) => new Float32Array((to - from) * lengthOf(array)));
     const bad: BadSample[] = [];
     const good: number[] = [];
@@ -78,12 +92,7 @@ function dataOf(
         shape: [good.length, ...writers[i]!.shape],
         values: values[i]!.subarray(0, good.length * lengthOf(array)),
       })),
-      labels:
-        labels &&
-        (await labelsOf(
-          labels,
-          good.map((position) => order[position]!),
-        )),
+      labels: labels ? await labelsAt(good) : null,
       bad,
     };
   };
@@ -91,11 +100,11 @@ function dataOf(
   return {
     count: samples,
     classes: null,
-    labelled: labels !== null,
+    labelled: openLabels !== null,
     sampleShape: writers[0]!.shape,
     nameOf,
-    read: ({ batchSize, signal, ...range }: ReadOptions) =>
-      ahead(batchesOf(range, batchSize), (batch) => readBatch(batch, signal)),
+    read: ({ batchSize, labels = false, signal, ...range }: ReadOptions) =>
+      ahead(batchesOf(range, batchSize), (batch) => readBatch(batch, labels, signal)),
     async fingerprint() {
       const hash = createHash('sha256').update(JSON.stringify({ ...description, source: source.kind }));
       await pipeline(createReadStream(source.path), hash, { end: false });
@@ -123,7 +132,8 @@ async function labelsOf(labels: SampleArray, indices: readonly number[]): Promis
     const [label] = await readSample(labels, index);
     if (!Number.isInteger(label) || label! < 0 || label! >= 2 ** 31) {
       throw new DataError(
-        `${labels.name}: expected classes as whole numbers from 0 on, got ${label} for sample ${index}.`,
+        `${labels.name}: expected classes as whole numbers from 0 on, got ${label} for sample ${index}. ` +
+          'Do without them: --no-labels.',
       );
     }
     result[i] = label!;

@@ -15,7 +15,12 @@ import { lengthOf, type SampleArray } from './sample-array.ts';
 export interface Arrays {
   /** By name where the file names them. */
   readonly inputs: readonly { readonly name: string | null; readonly array: SampleArray }[];
-  readonly labels: SampleArray | null;
+  /**
+   * Opens the labels; null where there are none. Who needs none need not have any that are.
+   *
+   * @throws {DataError} for labels that are damaged, or not one number for each sample.
+   */
+  readonly labels: (() => Promise<SampleArray>) | null;
   close(): Promise<void>;
 }
 
@@ -38,14 +43,29 @@ export async function openArrays(
     await Promise.all(open.map((file) => file.close()));
   };
   try {
-    const arrays = await arraysOf(source, opened);
-    checkTogether(source.path, arrays);
-    return { ...arrays, close };
+    const arrays = await ofThisFile(source.path, () => arraysOf(source, opened));
+    const { inputs, labels } = arrays;
+    const { array } = inputs[0]!;
+    for (const other of inputs) checkTogether(source.path, array, other.array);
+    const open = async () => {
+      const read = await ofThisFile(source.path, labels!);
+      checkTogether(source.path, array, read);
+      checkLabels(read);
+      return read;
+    };
+    return { inputs, labels: labels && open, close };
   } catch (error) {
     await close();
-    // An archive is read as those of models are.
-    if (error instanceof ModelFileError)
-      throw new DataError(`${source.path}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+/** An archive is read as those of models are. */
+async function ofThisFile<T>(path: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof ModelFileError) throw new DataError(`${path}: ${error.message}`, { cause: error });
     throw error;
   }
 }
@@ -59,8 +79,11 @@ async function arraysOf(
   }
   if (source.kind === 'idx') {
     const array = await readIdx(await opened(source.path));
-    const labels = source.labels === null ? null : await readIdx(await opened(source.labels));
-    return { inputs: [{ name: null, array }], labels };
+    const { labels } = source;
+    return {
+      inputs: [{ name: null, array }],
+      labels: labels === null ? null : async () => readIdx(await opened(labels)),
+    };
   }
   const zip = await ZipFile.open(await opened(source.path), DEFAULT_LIMITS);
   const names = [...zip.entries.keys()].filter((name) => name.endsWith('.npy'));
@@ -79,24 +102,23 @@ async function arraysOf(
   for (const name of inputs) {
     all.push({ name: inputs.length === 1 ? null : plain(name), array: await read(name) });
   }
-  return { inputs: all, labels: labels.length === 0 ? null : await read(labels[0]!) };
+  return { inputs: all, labels: labels.length === 0 ? null : () => read(labels[0]!) };
 }
 
-function checkTogether(path: string, { inputs, labels }: Omit<Arrays, 'close'>): void {
-  const [first] = inputs;
-  const all = [...inputs.map(({ array }) => array), ...(labels ? [labels] : [])];
-  const other = all.find(({ samples }) => samples !== first!.array.samples);
-  if (other) {
-    throw new DataError(
-      `${path}: expected arrays of the same number of samples, got ${first!.array.samples} in ${first!.array.name} and ` +
-        `${other.samples} in ${other.name}.`,
-    );
-  }
-  if (labels && lengthOf(labels) !== 1) {
-    throw new DataError(
-      `${labels.name}: expected one label per sample, the number of its class, got shape [${labels.shape.join(', ')}].`,
-    );
-  }
+function checkTogether(path: string, first: SampleArray, other: SampleArray): void {
+  if (other.samples === first.samples) return;
+  throw new DataError(
+    `${path}: expected arrays of the same number of samples, got ${first.samples} in ${first.name} and ` +
+      `${other.samples} in ${other.name}.`,
+  );
+}
+
+function checkLabels(labels: SampleArray): void {
+  if (lengthOf(labels) === 1) return;
+  throw new DataError(
+    `${labels.name}: expected one label per sample, the number of its class, got shape [${labels.shape.join(', ')}]. ` +
+      'Do without them: --no-labels.',
+  );
 }
 
 async function openFile(path: string): Promise<ByteSource> {

@@ -17,8 +17,8 @@ interface HostTensor {
   readonly values: ArrayLike<number>;
 }
 
-/** @throws {DataError} saying what was expected and what came. */
-export function readElement(element: unknown, what: string): ModuleBatch {
+/** @param withLabels whether labels are read. @throws {DataError} saying what was expected and what came. */
+export function readElement(element: unknown, what: string, withLabels: boolean): ModuleBatch {
   const fail = (came: unknown): never => {
     throw new DataError(
       `${what}: expected { values, shape }, or { inputs: { name: { values, shape } } }, with labels if there are any, got ` +
@@ -53,7 +53,7 @@ export function readElement(element: unknown, what: string): ModuleBatch {
       `${what}: expected inputs of the same number of samples, got ${read.map(({ shape }) => shape[0]).join(', ')}.`,
     );
   }
-  return { inputs: read, labels: readLabels(labels ?? ys, count, what) };
+  return { inputs: read, labels: withLabels ? readLabels(labels ?? ys, count, what) : null };
 }
 
 function isArray(value: unknown): boolean {
@@ -85,5 +85,7 @@ function readLabels(labels: unknown, count: number, what: string): Int32Array | 
   if (all.length === count && all.every((one) => Number.isInteger(one) && (one as number) >= 0)) {
     return Int32Array.from(all as number[]);
   }
-  throw new DataError(`${what}: expected ${count} labels, whole numbers from 0 on, got ${shown(labels)}.`);
+  throw new DataError(
+    `${what}: expected ${count} labels, whole numbers from 0 on, got ${shown(labels)}. Do without them: --no-labels.`,
+  );
 }

@@ -32,6 +32,7 @@ export async function moduleData(description: DataDescription): Promise<Data> {
     from,
     to,
     batchSize,
+    labels = false,
     signal,
   }: ReadOptions): AsyncGenerator<SampleBatch, void, undefined> {
     const elements = elementsOf(path, () =>
@@ -40,7 +41,7 @@ export async function moduleData(description: DataDescription): Promise<Data> {
     let at = ranges ? from : 0;
     for await (const element of elements) {
       signal?.throwIfAborted();
-      const batch = toBatch(readElement(element, `${path}, batch at sample ${at}`), description, at);
+      const batch = toBatch(readElement(element, `${path}, batch at sample ${at}`, labels), description, at);
       if (ranges && batch.to > to) {
         throw new DataError(`${path}: expected samples ${from} to ${to} of read(), got more.`);
       }
