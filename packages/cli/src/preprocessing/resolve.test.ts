@@ -143,6 +143,14 @@ describe('arrays', () => {
     [[28, 28, 1], input(784), [784]],
     [[28, 28, 1], input(null, null, 1), null],
     [[27], input(28, 28, 1), null],
+    [[1, 28, 28], input(28, 28, 1), [28, 28, 1]],
+    [[4, 196], input(28, 28, 1), null],
+    [[28, 4, 7], input(28, 28, 1), [28, 28, 1]],
+    // As many values, whose order means something else: channels first, and rows that are columns.
+    [[3, 8, 8], input(8, 8, 3), null],
+    [[8, 8, 3], input(3, 8, 8), null],
+    [[4, 6], input(6, 4, 1), null],
+    [[3, 8, 8], input(192), [192]],
     [[6], [], null],
   ] as const)('of shape %j for %j are reshaped to %j', (shape, inputs, expected) => {
     expect(resolvePreprocessing({}, undefined, inputs, floats(...shape)).sampleShape).toEqual(expected);

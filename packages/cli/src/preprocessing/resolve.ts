@@ -187,13 +187,29 @@ function reshapeTo(
   const expected = shape.slice(1);
   const fits = raw.length === expected.length && raw.every((size, i) => size === (expected[i] ?? size));
   if (fits || expected.length === 0) return null;
-  const product = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1);
   const known = expected.filter((size) => size !== null);
-  if (known.length === expected.length && product(known) === product(raw)) return known;
+  if (known.length === expected.length && isRegrouped(raw, known)) return known;
   // One channel that the data does not mention.
   const last = [...raw, 1];
   if (last.length === expected.length && last.every((size, i) => size === (expected[i] ?? size))) return last;
   return null;
+}
+
+/**
+ * Whether one shape only groups the axes of the other, so that values keep their meaning: 784 and 28 x 28 x 1 do, while
+ * 3 x 8 x 8 and 8 x 8 x 3 have the same number of values in another order.
+ */
+function isRegrouped(one: readonly number[], other: readonly number[]): boolean {
+  const [finer, coarser] = [one, other]
+    .map((shape) => shape.filter((size) => size !== 1))
+    .sort((a, b) => b.length - a.length) as [number[], number[]];
+  let at = 0;
+  const grouped = coarser.every((size) => {
+    let product = 1;
+    while (product < size && at < finer.length) product *= finer[at++]!;
+    return product === size;
+  });
+  return grouped && at === finer.length;
 }
 
 const show = (shape: readonly (number | null)[]) => shape.map((size) => size ?? '?').join(', ');

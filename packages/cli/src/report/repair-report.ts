@@ -32,7 +32,9 @@ export function repairText({ report }: Pick<RepairOutput, 'report'>): string {
     head,
     ...(skipped > 0 ? [`Batches with NaN or Infinity, left out: ${skipped}.`] : []),
     ...(tolerance && !tolerance.met
-      ? [`Not as certain as asked: ${short(tolerance.worst ?? Number.NaN)} of ${tolerance.asked}.`]
+      ? [
+          `Not as certain as asked: ${tolerance.worst === null ? 'unknown instead' : short(tolerance.worst)} of ${tolerance.asked}.`,
+        ]
       : []),
     '',
     plainTable(['layer', 'shift: mean', '+-', 'variance', '+-'], rows),
