@@ -164,6 +164,36 @@ describe('errors have the last word about a shift', () => {
   });
 });
 
+test.each<[string, ErrorRate, ErrorRate, string[]]>([
+  [
+    'better than all others',
+    { error: 0, standardError: 0.01 },
+    { error: 0.1, standardError: 0.01 },
+    ['freeze'],
+  ],
+  // 0.005 ± 0.014 between what the model has and its batches: it may as well do better with what it has.
+  [
+    'about as good as the stored ones',
+    { error: -0.1, standardError: 0.01 },
+    { error: 0.105, standardError: 0.01 },
+    ['nothing-to-gain'],
+  ],
+  [
+    'better than those',
+    { error: -0.1, standardError: 0.01 },
+    { error: 0.2, standardError: 0.01 },
+    ['freeze'],
+  ],
+])('mini-batch statistics that are %s', async (_, storedMinusPrecise, preciseMinusBatch, expected) => {
+  const one = makeCase(6);
+  const report = await inspectCase(one, one.exact, { batches: 40, size: 64, labels: true });
+  const errors = report.errors!;
+  const layerwise = { preciseMinusLayerwise: null, storedMinusLayerwise: null, layerwiseMinusBatch: null };
+  const differences = { ...errors.differences, ...layerwise, storedMinusPrecise, preciseMinusBatch };
+  const advised = advise({ ...report, errors: { ...errors, differences } });
+  expect(advised.map(({ advice }) => advice)).toEqual(expected);
+});
+
 describe('of fifty models', () => {
   const FIFTY = Array.from({ length: 50 }, (_, i) => i + 100);
   const CHANGING = ['recalibrate', 'recalibrate-layerwise', 'freeze'];

@@ -215,8 +215,8 @@ function largerBatches(findings: Findings): Advice | undefined {
 function freeze({ errors }: Findings): Advice | undefined {
   if (!errors) return undefined;
   const { storedMinusPrecise, preciseMinusBatch, layerwiseMinusBatch } = errors.differences;
-  // A model that does as well with what it has does not rely on its batches.
-  if (sumOf(storedMinusPrecise, preciseMinusBatch).error <= 0) return undefined;
+  // A model that may do as well with what it has does not rely on its batches.
+  if (!isAbove(sumOf(storedMinusPrecise, preciseMinusBatch))) return undefined;
   if (!isAbove(preciseMinusBatch) || (layerwiseMinusBatch && !isAbove(layerwiseMinusBatch))) return undefined;
   const first = isWorse(storedMinusPrecise) ? '' : ' (recalibrate first)';
   return {
