@@ -9,9 +9,10 @@ export interface GraphModelOptions {
   /**
    * Asked for the name of each site: whether to leave it out. The last matrix product or convolution of a classifier or a
    * detector is a site like any other; where what it says differs between reference and target for good reason (other
-   * classes, other ages), it should stay as it is. Default: none is left out.
+   * classes, other ages), it should stay as it is. `folded` is that of the site: without those, the batch norms that the
+   * graph still has can be recalibrated. Default: none is left out.
    */
-  readonly leaveOut?: (name: string) => boolean;
+  readonly leaveOut?: (name: string, site: { readonly folded: boolean }) => boolean;
   /** The shapes of inputs of which the graph does not say even the rank, by their names; null where any size will do. */
   readonly inputShapes?: Readonly<Record<string, readonly (number | null)[]>>;
 }

@@ -21,7 +21,8 @@ export function checkUnfolded({ name, sites }: NormalizedModel): void {
   throw new FoldedStatisticsError(
     `Site '${site.name}' of model '${name}': its statistics are folded into its weights, so they cannot be recomputed, only ` +
       'matched to inputs that the model works on. Use adapt(model, data, { reference }) of @rebatch/domains, with what ' +
-      'captureReference measured.',
+      'captureReference measured; or leave such sites out where others are to be recalibrated: ' +
+      'graphModel(model, { leaveOut: (_, { folded }) => folded }).',
   );
 }
 

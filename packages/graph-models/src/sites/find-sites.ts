@@ -1,6 +1,7 @@
 // Finds where a graph normalizes, or where a batch norm was folded away; and says why the rest cannot be adapted.
 import type { Node } from '../graph/node.ts';
 import type { GraphDef } from '../graph/node-def.ts';
+import type { GraphModelOptions } from '../options.ts';
 import { isBatchNorm, judgeBatchNorm } from './batch-norm.ts';
 import { judgeLinear, judgeScale } from './folded.ts';
 import { LINEAR, UNSUPPORTED } from './linear.ts';
@@ -18,12 +19,12 @@ export interface Found {
  * Every convolution, depthwise convolution, matrix product and batch norm of a graph, and every scale per channel that a
  * bias follows: as a site, or left out with the reason.
  *
- * @param leaveOut asked for the name of each site.
+ * @param leaveOut asked for each site, as the option of `graphModel`.
  */
 export function findSites(
   def: GraphDef,
   around: Surroundings,
-  leaveOut: (name: string) => boolean = () => false,
+  leaveOut: NonNullable<GraphModelOptions['leaveOut']> = () => false,
 ): Found {
   const { graph } = around;
   const sites: GraphSite[] = [];
@@ -32,7 +33,8 @@ export function findSites(
     const judgement = judge(around, node);
     if (judgement === undefined) continue;
     if (typeof judgement === 'string') leftOut.push({ name: node.name, reason: judgement });
-    else if (leaveOut(judgement.name)) leftOut.push({ name: judgement.name, reason: 'as asked for' });
+    else if (leaveOut(judgement.name, { folded: judgement.kind === 'folded' }))
+      leftOut.push({ name: judgement.name, reason: 'as asked for' });
     else sites.push(judgement);
   }
   const places = new Map(graph.order.map((node, at) => [node, at]));
