@@ -10,6 +10,7 @@ import { type TensorBatch, tensorsOf } from './data/tensors.ts';
 import { RefusedError } from './errors.ts';
 import type { Streams } from './io.ts';
 import { startBackend } from './model/backend.ts';
+import { describeFolded, leaveFolded } from './model/folded.ts';
 import { type LoadedModel, loadModel } from './model/load-model.ts';
 import { sidecarOf } from './model/paths.ts';
 import {
@@ -65,6 +66,8 @@ export interface SessionFlags extends RunFlags, DataFlags, PlaceFlags {}
 /**
  * Opens both, runs `use`, and gives everything back.
  *
+ * @param storedOnly whether sites whose statistics were folded into weights are left alone where others have stored ones.
+ *
  * @throws whatever is wrong with either, before anything is computed.
  */
 export async function withSession<T>(
@@ -73,6 +76,7 @@ export async function withSession<T>(
   flags: SessionFlags,
   streams: Streams,
   use: (session: Session) => Promise<T>,
+  { storedOnly = false }: { readonly storedOnly?: boolean } = {},
 ): Promise<T> {
   const { signal } = streams;
   const progress = progressBar(streams);
@@ -101,6 +105,8 @@ export async function withSession<T>(
     const { batchSize, count } = batchesFor(loaded, data, flags.batchSize);
     const bad = new Map<number, BadSample>();
     const note = (text: string) => streams.err(`${text}\n`);
+    const left = storedOnly ? leaveFolded(loaded) : [];
+    if (left.length > 0) note(`Note: ${describeFolded(left)}`);
     try {
       return await use({
         loaded,

@@ -104,9 +104,73 @@ describe('graphs', () => {
     const model = laggingModel();
     await writeModel(writeGraph(model, { batchNorms: 'kept' }), at('kept'));
     model.dispose();
-    // The last layer has a bias, which is a site that was folded for all that is known.
-    const { code, err } = await rebatch('recalibrate', at('kept'), at('photos'));
-    expect(code).toBe(3);
-    expect(err).toMatch(/folded into its weights/);
+    // Others have a bias, into which one may have been folded for all that is known: they stay as they are.
+    const about = ['--batch-size', '12', '--statistics'];
+    const plainly = await rebatch(
+      'recalibrate',
+      at('kept'),
+      at('photos'),
+      ...about,
+      at('graph-statistics.json'),
+    );
+    expect(plainly.code).toBe(0);
+    expect(plainly.err).toContain(
+      "Note: weights with a bias stay as they are ('conv', 'classes'), into which",
+    );
+    await rebatchJson('recalibrate', at('model'), at('photos'), ...about, at('layers-statistics.json'));
+    const sitesIn = async (name: string) => JSON.parse(await readFile(at(name), 'utf8')).sites;
+    const [[bn, ...others], [expected]] = [
+      await sitesIn('graph-statistics.json'),
+      await sitesIn('layers-statistics.json'),
+    ];
+    expect(others).toEqual([]);
+    expectClose(bn.mean, expected.mean, 1e-6);
+    expectClose(bn.variance, expected.variance, 1e-6);
+    const xs = tf.randomUniform([4, 8, 8, 3], 0, 1, 'float32', 5);
+    const right = await predicts(at('model-recalibrated'), xs);
+    expectClose(await predicts(at('kept-recalibrated'), xs), right, 1e-5);
+
+    // The same by other ways: from the file, in two parts, on threads.
+    await rebatchJson('bake', at('kept'), at('graph-statistics.json'));
+    expectClose(await predicts(at('kept-baked'), xs), right, 1e-5);
+    for (const part of ['1', '2'])
+      await rebatchJson(
+        ...['recalibrate', at('kept'), at('photos'), '--batch-size', '12'],
+        ...['--shard', `${part}/2`, '--states', at(`part-${part}.json`)],
+      );
+    await rebatchJson('merge', at('kept'), at('part-1.json'), at('part-2.json'), '--out', at('kept-merged'));
+    expectClose(await predicts(at('kept-merged'), xs), right, 1e-5);
+    const inParts = [
+      '--batch-size',
+      '12',
+      '--checkpoint',
+      at('kept.checkpoint'),
+      '--out',
+      at('kept-in-parts'),
+    ];
+    await rebatchJson('recalibrate', at('kept'), at('photos'), ...inParts);
+    expectClose(await predicts(at('kept-in-parts'), xs), right, 1e-5);
+    xs.dispose();
+
+    const inspected = await rebatchJson<InspectOutput>(
+      'inspect',
+      at('kept'),
+      at('photos'),
+      '--batch-size',
+      '4',
+    );
+    expect(inspected.report!.layers.map(({ name }) => name)).toEqual(['bn']);
+    expect(inspected.sites).toEqual([{ name: 'bn', channels: 4, folded: false }]);
+    expect(inspected.leftOut).toEqual([
+      { name: 'conv', reason: 'its statistics, if it had any, were folded into its weights' },
+      { name: 'classes', reason: 'its statistics, if it had any, were folded into its weights' },
+    ]);
+    const adapted = await rebatchJson<RepairOutput>('adapt', at('kept'), at('photos'));
+    expect(adapted.report.layers.map(({ name }) => name)).toEqual(['bn']);
+    // Relative to a reference, all are matched.
+    await rebatchJson('reference', at('kept'), at('photos'));
+    const reference = ['--reference', at('kept.reference.json'), '--out', at('kept-matched')];
+    const matched = await rebatchJson<RepairOutput>('adapt', at('kept'), at('photos'), ...reference);
+    expect(matched.report.layers.map(({ name }) => name)).toEqual(['conv', 'bn', 'classes']);
   });
 });

@@ -1,4 +1,4 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeBlocks, makeSequential } from '@rebatch/test-models';
 import { expectClose } from '@rebatch/testing';
@@ -125,8 +125,13 @@ describe('shards and merge', () => {
       const second = await part('2.json', '--shard', '2/2');
       const other = await part('other.json', '--shard', '2/2', '--seed', '5');
       const odd = await part('odd.json', '--shard', '2/2', '--batch-size', '7');
-      const ema = await part('ema.json', '--shard', '2/2', '--estimator', 'ema');
-      const ema1 = await part('ema1.json', '--shard', '1/2', '--estimator', 'ema');
+      // As earlier releases wrote them.
+      const whole = JSON.parse(await readFile(await part('whole.json', '--estimator', 'ema'), 'utf8'));
+      const [ema1, ema] = [join(folder, 'ema1.json'), join(folder, 'ema.json')];
+      const asPart = (from: number, to: number) =>
+        JSON.stringify({ ...whole, shard: { from, to, of: 60 }, samples: to - from });
+      await writeFile(ema1, asPart(0, 32));
+      await writeFile(ema, asPart(32, 60));
       const wrong: readonly (readonly [string[], RegExp])[] = [
         [[first], /Samples 32 to 60 of 60 are in no part/],
         [[second], /Samples 0 to 32 of 60 are in no part/],
@@ -155,6 +160,7 @@ describe('shards and merge', () => {
         [['--shard', '3/2', '--states', 'x'], /Expected a part, as 1\/4/],
         [['--shard', '1/99', '--states', 'x'], /fewer batches than 99 parts/],
         [['--shard', '1/2', '--states', 'x', '--mode', 'layerwise'], /use mode batch/],
+        [['--shard', '1/2', '--states', 'x', '--estimator', 'ema'], /'ema' makes of parts cannot be merged/],
       ] as const) {
         const { code, err } = await rebatch('recalibrate', model, data, ...args);
         expect(err).toMatch(reason);

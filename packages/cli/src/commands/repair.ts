@@ -32,6 +32,13 @@ export type Repair = (
   options: RepairOptions,
 ) => Promise<RecalibrationReport>;
 
+/** How new statistics come about. */
+export interface RepairBy {
+  readonly repair: Repair;
+  /** Whether they are those of batch norms alone, not of weights into which some may have been folded. */
+  readonly storedOnly: boolean;
+}
+
 export interface RepairOptions {
   readonly samples: number | 'all' | 'auto';
   readonly tolerance: number;
@@ -65,7 +72,7 @@ export async function runRepair(
   paths: { readonly model: string; readonly data: string },
   flags: RepairFlags,
   { streams }: Context,
-  repair: Repair,
+  { repair, storedOnly }: RepairBy,
   begin?: (session: Session) => Promise<Begun>,
 ): Promise<void> {
   const { signal } = streams;
@@ -122,14 +129,21 @@ export async function runRepair(
     else streams.out(`${[...text, '', ...endLines(written, dryRun, output.where)].join('\n')}\n`);
     if (!dryRun) begun?.written();
   };
-  await withSession(paths.model, paths.data, flags, streams, async (session) => {
-    const begun = await begin?.(session);
-    try {
-      await run(session, begun);
-    } finally {
-      await begun?.close();
-    }
-  });
+  await withSession(
+    paths.model,
+    paths.data,
+    flags,
+    streams,
+    async (session) => {
+      const begun = await begin?.(session);
+      try {
+        await run(session, begun);
+      } finally {
+        await begun?.close();
+      }
+    },
+    { storedOnly },
+  );
 }
 
 /** The files that options ask for besides the model, which has the new statistics by now. */

@@ -31,6 +31,13 @@ export interface LoadedModel {
   readonly normalized: () => NormalizedModel;
   /** The same, if it is a graph. */
   readonly graph: () => NormalizedGraphModel | undefined;
+  /**
+   * From now on, the sites of a graph whose statistics were folded into weights are none, if there are others: weights with a
+   * bias beside batch norms that were left. To be called before anything is written.
+   *
+   * @returns their names.
+   */
+  leaveFolded(): readonly string[];
   /** What it gives for a batch, in the order of its inputs: its first output, by the statistics that it has now. */
   predict(xs: tf.Tensor | readonly tf.Tensor[]): Promise<tf.Tensor>;
   dispose(): void;
@@ -46,8 +53,6 @@ export interface ModelInput {
 
 export interface LoadOptions {
   readonly signal: AbortSignal;
-  /** Sites of a graph that are left alone, by name. */
-  readonly leaveOut?: (name: string) => boolean;
 }
 
 /**
@@ -56,9 +61,9 @@ export interface LoadOptions {
  * @throws the errors of `@rebatch/files` for a file that is damaged, or of a kind that is not opened; {ModelUseError} for a
  *   model that TensorFlow.js cannot build.
  */
-export async function loadModel(path: string, { signal, leaveOut }: LoadOptions): Promise<LoadedModel> {
+export async function loadModel(path: string, { signal }: LoadOptions): Promise<LoadedModel> {
   const opened = await openModel(path, { signal });
-  return opened.format === 'graph-model' ? loadGraph(path, opened, leaveOut) : loadLayers(path, opened);
+  return opened.format === 'graph-model' ? loadGraph(path, opened) : loadLayers(path, opened);
 }
 
 async function loadLayers(path: string, opened: OpenedModel): Promise<LoadedModel> {
@@ -89,6 +94,7 @@ async function loadLayers(path: string, opened: OpenedModel): Promise<LoadedMode
       return normalized;
     },
     graph: () => undefined,
+    leaveFolded: () => [],
     async predict(xs) {
       const given = [xs].flat() as tf.Tensor[];
       return firstOf(model.predict(given.length === 1 ? given[0]! : given) as tf.Tensor | tf.Tensor[]);
@@ -97,11 +103,7 @@ async function loadLayers(path: string, opened: OpenedModel): Promise<LoadedMode
   };
 }
 
-async function loadGraph(
-  path: string,
-  opened: OpenedModel,
-  leaveOut: ((name: string) => boolean) | undefined,
-): Promise<LoadedModel> {
+async function loadGraph(path: string, opened: OpenedModel): Promise<LoadedModel> {
   const { loadGraphModel } = await import('@tensorflow/tfjs-converter');
   const model = await built(path, () => loadGraphModel(toIOHandler(opened)));
   const inputs = model.inputs.map(
@@ -113,8 +115,17 @@ async function loadGraph(
   );
   let adapted: NormalizedGraphModel | undefined;
   const graph = () => {
-    adapted ??= graphModel(model, leaveOut ? { leaveOut } : {});
+    adapted ??= graphModel(model);
     return adapted;
+  };
+  const leaveFolded = () => {
+    const { sites } = graph();
+    const names = sites.filter(({ folded }) => folded).map(({ name }) => name);
+    if (names.length === 0 || names.length === sites.length) return [];
+    adapted?.dispose();
+    adapted = undefined;
+    adapted = graphModel(model, { leaveOut: (_, { folded }) => folded });
+    return names;
   };
   // What was adapted is in the copy; a graph of which nothing can be is run as it is.
   const whatRuns = () => {
@@ -135,6 +146,7 @@ async function loadGraph(
     outputs: sizeOf((model.outputs[0]?.shape ?? []).map((size) => (size > 0 ? size : null))),
     normalized: graph,
     graph,
+    leaveFolded,
     async predict(xs) {
       const given = [xs].flat() as tf.Tensor[];
       const named = Object.fromEntries(model.inputNodes.map((name, i) => [name, given[i]!]));

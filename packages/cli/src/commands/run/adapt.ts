@@ -39,14 +39,17 @@ export async function runAdapt(
     { model, data },
     flags,
     context,
-    async (session, batches, options) => {
-      if (reference === undefined) checkUnfolded(session);
-      return adapt(session.loaded.normalized(), batches, {
-        ...options,
-        ...(flags.prior !== undefined && { prior: flags.prior }),
-        ...(flags.mode !== undefined && { mode: flags.mode }),
-        ...(reference !== undefined && { reference }),
-      });
+    {
+      storedOnly: reference === undefined,
+      repair: async (session, batches, options) => {
+        if (reference === undefined) checkUnfolded(session);
+        return adapt(session.loaded.normalized(), batches, {
+          ...options,
+          ...(flags.prior !== undefined && { prior: flags.prior }),
+          ...(flags.mode !== undefined && { mode: flags.mode }),
+          ...(reference !== undefined && { reference }),
+        });
+      },
     },
     inParts
       ? (session) => {

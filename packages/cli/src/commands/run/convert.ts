@@ -63,6 +63,8 @@ export function runBake(path: string, file: string, flags: BakeFlags, context: C
   const make = async (loaded: LoadedModel): Promise<Converted> => {
     const statistics = await readStatisticsFile(file);
     const watch = watchModel(loaded);
+    // Of a recalibration, they are those of the batch norms that a graph has.
+    if (statistics.length < loaded.normalized().sites.length) loaded.leaveFolded();
     applyStatistics(loaded.normalized(), statistics);
     const precision = flags.precision === undefined ? {} : { precision: flags.precision };
     return {

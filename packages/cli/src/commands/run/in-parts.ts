@@ -63,9 +63,9 @@ function checkFlags({ queue, workers, samples }: InPartsFlags): void {
   }
 }
 
-async function taskOf({ loaded, data, description }: Session, flags: InPartsFlags): Promise<MeasuringTask> {
-  const { samples, batchSize, mode, backend } = flags;
-  const { count } = data;
+async function taskOf(session: Session, flags: InPartsFlags): Promise<MeasuringTask> {
+  const { loaded, data, description, batchSize, count } = session;
+  const { samples, mode, backend } = flags;
   if (count === null) {
     throw new DataError(
       '--workers, --checkpoint and --queue need data that can be read by ranges. Let the module export { count, read }.',

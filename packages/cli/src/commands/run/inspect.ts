@@ -39,50 +39,64 @@ export async function runInspect(
   { streams }: Context,
 ): Promise<void> {
   if (data === undefined) return show(model, flags, streams);
-  return withSession(model, data, flags, streams, async (session) => {
-    const { loaded, progress } = session;
-    const { sites } = loaded.normalized();
-    if (sites.some(({ folded }) => folded)) {
-      const part = dataPart(session, null);
-      const output = { ...parts(loaded), data: part, report: null, written: [] };
-      return print(output, flags, streams, [...headLines(session, part), '', folded(loaded)].join('\n'));
-    }
-    const check = await checkPreprocessing(loaded, session.description, streams.signal);
-    const { samples, tolerance, seed } = flags;
-    const { batchSize } = session;
-    const report = await inspect(loaded.normalized(), session.batches({ labels: session.labels !== false }), {
-      labels: session.labels,
-      batchSize,
-      samples: session.data.count !== null && samples === session.data.count ? 'all' : samples,
-      tolerance,
-      seed,
-      signal: streams.signal,
-      onProgress: ({ phase, batches, expectedBatches }) =>
-        progress.show(phase, batches, expectedBatches ?? allBatches(session.count, batchSize)),
-    });
-    progress.stop();
-    const part = dataPart(session, check);
-    const text = [...headLines(session, part), ...betterLines(part), '', formatReport(report).trimEnd()].join(
-      '\n',
-    );
-    const written: string[] = [];
-    if (flags.report !== undefined) {
-      const advice = report.advice.map((one) => one.text);
-      const rows = report.layers.flatMap(({ name, shift }) => (shift ? [{ name, shift }] : []));
-      const page = renderPage({
-        title: `What is wrong with ${loaded.path}?`,
-        lines: headLines(session, part),
-        advice,
-        charts: [await shiftChart('From the stored statistics to those of the data', rows)],
-        details: formatReport(report),
-      });
-      await writeAtomically(flags.report, page);
-      written.push(flags.report);
-    }
-    const kept = await keepPreprocessing(session, false);
-    if (kept !== null) written.push(kept);
-    print({ ...parts(loaded), data: part, report, written }, flags, streams, text);
-  });
+  return withSession(
+    model,
+    data,
+    flags,
+    streams,
+    async (session) => {
+      const { loaded, progress } = session;
+      const { sites } = loaded.normalized();
+      if (sites.some(({ folded }) => folded)) {
+        const part = dataPart(session, null);
+        const output = { ...parts(loaded), data: part, report: null, written: [] };
+        return print(output, flags, streams, [...headLines(session, part), '', folded(loaded)].join('\n'));
+      }
+      const check = await checkPreprocessing(loaded, session.description, streams.signal);
+      const { samples, tolerance, seed } = flags;
+      const { batchSize } = session;
+      const report = await inspect(
+        loaded.normalized(),
+        session.batches({ labels: session.labels !== false }),
+        {
+          labels: session.labels,
+          batchSize,
+          samples: session.data.count !== null && samples === session.data.count ? 'all' : samples,
+          tolerance,
+          seed,
+          signal: streams.signal,
+          onProgress: ({ phase, batches, expectedBatches }) =>
+            progress.show(phase, batches, expectedBatches ?? allBatches(session.count, batchSize)),
+        },
+      );
+      progress.stop();
+      const part = dataPart(session, check);
+      const text = [
+        ...headLines(session, part),
+        ...betterLines(part),
+        '',
+        formatReport(report).trimEnd(),
+      ].join('\n');
+      const written: string[] = [];
+      if (flags.report !== undefined) {
+        const advice = report.advice.map((one) => one.text);
+        const rows = report.layers.flatMap(({ name, shift }) => (shift ? [{ name, shift }] : []));
+        const page = renderPage({
+          title: `What is wrong with ${loaded.path}?`,
+          lines: headLines(session, part),
+          advice,
+          charts: [await shiftChart('From the stored statistics to those of the data', rows)],
+          details: formatReport(report),
+        });
+        await writeAtomically(flags.report, page);
+        written.push(flags.report);
+      }
+      const kept = await keepPreprocessing(session, false);
+      if (kept !== null) written.push(kept);
+      print({ ...parts(loaded), data: part, report, written }, flags, streams, text);
+    },
+    { storedOnly: true },
+  );
 }
 
 const allBatches = (count: number | null, batchSize: number) =>
@@ -94,7 +108,12 @@ function parts(loaded: LoadedModel): Pick<InspectOutput, 'command' | 'model' | '
     command: 'inspect',
     model: modelPart(loaded),
     sites: sites.map(({ name, channels, folded }) => ({ name, channels, folded })),
-    leftOut: loaded.graph()?.leftOut ?? [],
+    leftOut: (loaded.graph()?.leftOut ?? []).map(({ name, reason }) => ({
+      name,
+      // What is asked for here is to leave alone what was folded.
+      reason:
+        reason === 'as asked for' ? 'its statistics, if it had any, were folded into its weights' : reason,
+    })),
   };
 }
 

@@ -24,15 +24,18 @@ export async function runRecalibrate(
     { model, data },
     flags,
     context,
-    (session, batches, options) => {
-      checkCanBeRecalibrated(session);
-      const { mode, estimator, prior } = flags;
-      return recalibrate(session.loaded.normalized(), batches, {
-        ...options,
-        mode,
-        prior,
-        estimator: ESTIMATORS[estimator],
-      });
+    {
+      storedOnly: true,
+      repair: (session, batches, options) => {
+        checkCanBeRecalibrated(session);
+        const { mode, estimator, prior } = flags;
+        return recalibrate(session.loaded.normalized(), batches, {
+          ...options,
+          mode,
+          prior,
+          estimator: ESTIMATORS[estimator],
+        });
+      },
     },
     inParts ? (session) => beginInParts(session, flags, context.streams) : undefined,
   );
