@@ -48,8 +48,9 @@ export function normalize(
   const { view, epsilon } = checkNormalize('normalize', x, options);
   const shape = options.groups === undefined ? [view.channels] : [view.groups, view.channels];
   assertMoments(moments, shape, '', 'normalize', options.name);
-  if (hasUnpackedOp(view)) return composed.ownNormalize({ ...options, x, moments, grouping: view, epsilon });
   return tf.tidy(() => {
+    if (hasUnpackedOp(view))
+      return composed.ownNormalize({ ...options, x, moments, grouping: view, epsilon });
     const packed = packConstants(moments, view);
     return normalizeByConstants({ ...options, x, moments: packed, grouping: view, epsilon });
   });

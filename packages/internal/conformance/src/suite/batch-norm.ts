@@ -160,4 +160,19 @@ export function describeBatchNorm(fewer: boolean): void {
       tf.dispose([tensors.all, moments.mean, moments.variance, out.y, out.mean, out.variance, same, dx]);
     });
   });
+
+  // A backend's own op takes up to rank 4, and vectors: what has to be reshaped for it is not to be left behind.
+  test.each([
+    { shape: [2, 3, 2, 2, 3], groups: undefined },
+    { shape: [4, 3], groups: 1 },
+  ])('normalize leaves nothing but its result: $shape, $groups group(s)', ({ shape, groups }) => {
+    const x = tf.zeros(shape);
+    const moments = groups === undefined ? [3] : [groups, 3];
+    const [mean, variance] = [tf.zeros(moments), tf.ones(moments)];
+    const affine = { gamma: tf.ones(moments), beta: tf.zeros(moments) };
+    const before = tf.memory().numTensors;
+    const y = normalize(x, { mean, variance }, { ...affine, ...(groups !== undefined && { groups }) });
+    expect(tf.memory().numTensors).toBe(before + 1);
+    tf.dispose([x, mean, variance, Object.values(affine), y]);
+  });
 }
