@@ -30,4 +30,12 @@ describe('asFloat32', () => {
     expect(asFloat32(gone)).toBe(gone);
     floats.dispose();
   });
+
+  it('leaves complex numbers and texts to the op that will name them', () => {
+    const [real, imaginary, texts] = [tf.ones([2]), tf.ones([2]), tf.tensor1d(['a', 'b'])];
+    const complex = tf.complex(real, imaginary);
+    expect(asFloat32(complex)).toBe(complex);
+    expect(asFloat32(texts)).toBe(texts);
+    tf.dispose([real, imaginary, texts, complex]);
+  });
 });

@@ -1,9 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
- * The same values as float32, which the ops of this package take: x itself if it is that already. A disposed tensor is
- * returned as it is, so that the op it goes to can name it in its error.
+ * The same values as float32, which the ops of this package take: x itself if it is that already. What float32 cannot hold
+ * (complex numbers, of which a cast would drop half, and texts) is returned as it is, and so is a disposed tensor, so that
+ * the op it goes to can name it in its error.
  */
 export function asFloat32(x: tf.Tensor): tf.Tensor {
-  return x.isDisposed || x.dtype === 'float32' ? x : tf.cast(x, 'float32');
+  const isWhole = x.dtype === 'int32' || x.dtype === 'bool';
+  return isWhole && !x.isDisposed ? tf.cast(x, 'float32') : x;
 }

@@ -17,6 +17,8 @@ beforeAll(async () => {
   await tf.setBackend('cpu');
 });
 
+const given = () => ({ mean: tf.zeros([3]), variance: tf.ones([3]) });
+
 const cases: [string, () => unknown, RegExp][] = [
   ['a rank of 1', () => batchMoments(tf.ones([3])), /^batchMoments: .*rank 2 or more.*\[3\].*expandDims/],
   ['an axis out of range', () => batchMoments(tf.ones([2, 3]), { axis: 2 }), /axis from -2 to 1.*got 2/],
@@ -33,6 +35,37 @@ const cases: [string, () => unknown, RegExp][] = [
     'moments without a mean',
     () => normalize(tf.ones([4, 3]), {} as never),
     /expected mean to be a tensor, got undefined/,
+  ],
+  [
+    'numbers in the place of a tensor',
+    () => batchMoments([[1, 2]] as never),
+    /^batchMoments: expected x to be a tensor, got an array of 1 item\. Make one of it with tf\.tensor\.$/,
+  ],
+  ['a complex tensor', () => batchMoments(tf.complex(tf.ones([2, 3]), tf.ones([2, 3]))), /got complex64\.$/],
+  [
+    'no moments',
+    () => normalize(tf.ones([4, 3]), undefined as never),
+    /^normalize: expected mean and variance as \{ mean, variance \}, got undefined/,
+  ],
+  [
+    'single values treated in a way that there is not',
+    () => batchNormalize(tf.ones([4, 3]), { singleValue: 'normalise' as never, name: 'bn_1' }),
+    /layer 'bn_1'\): expected singleValue to be 'throw' or 'normalize', got "normalise"/,
+  ],
+  [
+    'a text for a flag',
+    () => normalize(tf.ones([4, 3]), given(), { fixedAffine: 'no' as never }),
+    /expected fixedAffine to be true or false, got "no"/,
+  ],
+  [
+    'a part without a whole',
+    () => normalizePart(tf.ones([4, 3]), null as never),
+    /^normalizePart: expected mean and variance .*got null/,
+  ],
+  [
+    'a part that cannot ask the others',
+    () => normalizePart(tf.ones([4, 3]), { ...given(), count: 4 } as never),
+    /expected sumOverParts to be a function, got undefined/,
   ],
   ['an empty tensor', () => batchMoments(tf.ones([0, 3])), /at least one value per channel.*\[0, 3\]/],
   ['an integer tensor', () => batchMoments(tf.ones([2, 3], 'int32')), /float32, got int32.*toFloat/],
@@ -116,6 +149,16 @@ test('reading disposed or mismatched moments rejects', async () => {
   tf.dispose([mean, variance]);
   await expect(readMoments([{ mean, variance, count: 4 }])).rejects.toThrow(InvalidInputError);
   await expect(readMoments([])).resolves.toEqual([]);
+});
+
+test.each([
+  [undefined, /^readMoments: expected a list of moments, got undefined/],
+  [[undefined], /expected at index 0 a mean and variance .*got undefined/],
+  [[{}], /expected the mean at index 0 to be a tensor, got undefined/],
+])('reading %j rejects', async (batches, message) => {
+  const error = await readMoments(batches as never).catch((thrown: unknown) => thrown as Error);
+  expect(error).toBeInstanceOf(InvalidInputError);
+  expect(error).toHaveProperty('message', expect.stringMatching(message));
 });
 
 function caught(act: () => unknown): Error {

@@ -1,23 +1,41 @@
 import { shown } from '@rebatch/stats/~internal';
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { ChannelMoments } from './channel-moments.ts';
 import { InvalidInputError, subject } from './errors.ts';
 
 /** Throws unless `x` is a live float32 tensor. */
 export function assertFloatTensor(x: tf.Tensor, what: string, op: string, name?: string): void {
-  if (x === undefined || x === null) {
-    throw new InvalidInputError(`${subject(op, name)}: expected ${what} to be a tensor, got ${shown(x)}.`);
-  }
+  if (x === undefined || x === null) assertTensor(x, what, op, name);
   if (x.isDisposed) {
     throw new InvalidInputError(
       `${subject(op, name)}: ${what} is already disposed. Keep it alive until the call returns (tf.keep, or dispose it later).`,
     );
   }
   if (x.dtype !== 'float32') {
+    assertTensor(x, what, op, name);
+    const isWhole = x.dtype === 'int32' || x.dtype === 'bool';
     throw new InvalidInputError(
-      `${subject(op, name)}: expected ${what} of dtype float32, got ${x.dtype}. Convert it with x.toFloat().`,
+      `${subject(op, name)}: expected ${what} of dtype float32, got ${x.dtype}.` +
+        (isWhole ? ' Convert it with x.toFloat().' : ''),
     );
   }
+}
+
+/** Throws unless `x` is a tensor, of whatever copy of TensorFlow.js. */
+export function assertTensor(x: unknown, what: string, op: string, name?: string): void {
+  if (x instanceof tf.Tensor) return;
+  const advice = Array.isArray(x) || ArrayBuffer.isView(x) ? ' Make one of it with tf.tensor.' : '';
+  throw new InvalidInputError(
+    `${subject(op, name)}: expected ${what} to be a tensor, got ${shown(x)}.${advice}`,
+  );
+}
+
+/** Throws unless there is an object in which a mean and a variance may be. */
+export function assertGiven(moments: unknown, whose: string, op: string, name?: string): void {
+  if (typeof moments === 'object' && moments !== null) return;
+  throw new InvalidInputError(
+    `${subject(op, name)}: expected ${whose}mean and variance as { mean, variance }, got ${shown(moments)}.`,
+  );
 }
 
 /**
@@ -58,6 +76,7 @@ export function assertMoments(
   op: string,
   name?: string,
 ): void {
+  assertGiven(moments, whose, op, name);
   for (const key of ['mean', 'variance'] as const) {
     const what = `${whose}${key}`;
     assertFloatTensor(moments[key], what, op, name);

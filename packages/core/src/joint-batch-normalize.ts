@@ -1,3 +1,4 @@
+import { shown } from '@rebatch/stats/~internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { type BatchMoments, packedMoments, unpackMoments } from './batch-moments.ts';
 import { valuesPerChannel, viewFor } from './channel-view.ts';
@@ -65,6 +66,9 @@ function checkJoint(xs: readonly tf.Tensor[], options: JointOptions) {
   const op = 'jointBatchNormalize';
   const { axis = -1, epsilon = 1e-3, name } = options;
   const who = subject(op, name);
+  if (!Array.isArray(xs)) {
+    throw new InvalidInputError(`${who}: expected a list of tensors, got ${shown(xs)}.`);
+  }
   if (xs.length === 0) throw new InvalidInputError(`${who}: expected at least one tensor, got none.`);
   const views = xs.map((x, at) => {
     assertFloatTensor(x, `the tensor at index ${at}`, op, name);

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { packedMoments } from './batch-moments.ts';
 import { countBlocks } from './count-blocks.ts';
 import { InvalidInputError, subject } from './errors.ts';
+import { assertTensor } from './inputs.ts';
 import type { Arguments, Grouping } from './kernel-arguments.ts';
 import * as kernels from './kernel-calls.ts';
 import { readsWithoutStalling } from './reads-without-stalling.ts';
@@ -58,6 +59,7 @@ function blocksOf(
   name: string | undefined,
 ): number {
   const who = subject(op, name);
+  assertTensor(mask, 'the mask', op, name);
   if (mask.isDisposed) throw new InvalidInputError(`${who}: the mask is already disposed.`);
   const { shape, size, rank, dtype } = mask;
   const leading = shape.every((length, axis) => length === x.shape[axis]);

@@ -1,4 +1,4 @@
-import { shown } from '@rebatch/stats/~internal';
+import { callable, checkValue, shown } from '@rebatch/stats/~internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { isDifferentiatedAgain } from './differentiated-again.ts';
 import { InvalidInputError, subject } from './errors.ts';
@@ -51,6 +51,7 @@ export function normalizePart(x: tf.Tensor, whole: WholeBatch, options: PartOpti
   const { view, epsilon } = checkNormalize(op, x, options);
   assertMoments(whole, [view.channels], '', op, options.name);
   const { count, sumOverParts } = whole;
+  checkValue(subject(op, options.name), 'sumOverParts', sumOverParts, callable(), InvalidInputError);
   return tf.tidy(() => {
     const { gamma, beta, mask } = options;
     const masked = mask && maskedOf(op, x, mask, view, options.name);

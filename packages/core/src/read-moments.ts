@@ -1,8 +1,10 @@
 import type { MeanAndVariance, Moments } from '@rebatch/stats';
+import { shown } from '@rebatch/stats/~internal';
 import * as tf from '@tensorflow/tfjs-core';
 import type { CountedMoments } from './batch-moments.ts';
 import type { ChannelMoments } from './channel-moments.ts';
 import { InvalidInputError } from './errors.ts';
+import { assertGiven, assertTensor } from './inputs.ts';
 
 type MaybeCounted = ChannelMoments & Partial<Pick<CountedMoments, 'count'>>;
 
@@ -15,13 +17,19 @@ type MaybeCounted = ChannelMoments & Partial<Pick<CountedMoments, 'count'>>;
  *   promise; it does not dispose them itself.
  * @returns for each entry the moments of its groups, in float64, with a count where the entry has one; one for an entry
  *   without groups.
- * @throws {InvalidInputError} (rejects) if a tensor is disposed or mean and variance differ in shape.
+ * @throws {InvalidInputError} (rejects) if an entry has no such tensors, one is disposed, or mean and variance differ in shape.
  */
 export async function readMoments(batches: readonly CountedMoments[]): Promise<Moments[][]>;
 export async function readMoments(batches: readonly ChannelMoments[]): Promise<MeanAndVariance[][]>;
 export async function readMoments(batches: readonly MaybeCounted[]): Promise<MeanAndVariance[][]> {
+  if (!Array.isArray(batches)) {
+    throw new InvalidInputError(`readMoments: expected a list of moments, got ${shown(batches)}.`);
+  }
   if (batches.length === 0) return [];
   batches.forEach((batch, i) => {
+    assertGiven(batch, `at index ${i} a `, 'readMoments');
+    assertTensor(batch.mean, `the mean at index ${i}`, 'readMoments');
+    assertTensor(batch.variance, `the variance at index ${i}`, 'readMoments');
     const { mean, variance } = batch;
     if (tensorsOf(batch).some((tensor) => tensor.isDisposed)) {
       throw new InvalidInputError(

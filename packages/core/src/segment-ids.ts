@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type ViewOptions, valuesPerChannel, viewFor } from './channel-view.ts';
 import { countBlocks } from './count-blocks.ts';
 import { InvalidInputError, subject } from './errors.ts';
+import { assertTensor } from './inputs.ts';
 import type { Grouping } from './kernel-arguments.ts';
 import { readsWithoutStalling } from './reads-without-stalling.ts';
 
@@ -46,6 +47,7 @@ export function segmentsOf(
       `${who}: expected the number of segments to be a whole number of at least 1, got ${shown(numSegments)}.`,
     );
   }
+  assertTensor(ids, 'segmentIds', op, name);
   if (ids.isDisposed) {
     throw new InvalidInputError(
       `${who}: segmentIds is already disposed. Keep it alive until the call returns (tf.keep, or dispose it later).`,

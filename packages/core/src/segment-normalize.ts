@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ChannelMoments } from './channel-moments.ts';
 import { InvalidInputError, subject } from './errors.ts';
-import { assertMoments } from './inputs.ts';
+import { assertFloatTensor, assertGiven, assertMoments } from './inputs.ts';
 import { normalizeByConstants, packConstants } from './normalize.ts';
 import { optionNames, UNGROUPED_NAMES } from './option-names.ts';
 import { checkSegments, type SegmentOptions } from './segment-batch-normalize.ts';
@@ -34,6 +34,8 @@ export function segmentNormalize(
 ): tf.Tensor {
   checkOptionNames(options);
   const op = 'segmentNormalize';
+  assertGiven(moments, '', op, options.name);
+  assertFloatTensor(moments.mean, 'mean', op, options.name);
   const [numSegments] = moments.mean.shape;
   if (numSegments === undefined || moments.mean.rank !== 2) {
     throw new InvalidInputError(

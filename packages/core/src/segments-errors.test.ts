@@ -31,6 +31,46 @@ describe('segments and several tensors', () => {
       /^segmentNormalize: .*got 9, 8, 7, 6, 5, \.\.\./,
     ],
     [
+      'no ids',
+      () => segmentBatchNormalize(x(), undefined as never, 1),
+      /segmentIds to be a tensor, got undef/,
+    ],
+    [
+      'ids in a list',
+      () => segmentBatchNormalize(x(), [0, 0, 0, 0] as never, 1),
+      /segmentIds to be a tensor, got \[0, 0, 0, 0\]\. Make one of it with tf\.tensor/,
+    ],
+    [
+      'a mask in a list',
+      () => segmentBatchNormalize(x(), int32([0, 0, 0, 0]), 1, { mask: [true] as never }),
+      /expected the mask to be a tensor, got \[true\]/,
+    ],
+    [
+      'a fallback that is null',
+      () => segmentBatchNormalize(x(), int32([0, 0, 0, 0]), 1, { fallback: null as never }),
+      /expected the fallback's mean and variance as .*got null/,
+    ],
+    [
+      'a text for pooled',
+      () => segmentBatchNormalize(x(), int32([0, 0, 0, 0]), 1, { pooled: 'no' as never }),
+      /expected pooled to be true or false, got "no"/,
+    ],
+    [
+      'no moments of segments',
+      () => segmentNormalize(x(), int32([0, 0, 0, 0]), undefined as never),
+      /^segmentNormalize: expected mean and variance .*got undefined/,
+    ],
+    [
+      'moments of segments in lists',
+      () => segmentNormalize(x(), int32([0, 0, 0, 0]), { mean: [[1, 1, 1]], variance: [[1, 1, 1]] } as never),
+      /expected mean to be a tensor, got an array of 1 item/,
+    ],
+    [
+      'no list of tensors',
+      () => jointBatchNormalize(x() as never),
+      /expected a list of tensors, got a tensor/,
+    ],
+    [
       'ids of another number',
       () => segmentBatchNormalize(x(), int32([0, 0]), 1),
       /shape \[4\], one id per sample, got int32 \[2\]\.$/,
