@@ -34,7 +34,7 @@ export async function replaceWeights(
   source: ModelSource,
   weights: NewWeights,
   options: ReplaceWeightsOptions = {},
-): Promise<Uint8Array<ArrayBuffer>> {
+): Promise<Uint8Array> {
   return guarded(async () => {
     checkReplaceOptions(options);
     const { files, model } = await placeOf(source, limitsOf(options.limits), options.signal);
@@ -53,7 +53,7 @@ export async function replaceIn(
   path: string,
   weights: NewWeights,
   options: ReplaceWeightsOptions,
-): Promise<Uint8Array<ArrayBuffer>> {
+): Promise<Uint8Array> {
   options.signal?.throwIfAborted();
   const source = await files.open(path);
   try {

@@ -166,7 +166,11 @@ export async function chunksOf(
 }
 
 /** A chunk as it was before the filters. */
-export async function readChunk(file: ByteSource, { name, type, filters }: Dataset, chunk: Chunk) {
+export async function readChunk(
+  file: ByteSource,
+  { name, type, filters }: Dataset,
+  chunk: Chunk,
+): Promise<Uint8Array> {
   const { address, stored, mask, size } = chunk;
   const what = `The dataset '${name}' of ${file.name}`;
   return unfilter(await file.read(address, stored), filters, mask, size, type.size, what);

@@ -58,7 +58,7 @@ export class Edit {
   }
 
   /** The whole file with all of it written. */
-  async apply(): Promise<Uint8Array<ArrayBuffer>> {
+  async apply(): Promise<Uint8Array> {
     const result = new Uint8Array(this.#size);
     result.set(await this.#file.read(0, this.#file.size));
     for (const { offset, bytes } of this.#pieces) result.set(bytes, offset);

@@ -76,7 +76,7 @@ export class H5File {
    * The bytes of the whole file, in which datasets have these values, in the form of `values`. Every other byte is as it was,
    * but for what the file says of a compressed chunk whose length is another.
    */
-  async withValues(replaced: ReadonlyMap<Dataset, Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
+  async withValues(replaced: ReadonlyMap<Dataset, Uint8Array>): Promise<Uint8Array> {
     const edit = new Edit(this.#source);
     for (const [dataset, values] of replaced) {
       await writeValues(this.#source, dataset, values, this.#limits, edit);

@@ -14,7 +14,11 @@ import { bytesFor } from './to-bytes.ts';
 type Options = Pick<OpenOptions, 'limits' | 'config' | 'customLayers' | 'signal'>;
 
 /** The bytes of an HDF5 file of Keras with other weights. */
-export async function h5WithWeights(source: ByteSource, given: NewWeights, options: Options) {
+export async function h5WithWeights(
+  source: ByteSource,
+  given: NewWeights,
+  options: Options,
+): Promise<Uint8Array> {
   const limits = limitsOf(options.limits);
   const parts = await h5Parts(source, options, limits);
   const plan = await planOf(parts, given, options, limits);
@@ -26,7 +30,11 @@ export async function h5WithWeights(source: ByteSource, given: NewWeights, optio
 }
 
 /** The bytes of a `.keras` file with other weights. */
-export async function kerasFileWithWeights(source: ByteSource, given: NewWeights, options: Options) {
+export async function kerasFileWithWeights(
+  source: ByteSource,
+  given: NewWeights,
+  options: Options,
+): Promise<Uint8Array> {
   const limits = limitsOf(options.limits);
   const { parts, zip } = await kerasFileParts(source, limits);
   const plan = await planOf(parts, given, options, limits);

@@ -14,7 +14,7 @@ export async function replaceWeights(
   source: NodeModelSource,
   weights: NewWeights,
   options: ReplaceWeightsOptions = {},
-): Promise<Uint8Array<ArrayBuffer>> {
+): Promise<Uint8Array> {
   return guarded(async () => {
     checkReplaceOptions(options);
     const path = pathOf(source);

@@ -29,7 +29,7 @@ export async function withEntry(
   entries: readonly ZipEntry[],
   entry: ZipEntry,
   content: Uint8Array,
-): Promise<Uint8Array<ArrayBuffer>> {
+): Promise<Uint8Array> {
   const { start } = await locate(source, entry);
   const end = start + entry.packed;
   checkAlone(source, directory, entries, entry, end);

@@ -64,7 +64,7 @@ export class ZipFile {
    * The bytes of the whole archive, in which an entry holds others. It is compressed if it was. Every other entry is byte
    * for byte as it was.
    */
-  async with(name: string, content: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+  async with(name: string, content: Uint8Array): Promise<Uint8Array> {
     return withEntry(this.#source, this.#directory, [...this.entries.values()], this.#entry(name), content);
   }
 
