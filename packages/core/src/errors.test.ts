@@ -151,6 +151,13 @@ test('reading disposed or mismatched moments rejects', async () => {
   await expect(readMoments([])).resolves.toEqual([]);
 });
 
+test('moments of no channels are read as such', async () => {
+  const none = { mean: tf.zeros([0]), variance: tf.zeros([0]) };
+  const groups = { mean: tf.zeros([2, 0]), variance: tf.zeros([2, 0]) };
+  const empty = { mean: new Float64Array(0), variance: new Float64Array(0) };
+  expect(await readMoments([none, groups])).toEqual([[empty], [empty, empty]]);
+});
+
 test.each([
   [undefined, /^readMoments: expected a list of moments, got undefined/],
   [[undefined], /expected at index 0 a mean and variance .*got undefined/],

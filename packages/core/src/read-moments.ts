@@ -45,7 +45,9 @@ export async function readMoments(batches: readonly MaybeCounted[]): Promise<Mea
   });
   const packed = tf.tidy(() => tf.concat1d(batches.flatMap((batch) => tensorsOf(batch).map(flat))));
   try {
-    return split(await packed.data<'float32'>(), batches.map(describe));
+    // Of nothing, the cpu backend gives a plain array.
+    const values = packed.size === 0 ? new Float32Array(0) : await packed.data<'float32'>();
+    return split(values, batches.map(describe));
   } finally {
     packed.dispose();
   }
@@ -68,7 +70,7 @@ interface Entry {
 
 function describe({ mean, count }: MaybeCounted): Entry {
   const channels = mean.shape[mean.rank - 1]!;
-  return { groups: mean.size / channels, channels, count };
+  return { groups: mean.rank === 2 ? mean.shape[0]! : 1, channels, count };
 }
 
 function split(values: Float32Array, entries: readonly Entry[]): MeanAndVariance[][] {
