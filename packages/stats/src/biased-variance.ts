@@ -12,6 +12,9 @@ import { checkBesselCount } from './unbiased-variance.ts';
  */
 export function biasedVariance(unbiased: ArrayLike<number>, count: number): Float64Array {
   checkBesselCount(count, 'biasedVariance');
+  if (typeof unbiased?.length !== 'number' || typeof unbiased === 'string') {
+    throw new MomentsError(`biasedVariance: expected a list of variances, got ${shown(unbiased)}.`);
+  }
   const factor = (count - 1) / count;
   return Float64Array.from(unbiased, (v, c) => {
     if (!(typeof v === 'number' && v >= 0 && v < Infinity)) {

@@ -58,7 +58,8 @@ function areSound(statistics: MeanAndVariance): boolean {
   return true;
 }
 
-function checkArrays(statistics: MeanAndVariance, what: string, expected: string): void {
+/** Throws a {@link MomentsError} that names `expected` unless there are two Float64Arrays, whatever is in them. */
+export function checkArrays(statistics: MeanAndVariance, what: string, expected: string): void {
   const { mean, variance } = statistics ?? {};
   if (isFloat64Array(mean) && isFloat64Array(variance)) return;
   throw new MomentsError(
@@ -88,8 +89,10 @@ function checkChannels({ mean, variance }: MeanAndVariance, what: string): void 
   }
 }
 
-/** Throws a {@link MomentsError} that states both channel counts, unless `a` and `b` have the same. */
+/** Throws a {@link MomentsError} that states both channel counts, unless `a` and `b` have the same; or says that one is no moments. */
 export function checkSameChannels(a: MeanAndVariance, b: MeanAndVariance, what = 'moments'): void {
+  if (a?.mean?.length === undefined) checkArrays(a, what, '{mean: Float64Array, variance: Float64Array}');
+  if (b?.mean?.length === undefined) checkArrays(b, what, '{mean: Float64Array, variance: Float64Array}');
   if (a.mean.length !== b.mean.length) {
     throw new MomentsError(
       `${what}: the channels differ, ${a.mean.length} against ${b.mean.length}. ` +

@@ -3,11 +3,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { biasedVariance } from './biased-variance.ts';
-import { checkMoments } from './check-moments.ts';
+import { checkMoments, checkSameChannels } from './check-moments.ts';
+import { copyMoments } from './copy-moments.ts';
 import { emptyMoments } from './empty-moments.ts';
 import { MomentsError } from './errors.ts';
 import { single } from './exact.test.support.ts';
 import { matchMoments } from './match-moments.ts';
+import { mergeAllMoments } from './merge-all-moments.ts';
 import { momentsFromJSON } from './moments-from-json.ts';
 import { momentsOf } from './moments-of.ts';
 import { momentsToJSON } from './moments-to-json.ts';
@@ -126,4 +128,15 @@ describe('what JSON can hold, and programs can make', () => {
       { numRuns: 500 },
     );
   });
+});
+
+test.each<[string, (value: unknown) => unknown]>([
+  ['biasedVariance', (value) => biasedVariance(value as never, 2)],
+  ['checkSameChannels, the first', (value) => checkSameChannels(value as never, a)],
+  ['checkSameChannels, the second', (value) => checkSameChannels(a, value as never)],
+  ['copyMoments', (value) => copyMoments(value as never)],
+  ['mergeAllMoments', (value) => mergeAllMoments(value as never)],
+  ['samplesForTolerance', (value) => samplesForTolerance(value as never, 9, 0.1)],
+])('%s: what is no moments, and no list, is a MomentsError', (_, take) => {
+  for (const value of [undefined, null, 5, 'a', {}]) expect(() => take(value)).toThrow(MomentsError);
 });

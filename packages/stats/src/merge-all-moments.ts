@@ -4,6 +4,7 @@ import { copyMoments } from './copy-moments.ts';
 import { emptyMoments } from './empty-moments.ts';
 import { MomentsError } from './errors.ts';
 import type { Moments } from './moments.ts';
+import { shown } from './options/shown.ts';
 
 /**
  * The moments of the union of any number of populations. Equals folding with `mergeMoments`, with fewer rounding
@@ -14,6 +15,9 @@ import type { Moments } from './moments.ts';
  *   is invalid (the message gives its index), or the result overflows float64.
  */
 export function mergeAllMoments(parts: Iterable<Moments>): Moments {
+  if (typeof parts?.[Symbol.iterator] !== 'function') {
+    throw new MomentsError(`mergeAllMoments: expected a list of moments, got ${shown(parts)}.`);
+  }
   const all = [...parts];
   const first = all[0];
   if (first === undefined) {

@@ -21,6 +21,11 @@ export function samplesForTolerance(errors: StandardErrors, samples: number, tol
   }
   let worst = 0;
   for (const part of ['mean', 'variance'] as const) {
+    if (typeof errors?.[part]?.forEach !== 'function') {
+      throw new MomentsError(
+        `samplesForTolerance: expected errors {mean: Float64Array, variance: Float64Array}, got ${shown(errors)}.`,
+      );
+    }
     errors[part].forEach((error, c) => {
       if (!(typeof error === 'number' && error >= 0)) {
         throw new MomentsError(

@@ -1,4 +1,6 @@
 // All that synchronized layers ask of the replicas that train together: to add up numbers.
+import { callable, checkValue, integer } from '@rebatch/stats/~internal';
+import { GroupError } from '../errors.ts';
 
 /**
  * The replicas that train the same weights together, as one of them sees them. Every replica calls the same methods in
@@ -17,6 +19,14 @@ export interface Group {
    * @throws what an implementation throws where another replica fails, such as `ReplicaError` of `@rebatch/replicas`.
    */
   allReduceSum(values: Float64Array | Float32Array): void;
+}
+
+/** @throws {GroupError} unless a value is a place in a group. */
+export function checkGroup(who: string, group: Group): void {
+  const { rank, size, allReduceSum } = (group ?? {}) as Partial<Group>;
+  checkValue(who, "the group's size", size, integer({ least: 1 }), GroupError);
+  checkValue(who, "the group's rank", rank, integer({ least: 0, most: size! - 1 }), GroupError);
+  checkValue(who, "the group's allReduceSum", allReduceSum, callable(), GroupError);
 }
 
 /** A replica that trains alone: every sum is what it was. */

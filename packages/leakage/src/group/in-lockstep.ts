@@ -1,3 +1,4 @@
+import { shown } from '@rebatch/stats/~internal';
 import { GroupError } from '../errors.ts';
 import { releaseTape } from '../tape.ts';
 import type { Group } from './group.ts';
@@ -19,6 +20,11 @@ class Waiting extends Error {}
  * @throws {GroupError} if replicas ask for different sums. What a replica throws is thrown as it is.
  */
 export function inLockstep<T>(replicas: readonly ((group: Group) => T)[]): T[] {
+  if (!Array.isArray(replicas) || replicas.some((replica) => typeof replica !== 'function')) {
+    throw new GroupError(
+      `inLockstep: expected a list of functions, one per replica, got ${shown(replicas)}.`,
+    );
+  }
   const known: Float64Array[] = [];
   for (;;) {
     const parts = new Map<number, Float64Array>();

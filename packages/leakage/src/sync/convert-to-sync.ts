@@ -1,7 +1,7 @@
 import { BatchNormalization, batchNormLayers, convert } from '@rebatch/layers';
 import { checkLayer } from '@rebatch/layers/~internal';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import type { Group } from '../group/group.ts';
+import { checkGroup, type Group } from '../group/group.ts';
 import { refuseSplit, SyncBatchNormalization } from './sync-batch-normalization.ts';
 
 /**
@@ -10,12 +10,13 @@ import { refuseSplit, SyncBatchNormalization } from './sync-batch-normalization.
  * that were derived from either are left alone.
  *
  * @param group as for `setGroup`; without one, a model behaves as before until it has one.
- * @throws {GroupError} if a layer has a `normalizationBatchSize`. Nothing is converted then.
+ * @throws {GroupError} if a layer has a `normalizationBatchSize`, or the group is none. Nothing is converted then.
  * @throws {ForeignLayerError} if a layer comes from another copy of tfjs-layers. Nothing is converted then.
  * @throws {NotAModelError} for anything that is neither model nor layer.
  */
 export function convertToSync<Model extends tfl.layers.Layer>(model: Model, group?: Group): Model {
   checkLayer('convertToSync', model);
+  if (group !== undefined) checkGroup('convertToSync', group);
   for (const layer of ordinaryLayers(model)) refuseSplit(layer);
   for (const layer of ordinaryLayers(convert(model))) {
     Object.setPrototypeOf(layer, SyncBatchNormalization.prototype);
@@ -27,10 +28,12 @@ export function convertToSync<Model extends tfl.layers.Layer>(model: Model, grou
 /**
  * Tells the synchronized layers of a model which group they are in.
  *
+ * @throws {GroupError} for a group that is none. No layer is told of it then.
  * @throws {NotAModelError} for anything that is neither model nor layer.
  */
 export function setGroup(model: tfl.layers.Layer, group: Group): void {
   checkLayer('setGroup', model);
+  checkGroup('setGroup', group);
   for (const layer of batchNormLayers(model)) {
     if (layer instanceof SyncBatchNormalization) layer.group = group;
   }

@@ -2,7 +2,7 @@ import '@rebatch/kernels-wasm';
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import { NormalizationBatchError } from '@rebatch/core';
-import { batchNormalization, freezeBatchNorm } from '@rebatch/layers';
+import { BatchNormalization, batchNormalization, freezeBatchNorm } from '@rebatch/layers';
 import { expectClose, expectNoLeaks, referenceMoments } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 // For its side effect, too: it registers the gradients of TensorFlow.js's own ops.
@@ -168,6 +168,29 @@ describe('refuses', () => {
     const x = tf.ones([8, 3]);
     expect(() => layer.apply(x, { training: true })).toThrow(/Layer 'bn': normalizationBatchSize.*got 4/);
     x.dispose();
+  });
+
+  test.each([
+    [5, "expected the group's size to be an integer >= 1, got undefined"],
+    [{ ...never, rank: 2 }, "expected the group's rank to be an integer >= 0 and <= 1, got 2"],
+    [{ rank: 0, size: 2 }, "expected the group's allReduceSum to be a function, got undefined"],
+  ])('a group that is none: %j', (group, message) => {
+    const none = group as Group;
+    const model = tfl.sequential({ layers: [tfl.layers.batchNormalization({ inputShape: [3] })] });
+    for (const act of [
+      () => syncBatchNormalization({ group: none, name: 'bn' }),
+      () => convertToSync(model, none),
+      () => setGroup(model, none),
+    ]) {
+      expect(act).toThrow(GroupError);
+      expect(act).toThrow(message);
+    }
+    expect(model.layers[0]).not.toBeInstanceOf(BatchNormalization);
+  });
+
+  test('replicas that are no functions', () => {
+    expect(() => inLockstep(undefined as never)).toThrow(GroupError);
+    expect(() => inLockstep([5] as never)).toThrow(/a list of functions, one per replica, got \[5\]/);
   });
 
   test('values that are not finite, by name of the layer and the replica', () => {

@@ -19,7 +19,7 @@ import {
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { GroupError } from '../errors.ts';
-import { type Group, soloGroup } from '../group/group.ts';
+import { checkGroup, type Group, soloGroup } from '../group/group.ts';
 import { momentsOfAll } from './moments-of-all.ts';
 import { nothingOfWhole } from './nothing-of-whole.ts';
 
@@ -50,7 +50,8 @@ export class SyncBatchNormalization extends BatchNormalization {
   static override readonly className: string = 'SyncBatchNormalization';
 
   /**
-   * @throws {GroupError} for a `normalizationBatchSize`: the normalization batch is that of all replicas.
+   * @throws {GroupError} for a `normalizationBatchSize`: the normalization batch is that of all replicas. For a group that is
+   *   none.
    * @throws {InvalidInputError} for what `batchNormalization` refuses.
    */
   constructor(config: SyncBatchNormalizationConfig = {}) {
@@ -77,6 +78,7 @@ export class SyncBatchNormalization extends BatchNormalization {
   }
 
   set group(group: Group) {
+    checkGroup(`Layer '${this.name}'`, group);
     groups.set(this, group);
   }
 
