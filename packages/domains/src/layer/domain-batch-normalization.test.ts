@@ -159,6 +159,14 @@ test.each([
   expect(make).toThrow(message);
 });
 
+test.each([null, undefined, 5])('a configuration that is none is refused: %j', (config) => {
+  const make = () => domainBatchNormalization(config as never);
+  expect(make).toThrow(DomainLayerError);
+  expect(make).toThrow(
+    /expected options to be an object such as \{domains: \.\.\.\}, got (null|undefined|5)/,
+  );
+});
+
 test('what an ordinary layer refuses is refused', () => {
   expect(() => domainBatchNormalization({ domains: DOMAINS, momentum: 2 })).toThrow(
     'expected momentum to be a finite number >= 0 and <= 1, got 2',

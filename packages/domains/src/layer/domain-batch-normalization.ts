@@ -71,7 +71,7 @@ export class DomainBatchNormalization extends tfl.layers.Layer implements StockA
    * @throws {InvalidInputError} for what `batchNormalization` refuses.
    */
   constructor(config: DomainBatchNormalizationConfig) {
-    super(config as ConstructorParameters<typeof tfl.layers.Layer>[0]);
+    super((config ?? {}) as ConstructorParameters<typeof tfl.layers.Layer>[0]);
     if (new.target === DomainBatchNormalization) {
       checkConfigNames(this, config, DOMAIN_NAMES, DomainLayerError);
     }
