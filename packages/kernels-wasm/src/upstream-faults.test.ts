@@ -43,6 +43,10 @@ const CASES: Readonly<Record<string, readonly [run: () => number[], right: reado
     () => values(tf.conv2d(tf.ones<tf.Rank.R4>([1, 6, 6, 1]), tf.ones([2, 2, 1, 1]), 3, 'same')),
     [4, 4, 4, 4],
   ],
+  'conv2d padded by a number, with a window that is not square': [
+    () => values(tf.conv2d(tf.ones<tf.Rank.R4>([1, 1, 4, 1]), tf.ones([1, 2, 1, 1]), 1, 0)),
+    [2, 2, 2, 1],
+  ],
   'gradient of a conv3d with strides': [
     () =>
       gradient(

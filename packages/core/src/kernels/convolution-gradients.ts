@@ -4,7 +4,6 @@
 // all gradients of a fused convolution at once, that at the input, too, where that is data and nobody asks.
 import * as tf from '@tensorflow/tfjs-core';
 import { UnsupportedBackendError } from './errors.ts';
-import type { KernelInputs } from './inputs.ts';
 import type { BackendKernel } from './register.ts';
 
 /** Attributes of a convolution's kernels, as TensorFlow.js passes them. */
@@ -52,13 +51,10 @@ const isDilated = ({ dilations }: DilatedAttributes) =>
  * Upstream's forward kernel, whose calls get gradients: see {@link differentiateConvolution}.
  *
  * @param checkBackend throws an {@link UnsupportedBackendError} if the kernels for the gradients do not work on it.
- * @param mended gives the attributes to hand to upstream's kernel in place of those of the call.
  */
 export function withDilatedGradient(
   kernelName: ForwardKernel,
   checkBackend: (backend: unknown) => unknown,
-  mended: (attributes: DilatedAttributes, inputs: KernelInputs) => DilatedAttributes = (attributes) =>
-    attributes,
 ): BackendKernel {
   return {
     kernelName,
@@ -70,12 +66,8 @@ export function withDilatedGradient(
             "TensorFlow.js's backend before its kernels are registered.",
         );
       }
-      const attributes = (call.attrs ?? {}) as unknown as DilatedAttributes;
-      const result = upstream({
-        ...call,
-        attrs: mended(attributes, call.inputs) as unknown as tf.NamedAttrMap,
-      });
-      differentiateConvolution(kernelName, attributes);
+      const result = upstream(call);
+      differentiateConvolution(kernelName, call.attrs ?? {});
       return result;
     },
   };
