@@ -44,8 +44,9 @@ export function RepairLayers({ repair }: { readonly repair: Repair }) {
           ? 'others.'
           : 'images: the same ones, because there are too few to hold some back. Take it as a rough guide.'}{' '}
         {repair.errors === null && 'Errors are known for images with labels.'} One cell per channel: how far
-        its mean is from that of the images compared, full colour is 1 σ or more. The number is the root mean
-        square over the channels.
+        its mean is from that of the images compared, full colour is 1 σ or more. σ is a standard deviation of
+        these images; in the report it is the one that is stored. The number is the root mean square over the
+        channels.
       </p>
       <ul class="plain-list">
         {repair.layers.map(({ name, before, after, variances }) => (
