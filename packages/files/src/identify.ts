@@ -1,5 +1,6 @@
 // What a file is, by its first bytes and its name; and for what cannot be opened, how to convert it.
 
+import type { ByteSource } from './bytes/byte-source.ts';
 import { latin1 } from './bytes/cursor.ts';
 import { H5_SIGNATURE } from './h5/h5-file.ts';
 import { ZIP_SIGNATURE } from './zip/zip-file.ts';
@@ -82,4 +83,9 @@ export function identify(name: string, head: Uint8Array): Identified {
       ? 'is empty.'
       : 'is of a kind that is not known here. Models are opened from model.json, .h5 and .keras.',
   );
+}
+
+/** What an open file is. */
+export async function identifySource(source: ByteSource): Promise<Identified> {
+  return identify(source.name, await source.read(0, Math.min(HEAD_BYTES, source.size)));
 }

@@ -1,13 +1,13 @@
 import type { ByteSource } from './bytes/byte-source.ts';
 import { UnsupportedFileError } from './errors.ts';
 import { guarded } from './guarded.ts';
-import { HEAD_BYTES, identify } from './identify.ts';
+import { identifySource } from './identify.ts';
 import { h5Model } from './keras/read-h5.ts';
 import { kerasFileModel } from './keras/read-keras.ts';
 import { limitsOf } from './limits.ts';
 import { checkOpenOptions, type OpenedModel, type OpenOptions } from './opened-model.ts';
 import { type ModelSource, placeOf } from './sources.ts';
-import type { FileSet } from './tfjs/model-files.ts';
+import { type FileSet, withFile } from './tfjs/model-files.ts';
 import { modelJsonModel } from './tfjs/read-model-json.ts';
 
 /**
@@ -34,17 +34,11 @@ export async function openModel(source: ModelSource, options: OpenOptions = {}):
 /** Opens the model that is the file `path` of `files`. */
 export async function openIn(files: FileSet, path: string, options: OpenOptions): Promise<OpenedModel> {
   options.signal?.throwIfAborted();
-  const source = await files.open(path);
-  try {
-    return await openSource(source, files, options);
-  } finally {
-    await source.close();
-  }
+  return withFile(files, path, (source) => openSource(source, files, options));
 }
 
 async function openSource(source: ByteSource, files: FileSet, options: OpenOptions): Promise<OpenedModel> {
-  const head = await source.read(0, Math.min(HEAD_BYTES, source.size));
-  const { kind, advice } = identify(source.name, head);
+  const { kind, advice } = await identifySource(source);
   if (kind === 'h5') return h5Model(source, options);
   if (kind === 'keras') return kerasFileModel(source, options);
   if (kind === 'model.json') return modelJsonModel(source, files, options);

@@ -1,11 +1,13 @@
 // The readers by themselves, for who knows what a file is and wants no more of this package in a bundle than that takes.
 
+import type { ByteSource } from './bytes/byte-source.ts';
 import { guarded } from './guarded.ts';
 import { h5Model } from './keras/read-h5.ts';
 import { kerasFileModel } from './keras/read-keras.ts';
 import { limitsOf } from './limits.ts';
 import { checkOpenOptions, type OpenedModel, type OpenOptions } from './opened-model.ts';
 import { type ModelSource, placeOf } from './sources.ts';
+import { type FileSet, withFile } from './tfjs/model-files.ts';
 import { modelJsonModel } from './tfjs/read-model-json.ts';
 
 /** Opens `model.json` and its weight files. Throws as `openModel` does. */
@@ -26,23 +28,15 @@ export async function readKeras(source: ModelSource, options: OpenOptions = {}):
   return read('readKeras', source, options, (file) => kerasFileModel(file, options));
 }
 
-type Place = Awaited<ReturnType<typeof placeOf>>;
-type Opened = Awaited<ReturnType<Place['files']['open']>>;
-
 async function read(
   who: string,
   source: ModelSource,
   options: OpenOptions,
-  reader: (file: Opened, files: Place['files']) => Promise<OpenedModel>,
+  reader: (file: ByteSource, files: FileSet) => Promise<OpenedModel>,
 ): Promise<OpenedModel> {
   return guarded(async () => {
     checkOpenOptions(who, options);
     const { files, model } = await placeOf(source, limitsOf(options.limits), options.signal);
-    const file = await files.open(model);
-    try {
-      return await reader(file, files);
-    } finally {
-      await file.close();
-    }
+    return withFile(files, model, (file) => reader(file, files));
   });
 }

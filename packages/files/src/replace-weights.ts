@@ -2,13 +2,13 @@ import { checkNames } from '@rebatch/stats/~internal';
 import type { ByteSource } from './bytes/byte-source.ts';
 import { ModelFileError, UnsupportedFileError } from './errors.ts';
 import { guarded } from './guarded.ts';
-import { HEAD_BYTES, identify } from './identify.ts';
+import { identifySource } from './identify.ts';
 import type { NewWeights } from './keras/new-values.ts';
 import { h5WithWeights, kerasFileWithWeights } from './keras/replace-weights.ts';
 import { limitsOf } from './limits.ts';
 import type { OpenOptions } from './opened-model.ts';
 import { type ModelSource, placeOf } from './sources.ts';
-import type { FileSet } from './tfjs/model-files.ts';
+import { type FileSet, withFile } from './tfjs/model-files.ts';
 
 /** As for `openModel`: the same file needs the same `config` and `customLayers`. */
 export type ReplaceWeightsOptions = Omit<OpenOptions, 'onProgress'>;
@@ -55,17 +55,11 @@ export async function replaceIn(
   options: ReplaceWeightsOptions,
 ): Promise<Uint8Array> {
   options.signal?.throwIfAborted();
-  const source = await files.open(path);
-  try {
-    return await replaceInSource(source, weights, options);
-  } finally {
-    await source.close();
-  }
+  return withFile(files, path, (source) => replaceInSource(source, weights, options));
 }
 
 async function replaceInSource(source: ByteSource, weights: NewWeights, options: ReplaceWeightsOptions) {
-  const head = await source.read(0, Math.min(HEAD_BYTES, source.size));
-  const { kind, advice } = identify(source.name, head);
+  const { kind, advice } = await identifySource(source);
   if (kind === 'h5') return h5WithWeights(source, weights, options);
   if (kind === 'keras') return kerasFileWithWeights(source, weights, options);
   if (kind === 'model.json') {

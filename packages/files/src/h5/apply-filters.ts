@@ -1,5 +1,6 @@
 import { zlibSync } from 'fflate';
 import { DEFLATE, type Filter, SHUFFLE } from './filters.ts';
+import { fletcher32 } from './fletcher32.ts';
 
 /** A chunk as it is stored: the other way of `unfilter`. Bit i of `mask` says that filter i is left out. */
 export function applyFilters(
@@ -32,19 +33,4 @@ function withChecksum(bytes: Uint8Array): Uint8Array {
   result.set(bytes);
   new DataView(result.buffer).setUint32(bytes.length, fletcher32(bytes), true);
   return result;
-}
-
-/**
- * Fletcher's checksum over 16-bit words with the first byte as the high one. HDF5 compares all 32 bits, and has 65,535
- * where a sum is a multiple of it: only data of nothing but zeros has sums of 0.
- */
-export function fletcher32(bytes: Uint8Array): number {
-  const fold = (sum: number) => (sum === 0 ? 0 : ((sum - 1) % 65_535) + 1);
-  let low = 0;
-  let high = 0;
-  for (let i = 0; i < bytes.length; i += 2) {
-    low = fold(low + bytes[i]! * 256 + (bytes[i + 1] ?? 0));
-    high = fold(high + low);
-  }
-  return ((high << 16) | low) >>> 0;
 }

@@ -1,6 +1,7 @@
 import { unzlibSync } from 'fflate';
 import { Cursor } from '../bytes/cursor.ts';
 import { MalformedFileError, UnsupportedFileError } from '../errors.ts';
+import { fletcher32 } from './fletcher32.ts';
 
 /** One step that a chunk went through when it was written. */
 export interface Filter {
@@ -82,18 +83,15 @@ function unshuffle(bytes: Uint8Array, elementSize: number): Uint8Array {
   return result;
 }
 
-/** Checks and takes off the checksum behind the data: Fletcher's, over 16-bit words with the first byte as the high one. */
+/** Checks and takes off the checksum behind the data. */
 function checked(bytes: Uint8Array, what: string): Uint8Array {
   const end = bytes.length - 4;
   if (end < 0) throw new MalformedFileError(`A chunk of ${what} is shorter than its checksum.`);
-  let low = 0;
-  let high = 0;
-  for (let i = 0; i < end; i += 2) {
-    low = (low + bytes[i]! * 256 + (i + 1 < end ? bytes[i + 1]! : 0)) % 65_535;
-    high = (high + low) % 65_535;
-  }
   const stored = new DataView(bytes.buffer, bytes.byteOffset + end, 4).getUint32(0, true);
+  const sums = fletcher32(bytes.subarray(0, end));
+  // Other writers have 0 where a sum is a multiple.
   const equal = (a: number, b: number) => a % 65_535 === b % 65_535;
-  if (equal(stored >>> 16, high) && equal(stored & 0xffff, low)) return bytes.subarray(0, end);
+  if (equal(stored >>> 16, sums >>> 16) && equal(stored & 0xffff, sums & 0xffff))
+    return bytes.subarray(0, end);
   throw new MalformedFileError(`A chunk of ${what} does not match its checksum.`);
 }

@@ -1,6 +1,7 @@
-// A reader of HDF5 for the files that Keras writes, and no more, which can put other values in place. It reads only what it is asked for, so that the weights
-// of an optimizer, or of a model larger than memory allows, never leave the disk; and every length, address and count is
-// checked against the file, so that a damaged one ends in a message. README.md says why it is not h5wasm or jsfive.
+// A reader of HDF5 for the files that Keras writes, and no more, which can put other values in place. It reads only what it
+// is asked for, so that the weights of an optimizer, or of a model larger than memory allows, never leave the disk; and
+// every length, address and count is checked against the file, so that a damaged one ends in a message. README.md says why
+// it is not h5wasm or jsfive.
 
 import { type ByteSource, paged } from '../bytes/byte-source.ts';
 import { Cursor, latin1 } from '../bytes/cursor.ts';

@@ -8,9 +8,10 @@ import { bytesSource } from '../bytes/byte-source.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
 import { fixture, fixtures } from '../testing/fixtures.ts';
 import { expectSameBytes } from '../testing/replaced.ts';
-import { applyFilters, fletcher32 } from './apply-filters.ts';
+import { applyFilters } from './apply-filters.ts';
 import { chunksOf } from './dataset.ts';
 import { unfilter } from './filters.ts';
+import { fletcher32 } from './fletcher32.ts';
 import { H5File } from './h5-file.ts';
 import { lookup3 } from './lookup3.ts';
 

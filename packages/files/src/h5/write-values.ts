@@ -1,4 +1,5 @@
 import type { ByteSource } from '../bytes/byte-source.ts';
+import { equalBytes } from '../bytes/equal-bytes.ts';
 import type { Limits } from '../limits.ts';
 import { applyFilters } from './apply-filters.ts';
 import { fillChunk } from './chunks.ts';
@@ -27,7 +28,7 @@ export async function writeValues(
   }
   // What cannot be read lies nowhere, and what is the same already stays.
   const before = await readValues(file, dataset, limits);
-  if (values.every((byte, i) => byte === before[i])) return;
+  if (equalBytes(values, before)) return;
   if (layout.kind === 'contiguous') edit.put(layout.address, values);
   else if (layout.checked) await edit.putChecked(layout.checked, layout.at, values);
   else edit.put(layout.at, values);
@@ -44,7 +45,7 @@ async function writeChunk(
   // At the array's end a chunk has bytes that are none of the array's: they stay as they are.
   const after = before.slice();
   fillChunk(after, values, chunk.place);
-  if (after.every((byte, i) => byte === before[i])) return;
+  if (equalBytes(after, before)) return;
   const stored = applyFilters(after, dataset.filters, chunk.mask, dataset.type.size);
   if (stored.length <= chunk.stored) edit.put(chunk.address, stored);
   else edit.putNumber(chunk.addressAt, 8, edit.append(stored));

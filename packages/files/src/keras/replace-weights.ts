@@ -1,6 +1,7 @@
 // Other weights in a Keras file, byte by byte where the old ones are.
 
 import { type ByteSource, bytesSource } from '../bytes/byte-source.ts';
+import { equalBytes } from '../bytes/equal-bytes.ts';
 import { MalformedFileError } from '../errors.ts';
 import type { H5File } from '../h5/h5-file.ts';
 import { type Limits, limitsOf, within } from '../limits.ts';
@@ -77,13 +78,9 @@ async function checkWritten(
     signal?.throwIfAborted();
     const wanted = datasets.get(dataset) ?? (await before.values(dataset));
     const again = await after.dataset(path);
-    if (again && equal(await after.values(again), wanted)) continue;
+    if (again && equalBytes(await after.values(again), wanted)) continue;
     throw new MalformedFileError(
       `${before.name} has the weight '${name}' in the same place as another part of the file, so it cannot be replaced alone.`,
     );
   }
-}
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

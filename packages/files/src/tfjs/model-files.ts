@@ -9,6 +9,20 @@ export interface FileSet {
   open(path: string): Promise<ByteSource>;
 }
 
+/** Opens a file for as long as `use` takes. */
+export async function withFile<T>(
+  files: FileSet,
+  path: string,
+  use: (file: ByteSource) => Promise<T>,
+): Promise<T> {
+  const file = await files.open(path);
+  try {
+    return await use(file);
+  } finally {
+    await file.close();
+  }
+}
+
 /**
  * The path of a weight file as the manifest gives it. Throws `MalformedFileError` for one that leads out of the model's
  * folder: a model from elsewhere has no business with other files.
