@@ -10,7 +10,7 @@ import { type TensorBatch, tensorsOf } from './data/tensors.ts';
 import { RefusedError } from './errors.ts';
 import type { Streams } from './io.ts';
 import { startBackend } from './model/backend.ts';
-import { describeFolded, leaveFolded } from './model/folded.ts';
+import { describeFolded } from './model/folded.ts';
 import { type LoadedModel, loadModel } from './model/load-model.ts';
 import { sidecarOf } from './model/paths.ts';
 import {
@@ -75,8 +75,8 @@ export async function withSession<T>(
   dataPath: string,
   flags: SessionFlags,
   streams: Streams,
+  { storedOnly }: { readonly storedOnly: boolean },
   use: (session: Session) => Promise<T>,
-  { storedOnly = false }: { readonly storedOnly?: boolean } = {},
 ): Promise<T> {
   const { signal } = streams;
   const progress = progressBar(streams);
@@ -105,7 +105,7 @@ export async function withSession<T>(
     const { batchSize, count } = batchesFor(loaded, data, flags.batchSize);
     const bad = new Map<number, BadSample>();
     const note = (text: string) => streams.err(`${text}\n`);
-    const left = storedOnly ? leaveFolded(loaded) : [];
+    const left = storedOnly ? loaded.leaveFolded() : [];
     if (left.length > 0) note(`Note: ${describeFolded(left)}`);
     try {
       return await use({

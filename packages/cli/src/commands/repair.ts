@@ -53,8 +53,8 @@ export interface Begun {
   readonly mayReplace: boolean;
   /** Whether the model is itself the result of an earlier one, and nothing is left to do. */
   readonly done: boolean;
-  /** Called with what will be opened once it is written, and when it is, and has been reported. */
-  writing(artifacts: tf.io.ModelArtifacts): void;
+  /** Called with what gives what will be opened once it is written, and when it is, and has been reported. */
+  writing(opened: () => Promise<tf.io.ModelArtifacts>): Promise<void>;
   written(): void;
   /** Called when it was refused before anything was computed: takes back what it has written to begin. */
   undo(): void;
@@ -115,9 +115,8 @@ export async function runRepair(
       const artifacts = await watch.artifacts(precision);
       const besides = await filesBesides(command, session, flags, report, { data, before, signal });
       const prepared = await output.prepare(artifacts);
-      const result = begun && (await prepared.opened());
-      const paths = await writeBesides(besides, output.folder, () => {
-        if (result) begun.writing(result);
+      const paths = await writeBesides(besides, output.folder, async () => {
+        await begun?.writing(prepared.opened);
         return prepared.write(session.resolved.known);
       });
       written.push(...paths, ...besides.map((file) => file.path));
@@ -129,21 +128,14 @@ export async function runRepair(
     else streams.out(`${[...text, '', ...endLines(written, dryRun, output.where)].join('\n')}\n`);
     if (!dryRun) begun?.written();
   };
-  await withSession(
-    paths.model,
-    paths.data,
-    flags,
-    streams,
-    async (session) => {
-      const begun = await begin?.(session);
-      try {
-        await run(session, begun);
-      } finally {
-        await begun?.close();
-      }
-    },
-    { storedOnly },
-  );
+  await withSession(paths.model, paths.data, flags, streams, { storedOnly }, async (session) => {
+    const begun = await begin?.(session);
+    try {
+      await run(session, begun);
+    } finally {
+      await begun?.close();
+    }
+  });
 }
 
 /** The files that options ask for besides the model, which has the new statistics by now. */

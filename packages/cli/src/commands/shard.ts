@@ -57,78 +57,71 @@ export async function captureShard(
       `--shard does not go with --${option}: a part gives estimators alone, of which rebatch merge makes a model.`,
     );
   }
-  await withSession(
-    paths.model,
-    paths.data,
-    flags,
-    streams,
-    async (session) => {
-      const { loaded, data, progress, bad, batchSize } = session;
-      checkCanBeRecalibrated(session);
-      if (session.count === null) {
-        throw new DataError(
-          '--shard: the data cannot be read by ranges. Let the module export { count, read }.',
-        );
-      }
-      const check = await checkInputs(session, flags.force === true, signal);
-      const count = samples === 'all' ? session.count : Math.min(samples, session.count);
-      const range = shardRange(count, batchSize, shard);
-      if (range.from === range.to)
-        throw new UsageError(`--shard: there are fewer batches than ${shard.of} parts.`);
-      const batches = tensorsOf(data, {
-        range,
-        batchSize,
-        order: loaded.inputs.map(({ name }) => name),
-        signal,
-        onBad: (one) => bad.set(one.position, one),
-      });
-      const model = loaded.normalized();
-      const { accumulators, report } = await estimate('rebatch', model, batches, {
-        estimator: ESTIMATORS[flags.estimator],
-        signal,
-        onProgress: ({ samples: done }) => progress.show('samples', done, range.to - range.from),
-      });
-      progress.stop();
-      const content: ShardStates = {
-        format: 'rebatch-states',
-        version: 1,
-        model: await digestOf(await captureStatistics(model), loaded),
-        data: await data.fingerprint(),
-        batchSize,
-        shard: { ...range, of: count },
-        samples: report.samples,
-        ...(bad.size > 0 && { bad: [...bad.values()] }),
-        ...(session.resolved.known && { preprocessing: session.resolved.known }),
-        sites: accumulators.map(({ site, estimator, applications }) => ({
-          name: site.name,
-          channels: site.channels,
-          state: applications.size > 0 ? estimator.toJSON() : null,
-        })),
+  await withSession(paths.model, paths.data, flags, streams, { storedOnly: true }, async (session) => {
+    const { loaded, data, progress, bad, batchSize } = session;
+    checkCanBeRecalibrated(session);
+    if (session.count === null) {
+      throw new DataError(
+        '--shard: the data cannot be read by ranges. Let the module export { count, read }.',
+      );
+    }
+    const check = await checkInputs(session, flags.force === true, signal);
+    const count = samples === 'all' ? session.count : Math.min(samples, session.count);
+    const range = shardRange(count, batchSize, shard);
+    if (range.from === range.to)
+      throw new UsageError(`--shard: there are fewer batches than ${shard.of} parts.`);
+    const batches = tensorsOf(data, {
+      range,
+      batchSize,
+      order: loaded.inputs.map(({ name }) => name),
+      signal,
+      onBad: (one) => bad.set(one.position, one),
+    });
+    const model = loaded.normalized();
+    const { accumulators, report } = await estimate('rebatch', model, batches, {
+      estimator: ESTIMATORS[flags.estimator],
+      signal,
+      onProgress: ({ samples: done }) => progress.show('samples', done, range.to - range.from),
+    });
+    progress.stop();
+    const content: ShardStates = {
+      format: 'rebatch-states',
+      version: 1,
+      model: await digestOf(await captureStatistics(model), loaded),
+      data: await data.fingerprint(),
+      batchSize,
+      shard: { ...range, of: count },
+      samples: report.samples,
+      ...(bad.size > 0 && { bad: [...bad.values()] }),
+      ...(session.resolved.known && { preprocessing: session.resolved.known }),
+      sites: accumulators.map(({ site, estimator, applications }) => ({
+        name: site.name,
+        channels: site.channels,
+        state: applications.size > 0 ? estimator.toJSON() : null,
+      })),
+    };
+    const dryRun = flags.dryRun === true;
+    if (!dryRun) await writeAtomically(states, statesText(content));
+    const part = dataPart(session, check);
+    const kept = await keepPreprocessing(session, dryRun);
+    const written = dryRun ? [] : [states, ...(kept === null ? [] : [kept])];
+    if (flags.json) {
+      const result = {
+        command: 'recalibrate',
+        model: modelPart(loaded),
+        data: part,
+        shard: content.shard,
+        report,
+        written,
       };
-      const dryRun = flags.dryRun === true;
-      if (!dryRun) await writeAtomically(states, statesText(content));
-      const part = dataPart(session, check);
-      const kept = await keepPreprocessing(session, dryRun);
-      const written = dryRun ? [] : [states, ...(kept === null ? [] : [kept])];
-      if (flags.json) {
-        const result = {
-          command: 'recalibrate',
-          model: modelPart(loaded),
-          data: part,
-          shard: content.shard,
-          report,
-          written,
-        };
-        streams.out(`${JSON.stringify(result, undefined, 2)}\n`);
-        return;
-      }
-      const lines = [
-        ...headLines(session, part),
-        `Samples ${range.from} to ${range.to} of ${count}: ${report.samples} samples in ${report.batches} batches.`,
-        ...(dryRun ? ['Dry run: nothing was written.'] : [`Written: ${written.join(', ')}`]),
-      ];
-      streams.out(`${lines.join('\n')}\n`);
-    },
-    { storedOnly: true },
-  );
+      streams.out(`${JSON.stringify(result, undefined, 2)}\n`);
+      return;
+    }
+    const lines = [
+      ...headLines(session, part),
+      `Samples ${range.from} to ${range.to} of ${count}: ${report.samples} samples in ${report.batches} batches.`,
+      ...(dryRun ? ['Dry run: nothing was written.'] : [`Written: ${written.join(', ')}`]),
+    ];
+    streams.out(`${lines.join('\n')}\n`);
+  });
 }

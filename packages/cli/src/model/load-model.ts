@@ -118,23 +118,23 @@ async function loadGraph(path: string, opened: OpenedModel): Promise<LoadedModel
     adapted ??= graphModel(model);
     return adapted;
   };
+  /** Undefined where nothing can be adapted. */
+  const graphIfAny = () => {
+    try {
+      return graph();
+    } catch (error) {
+      if (error instanceof NoBatchNormError) return undefined;
+      throw error;
+    }
+  };
   const leaveFolded = () => {
-    const { sites } = graph();
+    const sites = graphIfAny()?.sites ?? [];
     const names = sites.filter(({ folded }) => folded).map(({ name }) => name);
     if (names.length === 0 || names.length === sites.length) return [];
     adapted?.dispose();
     adapted = undefined;
     adapted = graphModel(model, { leaveOut: (_, { folded }) => folded });
     return names;
-  };
-  // What was adapted is in the copy; a graph of which nothing can be is run as it is.
-  const whatRuns = () => {
-    try {
-      return graph();
-    } catch (error) {
-      if (error instanceof NoBatchNormError) return model;
-      throw error;
-    }
   };
   return {
     path,
@@ -150,7 +150,8 @@ async function loadGraph(path: string, opened: OpenedModel): Promise<LoadedModel
     async predict(xs) {
       const given = [xs].flat() as tf.Tensor[];
       const named = Object.fromEntries(model.inputNodes.map((name, i) => [name, given[i]!]));
-      const runs = whatRuns();
+      // What was adapted is in the copy; a graph of which nothing can be is run as it is.
+      const runs = graphIfAny() ?? model;
       const outputs =
         'isDynamic' in runs && !runs.isDynamic ? runs.predict(named) : await runs.predictAsync(named);
       return firstOf(outputs as tf.Tensor | tf.Tensor[] | tf.NamedTensorMap);

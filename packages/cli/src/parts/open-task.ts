@@ -12,7 +12,6 @@ import { openData } from '../data/open-data.ts';
 import { toTensors } from '../data/tensors.ts';
 import { DataError, ModelUseError } from '../errors.ts';
 import { startBackend } from '../model/backend.ts';
-import { leaveFolded } from '../model/folded.ts';
 import { type LoadedModel, loadModel } from '../model/load-model.ts';
 import { modelDigest } from './model-digest.ts';
 import { type MeasuringTask, rangeOf, readTask } from './task.ts';
@@ -75,7 +74,7 @@ export async function openTask(value: unknown, signal: AbortSignal): Promise<Par
   await startBackend(task.backend);
   const loaded = await loadModel(task.model.path, { signal });
   try {
-    leaveFolded(loaded);
+    loaded.leaveFolded();
     if (modelDigest(loaded.opened) !== task.model.digest) {
       throw new ModelUseError(
         `${task.model.path} is another model here than where the run was started: its weights or layers differ.`,

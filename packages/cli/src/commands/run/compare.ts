@@ -43,7 +43,7 @@ export async function runCompare(
   { streams, end }: Context,
 ): Promise<void> {
   const { signal } = streams;
-  await withSession(pathA, data, flags, streams, async (session) => {
+  await withSession(pathA, data, flags, streams, { storedOnly: false }, async (session) => {
     const { loaded: a, progress } = session;
     const b = await loadModel(pathB, { signal });
     try {

@@ -42,7 +42,10 @@ export async function beginInParts(session: Session, flags: InPartsFlags, stream
     done,
     mayReplace: keeper?.finished === true,
     repair: (_, __, options) => recalibrateInParts(session, task, identity, flags, streams, options, keeper),
-    writing: (artifacts) => keeper?.finish(modelDigest({ format: session.loaded.opened.format, artifacts })),
+    async writing(opened) {
+      const { format } = session.loaded.opened;
+      keeper?.finish(modelDigest({ format, artifacts: await opened() }));
+    },
     written: () => keeper?.remove(),
     undo: () => keeper?.undo(),
     async close() {},

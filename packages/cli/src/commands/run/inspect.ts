@@ -39,64 +39,50 @@ export async function runInspect(
   { streams }: Context,
 ): Promise<void> {
   if (data === undefined) return show(model, flags, streams);
-  return withSession(
-    model,
-    data,
-    flags,
-    streams,
-    async (session) => {
-      const { loaded, progress } = session;
-      const { sites } = loaded.normalized();
-      if (sites.some(({ folded }) => folded)) {
-        const part = dataPart(session, null);
-        const output = { ...parts(loaded), data: part, report: null, written: [] };
-        return print(output, flags, streams, [...headLines(session, part), '', folded(loaded)].join('\n'));
-      }
-      const check = await checkPreprocessing(loaded, session.description, streams.signal);
-      const { samples, tolerance, seed } = flags;
-      const { batchSize } = session;
-      const report = await inspect(
-        loaded.normalized(),
-        session.batches({ labels: session.labels !== false }),
-        {
-          labels: session.labels,
-          batchSize,
-          samples: session.data.count !== null && samples === session.data.count ? 'all' : samples,
-          tolerance,
-          seed,
-          signal: streams.signal,
-          onProgress: ({ phase, batches, expectedBatches }) =>
-            progress.show(phase, batches, expectedBatches ?? allBatches(session.count, batchSize)),
-        },
-      );
-      progress.stop();
-      const part = dataPart(session, check);
-      const text = [
-        ...headLines(session, part),
-        ...betterLines(part),
-        '',
-        formatReport(report).trimEnd(),
-      ].join('\n');
-      const written: string[] = [];
-      if (flags.report !== undefined) {
-        const advice = report.advice.map((one) => one.text);
-        const rows = report.layers.flatMap(({ name, shift }) => (shift ? [{ name, shift }] : []));
-        const page = renderPage({
-          title: `What is wrong with ${loaded.path}?`,
-          lines: headLines(session, part),
-          advice,
-          charts: [await shiftChart('From the stored statistics to those of the data', rows)],
-          details: formatReport(report),
-        });
-        await writeAtomically(flags.report, page);
-        written.push(flags.report);
-      }
-      const kept = await keepPreprocessing(session, false);
-      if (kept !== null) written.push(kept);
-      print({ ...parts(loaded), data: part, report, written }, flags, streams, text);
-    },
-    { storedOnly: true },
-  );
+  return withSession(model, data, flags, streams, { storedOnly: true }, async (session) => {
+    const { loaded, progress } = session;
+    const { sites } = loaded.normalized();
+    if (sites.some(({ folded }) => folded)) {
+      const part = dataPart(session, null);
+      const output = { ...parts(loaded), data: part, report: null, written: [] };
+      return print(output, flags, streams, [...headLines(session, part), '', folded(loaded)].join('\n'));
+    }
+    const check = await checkPreprocessing(loaded, session.description, streams.signal);
+    const { samples, tolerance, seed } = flags;
+    const { batchSize } = session;
+    const report = await inspect(loaded.normalized(), session.batches({ labels: session.labels !== false }), {
+      labels: session.labels,
+      batchSize,
+      samples: session.data.count !== null && samples === session.data.count ? 'all' : samples,
+      tolerance,
+      seed,
+      signal: streams.signal,
+      onProgress: ({ phase, batches, expectedBatches }) =>
+        progress.show(phase, batches, expectedBatches ?? allBatches(session.count, batchSize)),
+    });
+    progress.stop();
+    const part = dataPart(session, check);
+    const text = [...headLines(session, part), ...betterLines(part), '', formatReport(report).trimEnd()].join(
+      '\n',
+    );
+    const written: string[] = [];
+    if (flags.report !== undefined) {
+      const advice = report.advice.map((one) => one.text);
+      const rows = report.layers.flatMap(({ name, shift }) => (shift ? [{ name, shift }] : []));
+      const page = renderPage({
+        title: `What is wrong with ${loaded.path}?`,
+        lines: headLines(session, part),
+        advice,
+        charts: [await shiftChart('From the stored statistics to those of the data', rows)],
+        details: formatReport(report),
+      });
+      await writeAtomically(flags.report, page);
+      written.push(flags.report);
+    }
+    const kept = await keepPreprocessing(session, false);
+    if (kept !== null) written.push(kept);
+    print({ ...parts(loaded), data: part, report, written }, flags, streams, text);
+  });
 }
 
 const allBatches = (count: number | null, batchSize: number) =>

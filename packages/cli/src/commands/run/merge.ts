@@ -5,7 +5,6 @@ import { summarizeShift } from '@rebatch/recalibrate/~internal';
 import { DataError } from '../../errors.ts';
 import { startBackend } from '../../model/backend.ts';
 import { watchModel } from '../../model/changed-weights.ts';
-import { leaveFolded } from '../../model/folded.ts';
 import { type LoadedModel, loadModel } from '../../model/load-model.ts';
 import { planOutput } from '../../output/model-output.ts';
 import { writeBesides } from '../../output/write-atomically.ts';
@@ -40,7 +39,7 @@ export async function runMerge(
       signal,
       read,
     );
-    leaveFolded(loaded);
+    loaded.leaveFolded();
     const model = loaded.normalized();
     const old = await captureStatistics(model);
     const parts = await Promise.all(

@@ -25,7 +25,7 @@ export async function runReference(
   if (existsSync(path) && flags.overwrite !== true) {
     throw new OutputError(`${path} is there already. Name another one with --out, or say --overwrite.`);
   }
-  await withSession(model, data, flags, streams, async (session) => {
+  await withSession(model, data, flags, streams, { storedOnly: false }, async (session) => {
     const { loaded, progress } = session;
     await checkPlaces([{ path, option: '--out' }], session.read);
     const check = await checkInputs(session, flags.force === true, signal);
