@@ -6,6 +6,10 @@ import * as tf from '@tensorflow/tfjs-core';
  * the op it goes to can name it in its error.
  */
 export function asFloat32(x: tf.Tensor): tf.Tensor {
-  const isWhole = x.dtype === 'int32' || x.dtype === 'bool';
-  return isWhole && !x.isDisposed ? tf.cast(x, 'float32') : x;
+  return holdsWholeNumbers(x) && !x.isDisposed ? tf.cast(x, 'float32') : x;
+}
+
+/** Whether its values are whole numbers, or truths, which float32 has, too. */
+export function holdsWholeNumbers({ dtype }: tf.Tensor): boolean {
+  return dtype === 'int32' || dtype === 'bool';
 }

@@ -1,5 +1,6 @@
 import { shown } from '@rebatch/stats/~internal';
 import * as tf from '@tensorflow/tfjs-core';
+import { holdsWholeNumbers } from './as-float32.ts';
 import type { ChannelMoments } from './channel-moments.ts';
 import { InvalidInputError, subject } from './errors.ts';
 
@@ -13,10 +14,9 @@ export function assertFloatTensor(x: tf.Tensor, what: string, op: string, name?:
   }
   if (x.dtype !== 'float32') {
     assertTensor(x, what, op, name);
-    const isWhole = x.dtype === 'int32' || x.dtype === 'bool';
     throw new InvalidInputError(
       `${subject(op, name)}: expected ${what} of dtype float32, got ${x.dtype}.` +
-        (isWhole ? ' Convert it with x.toFloat().' : ''),
+        (holdsWholeNumbers(x) ? ' Convert it with x.toFloat().' : ''),
     );
   }
 }
