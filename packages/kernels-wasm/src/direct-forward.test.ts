@@ -2,6 +2,7 @@ import { expectClose, seededRandom } from '@rebatch/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { convolve } from './convolution.test.support.ts';
 import { takesDirect } from './direct-forward.ts';
 import { configureWasmKernels } from './index.ts';
 
@@ -41,31 +42,6 @@ const cases: fc.Arbitrary<Case> = fc
 const infoOf = ({ shape, filter, strides, pad }: Pick<Case, 'shape' | 'filter' | 'strides' | 'pad'>) =>
   tf.backend_util.computeConv2DInfo(shape, filter, strides, 1, pad);
 
-function reference(test: Case, x: Float32Array, filter: Float32Array, bias: Float32Array): Float64Array {
-  const info = infoOf(test);
-  const { outChannels, outHeight, outWidth, inChannels, inHeight, inWidth, padInfo } = info;
-  const y = new Float64Array(info.batchSize * outHeight * outWidth * outChannels);
-  for (let at = 0; at < y.length; at++) {
-    const k = at % outChannels;
-    const column = Math.floor(at / outChannels) % outWidth;
-    const row = Math.floor(at / (outChannels * outWidth)) % outHeight;
-    const b = Math.floor(at / (outChannels * outWidth * outHeight));
-    let sum = bias[k]!;
-    for (let i = 0; i < info.filterHeight; i++) {
-      for (let j = 0; j < info.filterWidth; j++) {
-        const h = row * info.strideHeight - padInfo.top + i;
-        const w = column * info.strideWidth - padInfo.left + j;
-        if (h < 0 || h >= inHeight || w < 0 || w >= inWidth) continue;
-        const from = ((b * inHeight + h) * inWidth + w) * inChannels;
-        const tap = (i * info.filterWidth + j) * inChannels;
-        for (let c = 0; c < inChannels; c++) sum += x[from + c]! * filter[(tap + c) * outChannels + k]!;
-      }
-    }
-    y[at] = ACTIVATIONS[test.activation](sum);
-  }
-  return y;
-}
-
 function check(test: Case): void {
   const { shape, filter, strides, pad, activation } = test;
   const info = infoOf(test);
@@ -79,7 +55,7 @@ function check(test: Case): void {
     tf.fused.conv2d({ x: tf.tensor4d(xs!, shape), filter: tf.tensor4d(ws!, filter), ...options }).dataSync(),
   );
   options.bias.dispose();
-  expectClose(actual, reference(test, xs!, ws!, bias), 1e-5);
+  expectClose(actual, convolve(info, xs!, ws!, { bias }).map(ACTIVATIONS[activation]), 1e-5);
 }
 
 // What Winograd's algorithm computes is less exact, and has tests of its own.

@@ -5,6 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { convolve } from './convolution.test.support.ts';
 import { KernelInputError } from './index.ts';
 
 type Pair = [number, number];
@@ -24,39 +25,8 @@ const cases = fc
   .filter(({ window, pad }) => Math.min(...window) > pad);
 type Case = typeof cases extends fc.Arbitrary<infer T> ? T : never;
 
-/** Zeros all around, as far as the output reaches. */
-function expected(
-  x: tf.Tensor4D,
-  filter: tf.Tensor4D,
-  outShape: readonly number[],
-  { strides, pad }: Case,
-  depthwise: boolean,
-): number[] {
-  const [inHeight, inWidth, channels] = x.shape.slice(1) as [number, number, number];
-  const [height, width, , last] = filter.shape;
-  const [values, weights] = [x.dataSync(), filter.dataSync()];
-  const [batch, outHeight, outWidth, outputs] = outShape as [number, number, number, number];
-  const result: number[] = [];
-  for (let b = 0; b < batch; b++)
-    for (let row = 0; row < outHeight; row++)
-      for (let column = 0; column < outWidth; column++)
-        for (let o = 0; o < outputs; o++) {
-          let sum = 0;
-          for (let i = 0; i < height; i++)
-            for (let j = 0; j < width; j++) {
-              const h = row * strides[0] - pad + i;
-              const w = column * strides[1] - pad + j;
-              if (h < 0 || w < 0 || h >= inHeight || w >= inWidth) continue;
-              for (let c = 0; c < channels; c++) {
-                if (depthwise && c !== Math.floor(o / last)) continue;
-                const weight = ((i * width + j) * channels + c) * last + (depthwise ? o % last : o);
-                sum += values[((b * inHeight + h) * inWidth + w) * channels + c]! * weights[weight]!;
-              }
-            }
-          result.push(sum);
-        }
-  return result;
-}
+const infoOf = (x: tf.Tensor4D, filter: tf.Tensor4D, { strides, pad, rounding }: Case, depthwise: boolean) =>
+  tf.backend_util.computeConv2DInfo(x.shape, filter.shape, strides as Pair, 1, pad, rounding, depthwise);
 
 function tensors({ size, channels: [inputs, outputs], window }: Case) {
   const random = seededRandom(size[1] * 100 + window[1]);
@@ -81,7 +51,10 @@ describe.each([false, true])('depthwise: %s', (depthwise) => {
         const y = op(x, filter, call);
         // What lies around it.
         const others = Array.from({ length: 4 }, () => tf.ones([64]));
-        expectClose(y.dataSync(), expected(x, filter, y.shape, call, depthwise), 1e-4);
+        const right = convolve(infoOf(x, filter, call, depthwise), x.dataSync(), filter.dataSync(), {
+          depthwise,
+        });
+        expectClose(y.dataSync(), right, 1e-4);
         for (const other of others) expect(other.dataSync().every((value) => value === 1)).toBe(true);
         expect(tf.memory().numTensors - before).toBe(5);
         tf.dispose([x, filter, y, ...others]);
