@@ -1,6 +1,6 @@
 // Which outputs are wrong, decided on the host in plain loops: the same on every backend.
 import type { Endpoint } from '@rebatch/models';
-import { shown } from '@rebatch/stats/~internal';
+import { largestInRow, shown } from '@rebatch/stats/~internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { LabelsError } from './errors.ts';
 
@@ -118,18 +118,8 @@ function classesOf(values: ArrayLike<number>, units: number): Int32Array {
 /** The place of the first largest value of each row, as argMax has it; -1 if a row has a NaN. */
 function largest(values: ArrayLike<number>, units: number): Int32Array {
   const places = new Int32Array(values.length / units);
-  for (let row = 0; row < places.length; row++) places[row] = largestOf(values, row * units, units);
+  for (let row = 0; row < places.length; row++) places[row] = largestInRow(values, row * units, units);
   return places;
-}
-
-function largestOf(values: ArrayLike<number>, from: number, units: number): number {
-  let best = 0;
-  for (let unit = 0; unit < units; unit++) {
-    const value = values[from + unit]!;
-    if (Number.isNaN(value)) return -1;
-    if (value > values[from + best]!) best = unit;
-  }
-  return best;
 }
 
 function rounded(values: ArrayLike<number>): Int32Array {

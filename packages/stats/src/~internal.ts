@@ -5,6 +5,10 @@
 export { copyClusterErrors } from './cluster-errors.ts';
 export { MergedMoments } from './merged-moments.ts';
 
+// What a model answers
+
+export { largestInRow } from './largest-in-row.ts';
+
 // Settings that come from users
 
 export {
