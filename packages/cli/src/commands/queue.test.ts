@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { hasRedis, RedisServer } from '@rebatch/redis';
 import { makeBlocks, makeSequential } from '@rebatch/test-models';
 import { seededRandom } from '@rebatch/testing';
+import { Queue } from 'bullmq';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { startBackend } from '../model/backend.ts';
 import type { RepairOutput } from '../report/repair-report.ts';
@@ -64,6 +65,12 @@ describe.skipIf(!hasRedis())('a queue on the command line', () => {
     const stop = new AbortController();
     workers.push({ stop, end: rebatchWith(stop.signal, 'worker', '--queue', redis.url) });
   };
+  /** Waits until there is a job: the command has read its model and data. */
+  const enqueued = async () => {
+    const queue = new Queue('rebatch', { connection: { url: redis.url } });
+    await expect.poll(() => queue.getJobCountByTypes('waiting'), { timeout: 30_000 }).toBeGreaterThan(0);
+    await queue.close();
+  };
   const args = (model: string, data: string) => {
     const common = ['--backend', 'cpu', '--batch-size', '7', '--overwrite', '--shard-batches', '2'];
     return ['recalibrate', model, data, ...common];
@@ -105,7 +112,7 @@ describe.skipIf(!hasRedis())('a queue on the command line', () => {
   test('whose worker finds another model at the path: the part is named, and nothing is written', () =>
     withNetwork(async ({ folder, model, data }) => {
       const running = rebatch(...args(model, data), '--queue', redis.url, '--attempts', '2');
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await enqueued();
       await rm(model, { recursive: true });
       await makeModel(8, model);
       const before = await contentsOf(folder);
@@ -139,7 +146,7 @@ describe.skipIf(!hasRedis())('a queue on the command line', () => {
     withNetwork(async ({ folder, model, data }) => {
       const stop = new AbortController();
       const other = rebatchWith(stop.signal, ...args(model, data), '--queue', redis.url);
-      await new Promise((resolve) => setTimeout(resolve, 600));
+      await enqueued();
       const before = await contentsOf(folder);
       const { code, err } = await rebatch(...args(model, data), '--queue', redis.url, '--prior', '3');
       expect(err).toContain('holds unfinished jobs of another run');

@@ -1,9 +1,12 @@
 // Commands in processes of their own, bundled once so that they start fast.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { statSync } from 'node:fs';
 import { copyFile, rm } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
+import { expect } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** Where what is not bundled is found from. */
@@ -42,10 +45,14 @@ export interface Ended {
   readonly milliseconds: number;
 }
 
-/** Runs a command, and kills it so many milliseconds after it began, if it still runs. */
+/**
+ * Runs a command.
+ *
+ * @param doom begun when the command has begun; when it resolves, the command is killed if it still runs. `signal` ends the wait.
+ */
 export async function runProcess(
   args: readonly string[],
-  killAfter = Number.POSITIVE_INFINITY,
+  doom?: (signal: AbortSignal) => Promise<void>,
 ): Promise<Ended> {
   const stdio = ['ignore', 'pipe', 'pipe', 'ipc'] as const;
   const child: ChildProcess = fork(`${BUNDLE}/dist/killable.js`, args, { stdio: [...stdio] });
@@ -59,8 +66,33 @@ export async function runProcess(
   const end = once(child, 'close');
   await Promise.race([once(child, 'message'), end]);
   const begun = performance.now();
-  const timer = Number.isFinite(killAfter) ? setTimeout(() => child.kill('SIGKILL'), killAfter) : undefined;
+  const ended = new AbortController();
+  const doomed = doom?.(ended.signal).then(
+    () => child.kill('SIGKILL'),
+    // It ended first.
+    (error) => expect(error.name).toBe('AbortError'),
+  );
   const [code, signal] = (await end) as [number | null, string | null];
-  clearTimeout(timer);
+  ended.abort();
+  await doomed;
   return { killed: signal === 'SIGKILL', code, out, err, milliseconds: performance.now() - begun };
 }
+
+/** Resolves after so many milliseconds. */
+export const afterTime = (milliseconds: number) => (signal: AbortSignal) =>
+  sleep(milliseconds, undefined, { signal });
+
+/** Resolves when a file was seen to be written so many times, however long that takes. */
+export const afterWrites = (path: string, count: number) => async (signal: AbortSignal) => {
+  const state = () => {
+    const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return `${stats?.ino} ${stats?.mtimeNs}`;
+  };
+  let last = state();
+  for (let seen = 0; seen < count; ) {
+    await sleep(1, undefined, { signal });
+    const now = state();
+    if (now !== last) seen += 1;
+    last = now;
+  }
+};
