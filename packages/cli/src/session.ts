@@ -7,7 +7,7 @@ import type { DataDescription, DataSource } from './data/description.ts';
 import { findSource } from './data/find-source.ts';
 import { openData } from './data/open-data.ts';
 import { type TensorBatch, tensorsOf } from './data/tensors.ts';
-import { RefusedError } from './errors.ts';
+import { DataError, RefusedError } from './errors.ts';
 import type { Streams } from './io.ts';
 import { startBackend } from './model/backend.ts';
 import { describeFolded } from './model/folded.ts';
@@ -48,6 +48,8 @@ export interface Session {
   readonly batchSize: number;
   /** Positions that are read at most; null where only reading tells. Without a remainder that the model does not take. */
   readonly count: number | null;
+  /** How many are read for so many samples: at most what there is, and whole batches where the model takes no others. */
+  positions(samples: number): number;
   /**
    * The data in batches of that size, to be read as often as needed; several inputs in the order of the model's, or of these
    * names.
@@ -102,7 +104,7 @@ export async function withSession<T>(
       ...(resolved.inputs && { inputs: resolved.inputs }),
     };
     const data = await openData(description);
-    const { batchSize, count } = batchesFor(loaded, data, flags.batchSize);
+    const { batchSize, count, positions } = batchesFor(loaded, data, flags.batchSize);
     const bad = new Map<number, BadSample>();
     const note = (text: string) => streams.err(`${text}\n`);
     const left = storedOnly ? loaded.leaveFolded() : [];
@@ -120,10 +122,11 @@ export async function withSession<T>(
         progress,
         batchSize,
         count,
+        positions,
         batches: ({ labels = false, to = count ?? undefined, order = namesOf(loaded) } = {}) =>
           tensorsOf(data, {
             batchSize,
-            range: to === undefined ? undefined : { from: 0, to },
+            range: to === undefined ? undefined : { from: 0, to: positions(to) },
             labels,
             order,
             signal,
@@ -155,14 +158,27 @@ export async function rawData(source: DataSource): Promise<RawData> {
   return { kind: 'arrays', shape: null, bytes: false, named };
 }
 
-/** Converted graphs may be built for batches of one size: then nothing else can be read, and no remainder. */
+/**
+ * Converted graphs may be built for batches of one size: then nothing else can be read, and no remainder.
+ *
+ * @throws {DataError} if there is not even one batch.
+ */
 function batchesFor(
-  { fixedBatch }: LoadedModel,
+  { fixedBatch, path }: LoadedModel,
   { count }: Data,
   asked: number,
-): Pick<Session, 'batchSize' | 'count'> {
-  if (fixedBatch === undefined) return { batchSize: asked, count };
-  return { batchSize: fixedBatch, count: count === null ? null : count - (count % fixedBatch) };
+): Pick<Session, 'batchSize' | 'count' | 'positions'> {
+  const atMost = (most: number | null) => (samples: number) => Math.min(samples, most ?? samples);
+  if (fixedBatch === undefined) return { batchSize: asked, count, positions: atMost(count) };
+  if (count !== null && count < fixedBatch) {
+    throw new DataError(
+      `${path} was built for batches of ${fixedBatch} samples and takes no others, but there are ${count}. Take more, or ` +
+        'convert the model for batches of any size.',
+    );
+  }
+  const all = count === null ? null : count - (count % fixedBatch);
+  const whole = (samples: number) => Math.ceil(samples / fixedBatch) * fixedBatch;
+  return { batchSize: fixedBatch, count: all, positions: (samples) => atMost(all)(whole(samples)) };
 }
 
 function labelsFit(data: Data, { outputs }: LoadedModel, note: (text: string) => void): Session['labels'] {

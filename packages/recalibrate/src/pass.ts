@@ -91,7 +91,8 @@ export interface PassTotals {
 export async function runPass(run: Run, pass: Pass): Promise<PassTotals> {
   const { settings, source, model, skipped } = run;
   const limit = typeof settings.samples === 'number' ? settings.samples : Number.POSITIVE_INFINITY;
-  const exact = settings.mode === 'layerwise';
+  // A graph that was built for batches of one size takes no part of one.
+  const exact = settings.mode === 'layerwise' && model.inputs.every(({ shape }) => shape[0] === null);
   const breathe = breather();
   const totals: PassTotals = { samples: 0, batches: 0 };
   // The batch whose moments are on their way from the device while the next one runs.

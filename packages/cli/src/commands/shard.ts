@@ -66,7 +66,7 @@ export async function captureShard(
       );
     }
     const check = await checkInputs(session, flags.force === true, signal);
-    const count = samples === 'all' ? session.count : Math.min(samples, session.count);
+    const count = samples === 'all' ? session.count : session.positions(samples);
     const range = shardRange(count, batchSize, shard);
     if (range.from === range.to)
       throw new UsageError(`--shard: there are fewer batches than ${shard.of} parts.`);

@@ -48,8 +48,7 @@ export async function runCompare(
     const b = await loadModel(pathB, { signal });
     try {
       await checkPlaces(writtenBy(flags), filesOfModel(b));
-      const to =
-        flags.samples === undefined ? undefined : Math.min(flags.samples, session.count ?? flags.samples);
+      const to = flags.samples === undefined ? undefined : session.positions(flags.samples);
       const all = to ?? session.count;
       const order = inputOrder(a, b, { batchSize: session.batchSize, count: all });
       const agreement = await compareOutputs(session, a, b, {

@@ -78,7 +78,7 @@ async function taskOf(session: Session, flags: InPartsFlags): Promise<MeasuringT
     throw new DataError(`--samples: expected at most the ${count} that there are, got ${samples}.`);
   }
   // Mode batch takes whole batches, as without parts.
-  const wanted = typeof samples === 'number' ? samples : count;
+  const wanted = typeof samples === 'number' ? session.positions(samples) : count;
   const positions = mode === 'batch' ? Math.min(count, Math.ceil(wanted / batchSize) * batchSize) : wanted;
   return {
     version: 1,
