@@ -58,16 +58,16 @@ function timeless({ report, data }: RepairOutput) {
   return { ...report, data, milliseconds: 0, layers };
 }
 
-describe.each([
-  ['batches of any size', null],
-  ['batches of 4', 4],
-])('a graph for %s', (_, size) => {
-  test.each([
-    ['batch', 'all'],
-    ['batch', '10'],
-    ['layerwise', 'all'],
-    ['layerwise', '10'],
-  ])('mode %s, %s samples: however it is done, the same bits', (mode, samples) =>
+test.each([
+  [null, 'batch', 'all'],
+  [null, 'layerwise', '10'],
+  [4, 'batch', 'all'],
+  [4, 'batch', '10'],
+  [4, 'layerwise', 'all'],
+  [4, 'layerwise', '10'],
+] as const)(
+  'a graph for batches of %s, mode %s, %s samples: however it is done, the same bits',
+  (size, mode, samples) =>
     inFolder(async (folder) => {
       const model = join(folder, 'net');
       await writeModel(graphOf(size), model);
@@ -97,8 +97,7 @@ describe.each([
       stop.abort();
       await worker;
     }),
-  );
-});
+);
 
 describe('what takes no part of a batch', () => {
   const write = async (folder: string, samples: number) => {

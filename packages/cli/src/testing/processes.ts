@@ -9,8 +9,8 @@ import { build } from 'vite';
 import { expect } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** Where what is not bundled is found from. */
-const BUNDLE = `${ROOT}node_modules/.test-commands`;
+/** Where what is not bundled is found from; of this process, as another one may run other tests with it. */
+const BUNDLE = `${ROOT}node_modules/.test-commands-${process.pid}`;
 
 /** Makes the bundle. @returns what removes it. */
 export async function bundleCommand(): Promise<() => Promise<void>> {
