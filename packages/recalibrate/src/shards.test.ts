@@ -227,6 +227,27 @@ test('a shard that is measured twice in a pass gives the same twice', async () =
   measurer.dispose();
 });
 
+test('shards without a sample take nothing from those that are measured at the same time', async () => {
+  const model = chain();
+  const batches = makeBatches([5, 4, 6]);
+  const { statistics: expected } = await estimateStatistics(model, batches, { mode: 'layerwise' });
+  const measurer = shardMeasurer(model, { mode: 'layerwise' });
+  // All of the first two was left out.
+  const shards = [[], [], ...batches.map((batch) => [batch])];
+  const atOnce: MeasurePass = async function* ({ pass, statistics, skipped }) {
+    const measured = shards.map((data, first) =>
+      measurer.measure({ pass, statistics, skipped, first, batches: 1 }, data),
+    );
+    yield* await Promise.all(measured);
+  };
+  const { statistics, report } = await estimateFromShards(model, atOnce, { mode: 'layerwise' });
+  expect(statistics).toEqual(expected);
+  expect(report.samples).toBe(15);
+  measurer.dispose();
+  tf.dispose(batches);
+  model.dispose();
+});
+
 test("samples: 'auto' ends a pass at the first batch that is enough", async () => {
   const model = chain(1);
   const batches = makeBatches(new Array(20).fill(64));

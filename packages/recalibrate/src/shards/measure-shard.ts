@@ -182,13 +182,20 @@ class Measurer implements ShardMeasurer {
     return undefined;
   }
 
-  /** From the first sample that comes; the same for all shards. Undefined as long as there was none. */
+  /** From the first sample that comes; the same for all shards. Undefined for a shard without samples as long as there was none. */
   async #planned(run: Run): Promise<LayerwisePlan | undefined> {
-    this.#plan ??= planLayerwise(run);
+    // Another shard, measured at the same time, may have no sample: that says nothing of this one.
+    for (let others = this.#plan; others !== undefined; others = this.#plan) {
+      const plan = await others.catch(() => undefined);
+      if (plan !== undefined) return plan;
+      if (this.#plan === others) this.#plan = undefined;
+    }
+    const own = planLayerwise(run);
+    this.#plan = own;
     try {
-      return await this.#plan;
+      return await own;
     } catch (error) {
-      this.#plan = undefined;
+      if (this.#plan === own) this.#plan = undefined;
       if (error instanceof InsufficientDataError) return undefined;
       throw error;
     }
