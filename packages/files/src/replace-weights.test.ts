@@ -13,6 +13,7 @@ import {
   UnsupportedLayerError,
   WeightsError,
 } from './index.ts';
+import { replaceAndTell } from './node/~internal.ts';
 import { fixture } from './testing/fixtures.ts';
 import { quantizedGraph } from './testing/models.ts';
 import { crc, expandedWeights, expectSameBytes, put, substituted } from './testing/replaced.ts';
@@ -169,6 +170,22 @@ describe('values are rounded to what the file has', () => {
     const bytes = await replaceWeights([fixture('layouts', name)], { 'only/bias': given });
     const after = await expandedWeights({ name, bytes });
     expect([...after.get('only/bias')!]).toEqual([1, 1 + 2 ** -6]);
+  });
+
+  it.each([
+    ['keras2', 'dense-f2.h5', [1 + 2 ** -11, 0.5], 'float16'],
+    ['keras2', 'dense-f2.h5', [1 + 2 ** -10, Number.NaN], undefined],
+    ['keras2', 'dense-f4.h5', [0.1, 0.5], 'float32'],
+    ['keras2', 'dense-f4.h5', [0.25, -0], undefined],
+    ['keras2', 'dense-f8.h5', [0.1, 0.5], undefined],
+    ['keras2', 'dense-i8.h5', [3, -4], undefined],
+    ['layouts', 'bfloat16.h5', [0.5, 1 + 2 ** -8], 'bfloat16'],
+    ['layouts', 'bfloat16-big.h5', [0.5, 1 + 2 ** -7], undefined],
+  ] as const)('and in %s/%s, of %j it is told', async (archive, name, bias, type) => {
+    const file = fixture(archive, name);
+    const { bytes, rounded } = await replaceAndTell([file], { 'only/bias': bias });
+    expect(rounded).toEqual(type === undefined ? [] : [{ name: 'only/bias', type }]);
+    expectSameBytes(bytes, await replaceWeights([file], { 'only/bias': bias }));
   });
 
   it.each([

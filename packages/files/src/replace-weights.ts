@@ -4,7 +4,7 @@ import { ModelFileError, UnsupportedFileError } from './errors.ts';
 import { guarded } from './guarded.ts';
 import { identifySource } from './identify.ts';
 import type { NewWeights } from './keras/new-values.ts';
-import { h5WithWeights, kerasFileWithWeights } from './keras/replace-weights.ts';
+import { h5WithWeights, kerasFileWithWeights, type ReplaceInFileOptions } from './keras/replace-weights.ts';
 import { limitsOf } from './limits.ts';
 import type { OpenOptions } from './opened-model.ts';
 import { type ModelSource, placeOf } from './sources.ts';
@@ -52,13 +52,13 @@ export async function replaceIn(
   files: FileSet,
   path: string,
   weights: NewWeights,
-  options: ReplaceWeightsOptions,
+  options: ReplaceInFileOptions,
 ): Promise<Uint8Array> {
   options.signal?.throwIfAborted();
   return withFile(files, path, (source) => replaceInSource(source, weights, options));
 }
 
-async function replaceInSource(source: ByteSource, weights: NewWeights, options: ReplaceWeightsOptions) {
+async function replaceInSource(source: ByteSource, weights: NewWeights, options: ReplaceInFileOptions) {
   const { kind, advice } = await identifySource(source);
   if (kind === 'h5') return h5WithWeights(source, weights, options);
   if (kind === 'keras') return kerasFileWithWeights(source, weights, options);

@@ -6,7 +6,7 @@ import { openModel } from '@rebatch/files/node';
 import { unzipSync } from 'fflate';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { RepairOutput } from '../report/repair-report.ts';
-import { weightsIn } from '../testing/models.ts';
+import { asFloats, weightsIn } from '../testing/models.ts';
 import { type PhotoFolder, photoFolder } from '../testing/photo-folder.ts';
 import { writeFiles } from '../testing/pictures.ts';
 import { contentsOf, rebatch, rebatchJson } from '../testing/run-cli.ts';
@@ -146,6 +146,50 @@ test('what was written is said in words', () =>
     expect(code).toBe(0);
     expect(out.endsWith(`\n\nWritten: ${at('x.keras')}\nWritten: ${at('x.rebatch.json')}\n`)).toBe(true);
   }));
+
+test('new statistics are rounded where the file has them in float16, and that is said', () =>
+  undone(async () => {
+    await writeFiles(photos.folder, { 'half.h5': (await fixtures('layouts.zip'))['half.h5']! });
+    const args = ['recalibrate', at('half.h5'), at('photos'), '--force', '--no-labels'];
+    const folder = await rebatch(...args, '--out', at('folder'), '--statistics', at('s.json'));
+    expect(folder.code).toBe(0);
+    expect(folder.err).not.toContain('float16');
+    const { code, err } = await rebatch(...args, '--out', at('file.h5'));
+    expect(code).toBe(0);
+    const [exact, file] = await Promise.all([weightsIn(at('folder')), weightsIn(at('file.h5'))]);
+    const names = Object.keys(exact).filter((name) => name.includes('moving_'));
+    for (const name of names) {
+      const halves = new Uint16Array(Uint8Array.from(file[name]!).buffer);
+      const values = asFloats(exact[name]!);
+      const wrong = values.filter(
+        (x, i) => Math.abs(halfOf(halves[i]!) - x) > Math.abs(x) * 2 ** -11 + 2 ** -25,
+      );
+      expect(wrong).toHaveLength(0);
+      expect(values.some((x, i) => halfOf(halves[i]!) !== x)).toBe(true);
+    }
+    const stores = `Note: ${at('file.h5')} stores '`;
+    expect(err.startsWith(stores)).toBe(true);
+    expect(err).toMatch(
+      / and 3 others as float16, so their new values were rounded to it, about three digits\. In a folder/,
+    );
+    expect((await rebatch(...args, '--out', at('dry.h5'), '--dry-run')).err).toBe('');
+    const baked = await rebatch('bake', at('half.h5'), at('s.json'), '--out', at('baked.h5'));
+    expect([baked.code, baked.err]).toEqual([0, err.replace('file.h5', 'baked.h5')]);
+    expect(await bytesOf('baked.h5')).toEqual(await bytesOf('file.h5'));
+    // What it cannot hold is refused, and says where it could go.
+    const large = await rebatch(...args, '--out', at('large.h5'), '--scale', '1000');
+    expect([large.code, large.err]).toEqual([
+      3,
+      expect.stringMatching(
+        /stored as float16, which cannot hold \d.* In a folder, which --out may name as well/,
+      ),
+    ]);
+  }));
+
+const halfOf = (bits: number) => {
+  const [sign, exponent, fraction] = [bits >> 15 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
+  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
+};
 
 const ONLY_KERAS =
   /x\.keras cannot be written, only a Keras file that came in can become one, and .*model is/;

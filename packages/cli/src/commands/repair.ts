@@ -120,6 +120,7 @@ export async function runRepair(
         return prepared.write(session.resolved.known);
       });
       written.push(...paths, ...besides.map((file) => file.path));
+      for (const text of prepared.notes) session.note(text);
       const kept = await keepPreprocessing(session, dryRun);
       if (kept !== null && !written.includes(kept)) written.push(kept);
     }

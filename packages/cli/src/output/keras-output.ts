@@ -1,9 +1,12 @@
 // A Keras file that comes out: the one that came in, byte for byte, with other weights.
 import { lstatSync, type Stats } from 'node:fs';
 import { basename } from 'node:path';
-import { openModel, replaceWeights } from '@rebatch/files/node';
+import { WeightsError } from '@rebatch/files';
+import { openModel } from '@rebatch/files/node';
+import { type RoundedWeight, replaceAndTell } from '@rebatch/files/node/~internal';
+import type * as tf from '@tensorflow/tfjs-core';
 import type { OutputFlags } from '../commands/options.ts';
-import { OutputError, UsageError } from '../errors.ts';
+import { ModelUseError, OutputError, UsageError } from '../errors.ts';
 import type { LoadedModel } from '../model/load-model.ts';
 import { isAddress, localPath, sidecarOf } from '../model/paths.ts';
 import { sidecarText } from '../preprocessing/sidecar.ts';
@@ -81,8 +84,9 @@ export async function planKerasFile(
     where: file,
     folder: undefined,
     async prepare(artifacts) {
-      const bytes = await replaceWeights(path, artifacts, { signal });
+      const { bytes, rounded } = await replaced(path, artifacts, signal);
       return {
+        notes: notesOn(file, rounded),
         opened: async () => (await openModel([{ name: basename(file), bytes }], { signal })).artifacts,
         async write(preprocessing) {
           if (dryRun) return [];
@@ -97,6 +101,33 @@ export async function planKerasFile(
       };
     },
   };
+}
+
+/** Digits of decimals that types of few bits keep. */
+const DIGITS: Readonly<Record<string, string>> = { float16: 'three', bfloat16: 'two' };
+
+/** How to keep what these do not. */
+const IN_A_FOLDER = 'In a folder, which --out may name as well, they are float32.';
+
+/** @throws {ModelUseError} for new values that are too large for what the file stores them in. */
+async function replaced(path: string, artifacts: tf.io.ModelArtifacts, signal: AbortSignal) {
+  try {
+    return await replaceAndTell(path, artifacts, { signal });
+  } catch (error) {
+    if (!(error instanceof WeightsError)) throw error;
+    throw new ModelUseError(`${path}: ${error.message} ${IN_A_FOLDER}`, { cause: error });
+  }
+}
+
+/** A line for each type that new values were rounded to. */
+function notesOn(file: string, rounded: readonly RoundedWeight[]): string[] {
+  return [...new Set(rounded.map(({ type }) => type))].map((type) => {
+    const names = rounded.filter((one) => one.type === type).map(({ name }) => `'${name}'`);
+    const more = names.length > 4 ? ` and ${names.length - 3} others` : '';
+    const shown = names.slice(0, more === '' ? 4 : 3).join(', ');
+    const digits = DIGITS[type] === undefined ? '' : `, about ${DIGITS[type]} digits`;
+    return `Note: ${file} stores ${shown}${more} as ${type}, so their new values were rounded to it${digits}. ${IN_A_FOLDER}`;
+  });
 }
 
 /** What is there, which has to be a file that may give way. */

@@ -58,6 +58,7 @@ async function planFolder(
     where: `in ${folder}`,
     folder,
     prepare: async (artifacts) => ({
+      notes: [],
       opened: async () => artifacts,
       async write(preprocessing) {
         if (dryRun) return [];

@@ -13,6 +13,8 @@ export interface ModelOutput {
 
 /** A model that is ready to be written. */
 export interface PreparedModel {
+  /** What has to be said of it once it is written. */
+  readonly notes: readonly string[];
   /** What somebody who opens it gets. */
   opened(): Promise<tf.io.ModelArtifacts>;
   /** Writes it, all or nothing, with how its inputs are prepared; resolves to the paths of its files, none if dry. */

@@ -10,9 +10,22 @@ import { type KerasParts, type KerasWeight, layOut } from './keras-model.ts';
 import { type NewWeights, valuesToWrite } from './new-values.ts';
 import { h5Parts } from './read-h5.ts';
 import { kerasFileParts, WEIGHTS } from './read-keras.ts';
-import { bytesFor } from './to-bytes.ts';
+import { bytesFor, roundedTo } from './to-bytes.ts';
 
-type Options = Pick<OpenOptions, 'limits' | 'config' | 'customLayers' | 'signal'>;
+/** A weight whose new values are not to the last bit in the file. */
+export interface RoundedWeight {
+  readonly name: string;
+  /** What the file stores it as: `float16`, for one. */
+  readonly type: string;
+}
+
+export interface ReplaceInFileOptions
+  extends Pick<OpenOptions, 'limits' | 'config' | 'customLayers' | 'signal'> {
+  /** Told of each weight whose new values were rounded. */
+  readonly onRounded?: (weight: RoundedWeight) => void;
+}
+
+type Options = ReplaceInFileOptions;
 
 /** The bytes of an HDF5 file of Keras with other weights. */
 export async function h5WithWeights(
@@ -60,6 +73,10 @@ async function planOf(parts: KerasParts, given: NewWeights, options: Options, li
   const datasets = new Map(
     [...values].map(([{ name, dataset }, list]) => [dataset, bytesFor(name, dataset, list)]),
   );
+  for (const [{ name, dataset }, list] of values) {
+    const type = roundedTo(dataset, list);
+    if (type !== undefined) options.onRounded?.({ name, type });
+  }
   return { all, datasets };
 }
 

@@ -28,6 +28,26 @@ export function bytesFor(name: string, { type }: Dataset, values: ArrayLike<numb
   return 'bigEndian' in type && type.bigEndian ? reversed(bytes, size) : bytes;
 }
 
+/**
+ * What a type is called to which at least one of these values has to be rounded; undefined where it has all of them.
+ *
+ * @param values that {@link bytesFor} has taken.
+ */
+export function roundedTo({ type }: Dataset, values: ArrayLike<number>): string | undefined {
+  const nearest = nearestIn(type);
+  for (let i = 0; nearest !== undefined && i < values.length; i++) {
+    if (!Object.is(nearest(values[i]!), values[i])) return called(type);
+  }
+  return undefined;
+}
+
+/** How numbers are rounded; undefined for a type that takes no others than it has. */
+function nearestIn(type: Datatype): ((value: number) => number) | undefined {
+  if (type.kind === 'boolean' || type.kind === 'integer') return undefined;
+  if (type.kind !== 'float') return toBfloat16;
+  return { 2: toFloat16, 4: Math.fround, 8: (value: number) => value }[type.size as 2 | 4 | 8];
+}
+
 function called(type: Datatype): string {
   if (type.kind === 'boolean') return 'booleans';
   if (type.kind === 'integer') return `${type.signed ? '' : 'u'}int${8 * type.size}`;
@@ -76,7 +96,7 @@ const putFloat32: Put = (view, at, value) => {
 
 /** The upper half of a float32. */
 const putBfloat16: Put = (view, at, value) => {
-  const nearest = rounded(value, 8, -126);
+  const nearest = toBfloat16(value);
   const bits = new DataView(new ArrayBuffer(4));
   bits.setFloat32(0, nearest);
   view.setUint16(at, bits.getUint16(0), true);
@@ -84,7 +104,7 @@ const putBfloat16: Put = (view, at, value) => {
 };
 
 const putFloat16: Put = (view, at, value) => {
-  const nearest = Math.abs(rounded(value, 11, -14));
+  const nearest = Math.abs(toFloat16(value));
   const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
   view.setUint16(at, sign | float16Bits(nearest), true);
   return nearest < 65_536 || !Number.isFinite(value);
@@ -99,6 +119,10 @@ function float16Bits(value: number): number {
   const exponent = exponentOf(value);
   return ((exponent + 15) << 10) + (value * 2 ** (10 - exponent) - 1024);
 }
+
+const toBfloat16 = (value: number) => rounded(value, 8, -126);
+
+const toFloat16 = (value: number) => rounded(value, 11, -14);
 
 /** The nearest number of so many binary digits, the last of which is at least that of 2 ** `least`; ties go to even. */
 function rounded(value: number, digits: number, least: number): number {

@@ -91,7 +91,9 @@ async function convert(
   try {
     const output = await planOutput(loaded, change, flags, streams.signal, read);
     const { artifacts, lines, details } = await make(loaded);
-    const written = await (await output.prepare(artifacts)).write();
+    const prepared = await output.prepare(artifacts);
+    const written = await prepared.write();
+    if (written.length > 0) for (const text of prepared.notes) streams.err(`${text}\n`);
     const dryRun = flags.dryRun === true;
     if (flags.json) {
       streams.out(

@@ -63,6 +63,7 @@ export async function runMerge(
         prepared.write(parts[0]?.states.preprocessing),
       );
       written.push(...paths, ...besides.map((file) => file.path));
+      for (const text of prepared.notes) streams.err(`${text}\n`);
     }
     const bad = parts.flatMap(({ states }) => states.bad ?? []).sort((a, b) => a.position - b.position);
     const samples = parts.reduce((sum, { states }) => sum + states.samples, 0);
