@@ -10,6 +10,20 @@ export function flawIn(values: ArrayLike<number>): string | undefined {
   return undefined;
 }
 
+/**
+ * What is wrong with a sample as the model takes it, in float32; undefined where nothing is.
+ *
+ * @param values as they came, in the same order.
+ */
+export function flawOfPrepared(prepared: Float32Array, values: ArrayLike<number>): string | undefined {
+  for (let i = 0; i < prepared.length; i++) {
+    if (!Number.isFinite(prepared[i])) {
+      return `has ${values[i]} at value ${i}, which is too large for float32 as inputs are prepared`;
+    }
+  }
+  return undefined;
+}
+
 /** The sample, to be left out. @throws {DataError} naming it, unless bad ones are. */
 export function leftOut(bad: BadSample, skipBad: boolean): BadSample {
   if (skipBad) return bad;

@@ -103,6 +103,23 @@ describe('an .npy', () => {
       },
     ));
 
+  test('with a value that float32 cannot hold names the sample, or leaves it out', async () => {
+    const doubles = new Uint8Array(Float64Array.of(0, 1, 1e39, 3, 4, -3e38).buffer);
+    await reading('x.npy', npy('<f8', [3, 2], doubles), async (source) => {
+      await expect(readAll(describing(source))).rejects.toThrow(
+        /sample 1 of x\.npy has 1e\+39 at value 0, which is too large for float32 as inputs are prepared\. .*--skip-bad/,
+      );
+      const left = async (scale: number) => {
+        const [batch] = await readAll(describing(source, { skipBad: true, preprocessing: { scale } }));
+        const { values } = batch!.inputs[0]!;
+        return { values: [...values], bad: batch!.bad.map(({ position }) => position) };
+      };
+      expect(await left(1)).toEqual({ values: [0, 1, 4, Math.fround(-3e38)], bad: [1] });
+      expect(await left(2)).toEqual({ values: [0, 2], bad: [1, 2] });
+      expect((await left(1e-2)).bad).toEqual([]);
+    });
+  });
+
   test('with NaN names the sample, or leaves it out', () =>
     reading('x.npy', npy('<f4', [4, 2], float32([0, 1, 2, Number.NaN, 4, 5, 6, 7])), async (source) => {
       await expect(readAll(describing(source))).rejects.toThrow(

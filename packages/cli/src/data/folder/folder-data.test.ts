@@ -52,6 +52,17 @@ describe('a folder', () => {
       expect(classes).toBeNull();
     }));
 
+  test('with a link to nothing in the place of a picture names it, or leaves it out', () =>
+    inFolder(async (path) => {
+      await writeFiles(path, { 'a.png': await plain(RED!) });
+      await symlink('nowhere.png', join(path, 'b.png'));
+      await symlink('nowhere.txt', join(path, 'c.txt'));
+      await expect(readAll(describing(folder(path)))).rejects.toThrow(/b\.png cannot be read: .*--skip-bad/);
+      const [batch] = await readAll(describing(folder(path), { skipBad: true }));
+      expect(batch!.count).toBe(1);
+      expect(batch!.bad).toMatchObject([{ name: 'b.png', reason: expect.stringMatching(/^cannot be read/) }]);
+    }));
+
   test('without pictures, or that is not there, is an error', () =>
     inFolder(async (path) => {
       await writeFiles(path, { 'a.txt': '' });

@@ -46,8 +46,9 @@ export async function listPictures(folder: string): Promise<PictureFolder> {
       const own = below === '' ? name : `${below}/${name}`;
       const stats = await stat(join(folder, own)).catch(() => undefined);
       if (stats?.isDirectory()) await walk(own, label ?? name);
-      else if (stats?.isFile() && isPictureName(name)) {
-        pictures.push({ name: own, bytes: stats.size, label });
+      // A link to nothing is a picture that cannot be read, which is not passed over in silence.
+      else if ((stats?.isFile() ?? true) && isPictureName(name)) {
+        pictures.push({ name: own, bytes: stats?.size ?? 0, label });
         if (pictures.length > MOST_FILES)
           throw new DataError(`${folder} holds more than ${MOST_FILES} pictures.`);
       } else others += 1;
