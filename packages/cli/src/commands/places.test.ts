@@ -1,4 +1,5 @@
 // Where results go: never over what is read, and what would be wrong with it shows before anything is computed.
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, realpath, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -219,4 +220,20 @@ test('a model that is named by dots has its result beside it', async () => {
   } finally {
     process.chdir(home);
   }
+});
+
+test.skipIf(!existsSync('/dev/null'))('no file takes the place of a device', async () => {
+  await symlink('/dev/null', at('null'));
+  const reason = /(\/dev|rebatch-cli-.*)\/null was not written, it is a device or a pipe\. Name a file/;
+  for (const path of ['/dev/null', at('null')]) {
+    for (const option of ['--report', '--statistics', '--checkpoint']) {
+      // Dry, for whoever may write there.
+      const args = ['recalibrate', at('model'), at('photos'), option, path, '--dry-run'];
+      const ran = await rebatch(...args);
+      expect([ran.code, ran.err]).toEqual([6, expect.stringMatching(reason)]);
+    }
+    const reference = ['reference', at('model'), at('photos'), '--overwrite', '--dry-run', '--out', path];
+    expect((await rebatch(...reference)).err).toMatch(reason);
+  }
+  await rm(at('null'));
 });

@@ -1,5 +1,5 @@
 // What a command reads and where it writes, held against each other before anything is computed.
-import { readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { checkParent } from '@rebatch/files/node/~internal';
 import type { DataSource } from '../data/description.ts';
@@ -156,5 +156,9 @@ export function placeOf(path: string): string {
 
 async function checkFile(path: string): Promise<void> {
   if (isFolder(path)) throw new OutputError(`${path} was not written, it is a folder. Name a file.`);
+  // A new file would take the place of a device or a pipe, for whoever may remove it.
+  if (existsSync(path) && !statSync(path).isFile()) {
+    throw new OutputError(`${path} was not written, it is a device or a pipe. Name a file.`);
+  }
   await checkParent(path);
 }
