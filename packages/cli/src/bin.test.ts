@@ -95,6 +95,17 @@ describe('the process', () => {
     expect(await once(child, 'close')).toEqual([3, null]);
   });
 
+  test('ends with its own code where nobody reads the result', () =>
+    inFolder(async (folder) => {
+      const [model, made] = [join(EXAMPLE, 'model'), join(folder, 'recalibrated')];
+      const recalibrate = ['recalibrate', model, join(EXAMPLE, 'digits'), '--out', made];
+      expect(await rebatch(recalibrate)).toMatchObject({ code: 0 });
+      const compare = ['compare', model, made, join(EXAMPLE, 'digits'), '--min-agreement', '1'];
+      const child = spawn(process.execPath, [BIN, ...compare], { stdio: ['ignore', 'pipe', 'ignore'] });
+      child.stdout.destroy();
+      expect(await once(child, 'close')).toEqual([7, null]);
+    }));
+
   test('completes commands, options and their values', async () => {
     const [script, commands, options, values] = await Promise.all([
       rebatch(['complete', 'zsh']),

@@ -11,9 +11,8 @@ process.once('SIGINT', () => stop.abort(new Error('Interrupted')));
 process.once('SIGTERM', () => stop.abort(new Error('Terminated')));
 let unwritten = false;
 process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
-  // Whoever reads may have seen enough: `rebatch inspect ... | head`.
-  if (code === 'EPIPE') process.exit(0);
-  if (unwritten) return;
+  // Whoever reads may have seen enough: `rebatch inspect ... | head`. How the run ends is another matter.
+  if (code === 'EPIPE' || unwritten) return;
   unwritten = true;
   process.exitCode = OUTPUT_FAILED;
   const reason = code === 'ENOSPC' ? 'the disk is full' : message;
