@@ -64,12 +64,16 @@ export function inputOrder(
   }
   const { fixedBatch } = b;
   if (fixedBatch !== undefined && (batchSize !== fixedBatch || (count ?? 0) % fixedBatch !== 0)) {
-    throw new ModelUseError(
-      `${b.path} takes batches of ${fixedBatch} alone, and ${a.path} is given others. Name ${b.path} first, so that both are ` +
-        'given what it takes.',
-    );
+    throw takesOtherBatches(a, b);
   }
   return order as string[];
+}
+
+function takesOtherBatches(a: LoadedModel, b: LoadedModel): ModelUseError {
+  return new ModelUseError(
+    `${b.path} takes batches of ${b.fixedBatch} alone, and ${a.path} is given others. Name ${b.path} first, so that both are ` +
+      'given what it takes.',
+  );
 }
 
 /** By the shape of a sample, as far as both say it. */
@@ -100,7 +104,10 @@ const describeTaken = ({ inputs }: LoadedModel): string =>
     })
     .join(' and ');
 
-/** @throws {DataError} if their outputs are of different shapes, or nothing could be read. */
+/**
+ * @throws {DataError} if their outputs are of different shapes, or nothing could be read; {ModelUseError} for a batch that was
+ *   left with fewer samples than `b` takes.
+ */
 export async function compareOutputs(
   { data, labels, bad }: Session,
   a: LoadedModel,
@@ -124,6 +131,7 @@ export async function compareOutputs(
   for await (const batch of data.read({ ...range, batchSize, labels: labels !== false, signal })) {
     for (const one of batch.bad) bad.set(one.position, one);
     if (batch.count === 0) continue;
+    if (b.fixedBatch !== undefined && batch.count !== b.fixedBatch) throw takesOtherBatches(a, b);
     const own = a.inputs.map(({ name }) => name);
     const xs = [toTensors(batch, false, own).xs].flat() as tf.Tensor[];
     const made: tf.Tensor[] = [];

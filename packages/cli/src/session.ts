@@ -7,6 +7,7 @@ import type { DataDescription, DataSource } from './data/description.ts';
 import { findSource } from './data/find-source.ts';
 import { openData } from './data/open-data.ts';
 import { type TensorBatch, tensorsOf } from './data/tensors.ts';
+import { wholeBatches } from './data/whole-batches.ts';
 import { DataError, RefusedError } from './errors.ts';
 import type { Streams } from './io.ts';
 import { startBackend } from './model/backend.ts';
@@ -103,13 +104,13 @@ export async function withSession<T>(
       dtype: resolved.dtype,
       ...(resolved.inputs && { inputs: resolved.inputs }),
     };
-    const data = await openData(description);
-    const { batchSize, count, positions } = batchesFor(loaded, data, flags.batchSize);
-    const bad = new Map<number, BadSample>();
-    const note = (text: string) => streams.err(`${text}\n`);
-    const left = storedOnly ? loaded.leaveFolded() : [];
-    if (left.length > 0) note(`Note: ${describeFolded(left)}`);
+    const data = wholeBatches(await openData(description), loaded.fixedBatch);
     try {
+      const { batchSize, count, positions } = batchesFor(loaded, data, flags.batchSize);
+      const bad = new Map<number, BadSample>();
+      const note = (text: string) => streams.err(`${text}\n`);
+      const left = storedOnly ? loaded.leaveFolded() : [];
+      if (left.length > 0) note(`Note: ${describeFolded(left)}`);
       return await use({
         loaded,
         description,
@@ -179,6 +180,12 @@ function batchesFor(
   const all = count === null ? null : count - (count % fixedBatch);
   const whole = (samples: number) => Math.ceil(samples / fixedBatch) * fixedBatch;
   return { batchSize: fixedBatch, count: all, positions: (samples) => atMost(all)(whole(samples)) };
+}
+
+/** @throws {DataError} for more samples than there are, where that is known before they are read. */
+export function checkSamples(samples: number, count: number): void {
+  if (samples <= count) return;
+  throw new DataError(`--samples: expected at most the ${count} that there are, got ${samples}.`);
 }
 
 function labelsFit(data: Data, { outputs }: LoadedModel, note: (text: string) => void): Session['labels'] {

@@ -25,11 +25,13 @@ export interface BatchInput {
   readonly values: Float32Array;
 }
 
-/** A sample that could not be read. */
+/** A sample that was left out. */
 export interface BadSample {
   readonly position: number;
   readonly name: string;
   readonly reason: string;
+  /** Where it could be read, but others of its batch could not: the size of the batches that the model takes alone. */
+  readonly batchOf?: number | undefined;
 }
 
 /** Consecutive samples, as a model takes them. */

@@ -7,6 +7,7 @@ export const badSampleSchema = v.strictObject({
   position: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
   name: v.string(),
   reason: v.string(),
+  batchOf: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
 });
 
 /** @throws {DataError} unless it is one. */

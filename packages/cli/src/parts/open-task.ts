@@ -10,6 +10,7 @@ import pLimit from 'p-limit';
 import type { BadSample, Data } from '../data/data.ts';
 import { openData } from '../data/open-data.ts';
 import { toTensors } from '../data/tensors.ts';
+import { wholeBatches } from '../data/whole-batches.ts';
 import { DataError, ModelUseError } from '../errors.ts';
 import { startBackend } from '../model/backend.ts';
 import { type LoadedModel, loadModel } from '../model/load-model.ts';
@@ -80,7 +81,7 @@ export async function openTask(value: unknown, signal: AbortSignal): Promise<Par
         `${task.model.path} is another model here than where the run was started: its weights or layers differ.`,
       );
     }
-    const data = await openData(task.data);
+    const data = wholeBatches(await openData(task.data), loaded.fixedBatch);
     try {
       if ((await data.fingerprint()) !== task.fingerprint) {
         throw new DataError(

@@ -6,6 +6,7 @@ import { estimate } from '@rebatch/recalibrate/~internal';
 import type { DataDescription } from '../data/description.ts';
 import { openData } from '../data/open-data.ts';
 import { tensorsOf } from '../data/tensors.ts';
+import { wholeBatches } from '../data/whole-batches.ts';
 import type { LoadedModel } from '../model/load-model.ts';
 import { PRESETS, type Preprocessing, presetNamed, presetOf } from './preprocessing.ts';
 
@@ -48,7 +49,8 @@ export async function checkPreprocessing(
   signal: AbortSignal,
 ): Promise<PreprocessingCheck | null> {
   const model = normalized();
-  const subject = { model, batchSize: fixedBatch ?? BATCH, order: inputs.map(({ name }) => name) };
+  const order = inputs.map(({ name }) => name);
+  const subject = { model, fixedBatch, batchSize: fixedBatch ?? BATCH, order };
   if (model.sites.some(({ folded }) => folded) || model.stateful !== undefined) return null;
   const first = await firstLayer(subject, description, signal);
   if (first === null) return null;
@@ -73,6 +75,7 @@ export async function checkPreprocessing(
 
 interface Subject {
   readonly model: NormalizedModel;
+  readonly fixedBatch: number | undefined;
   readonly batchSize: number;
   readonly order: readonly string[];
 }
@@ -93,11 +96,11 @@ async function other(
 }
 
 async function firstLayer(
-  { model, batchSize, order }: Subject,
+  { model, fixedBatch, batchSize, order }: Subject,
   description: DataDescription,
   signal: AbortSignal,
 ): Promise<FirstLayer | null> {
-  const data = await openData(description);
+  const data = wholeBatches(await openData(description), fixedBatch);
   try {
     const most = Math.min(SAMPLES, data.count ?? SAMPLES);
     const range = { from: 0, to: most < batchSize ? most : most - (most % batchSize) };

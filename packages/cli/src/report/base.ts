@@ -26,7 +26,7 @@ export interface DataPart {
   readonly asTheyAre: readonly string[];
   /** Null where the first layer tells nothing. */
   readonly check: PreprocessingCheck | null;
-  /** What could not be read and was left out. */
+  /** What was left out: what could not be read, and what the model cannot take without it. */
   readonly bad: readonly BadSample[];
 }
 
@@ -66,6 +66,17 @@ export function headLines(session: Session, { check, bad }: DataPart): string[] 
 /** What was left out, for people. */
 export function badLines(bad: readonly BadSample[]): string[] {
   if (bad.length === 0) return [];
-  const shown = bad.slice(0, 5).map(({ name, reason }) => `  ${name} ${reason}`);
-  return [`Left out: ${bad.length} that could not be read.`, ...shown, ...(bad.length > 5 ? ['  ...'] : [])];
+  const unread = bad.filter(({ batchOf }) => batchOf === undefined);
+  const shown = unread.slice(0, 5).map(({ name, reason }) => `  ${name} ${reason}`);
+  const others = bad.filter(({ batchOf }) => batchOf !== undefined);
+  return [
+    `Left out: ${unread.length} that could not be read.`,
+    ...shown,
+    ...(unread.length > 5 ? ['  ...'] : []),
+    ...(others.length > 0
+      ? [
+          `Left out with them: ${others.length} in the same batches, as the model takes batches of ${others[0]!.batchOf} alone.`,
+        ]
+      : []),
+  ];
 }

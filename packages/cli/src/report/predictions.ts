@@ -1,6 +1,7 @@
 // What a model says of a few pictures, for a page: before and after, or of two models.
 import * as tf from '@tensorflow/tfjs-core';
 import { toTensors } from '../data/tensors.ts';
+import { wholeBatches } from '../data/whole-batches.ts';
 import type { LoadedModel } from '../model/load-model.ts';
 import type { Session } from '../session.ts';
 import { NO_CLASS, topClasses } from '../top-class.ts';
@@ -21,11 +22,18 @@ const SIDE = 160;
 
 /** The answers to the first pictures; empty for data of another kind, and outputs that are no classes. */
 export async function answers(session: Session, model: LoadedModel, signal: AbortSignal): Promise<Answer[]> {
-  const { data, description, count, batchSize } = session;
+  const { description, count, batchSize } = session;
   if (description.source.kind !== 'folder' || count === null) return [];
-  const size = Math.min(PICTURES, batchSize);
+  // Built for batches of one size, a model answers to whole ones.
+  const { fixedBatch } = model;
+  const size = fixedBatch ?? Math.min(PICTURES, batchSize);
+  const most =
+    fixedBatch === undefined
+      ? Math.min(PICTURES, count)
+      : size * Math.min(Math.ceil(PICTURES / size), Math.floor(count / size));
+  const data = wholeBatches(session.data, fixedBatch);
   const all: Answer[] = [];
-  for await (const batch of data.read({ from: 0, to: Math.min(PICTURES, count), batchSize: size, signal })) {
+  for await (const batch of data.read({ from: 0, to: most, batchSize: size, signal })) {
     if (batch.count === 0) continue;
     const { xs } = toTensors(batch, false);
     try {
@@ -39,7 +47,7 @@ export async function answers(session: Session, model: LoadedModel, signal: Abor
       tf.dispose(xs as tf.TensorContainer);
     }
   }
-  return all;
+  return all.slice(0, PICTURES);
 }
 
 async function answersOf(
@@ -70,8 +78,8 @@ export async function pictures(
   after: readonly Answer[],
 ): Promise<SamplePicture[]> {
   const list: SamplePicture[] = [];
-  for (const [i, first] of before.entries()) {
-    const second = after[i];
+  for (const first of before) {
+    const second = after.find(({ position }) => position === first.position);
     const png = await data.thumbnail(first.position, SIDE);
     if (second === undefined || png === undefined) continue;
     const changed = first.label !== second.label;
