@@ -60,6 +60,20 @@ describe('inspect', () => {
     expect(await contentsOf(at('model'))).toEqual(before);
   });
 
+  test('of more samples than whole batches have is of all of these, and more than there are is refused', async () => {
+    const inspect = ['inspect', at('model'), at('photos'), '--batch-size', '5', '--samples'];
+    for (const [samples, inspected] of [
+      ['34', 35],
+      ['36', 35],
+      ['30', 30],
+    ] as const) {
+      const { report } = await rebatchJson<InspectOutput>(...inspect, samples);
+      expect(report!.samples).toBe(inspected);
+    }
+    const { code, err } = await rebatch(...inspect, '37');
+    expect([code, err]).toEqual([4, 'Error: --samples: expected at most the 36 that there are, got 37.\n']);
+  });
+
   test('of labels that are not the classes of the model says so, and does not look at them', async () => {
     for (let i = 0; i < 12; i++)
       await writeFiles(photos.folder, { [`two/${i % 2}/${i}.png`]: await plain([20 * i, 5, 90], 8) });

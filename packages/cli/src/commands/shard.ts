@@ -5,7 +5,7 @@ import { tensorsOf } from '../data/tensors.ts';
 import { DataError, UsageError } from '../errors.ts';
 import { writeAtomically } from '../output/write-atomically.ts';
 import { dataPart, headLines, modelPart } from '../report/base.ts';
-import { checkInputs, keepPreprocessing, withSession } from '../session.ts';
+import { checkInputs, checkSamples, keepPreprocessing, withSession } from '../session.ts';
 import { digestOf, type ShardStates, statesText } from '../states-file.ts';
 import type { Context } from './context.ts';
 import { ESTIMATORS } from './estimators.ts';
@@ -65,6 +65,7 @@ export async function captureShard(
         '--shard: the data cannot be read by ranges. Let the module export { count, read }.',
       );
     }
+    if (typeof samples === 'number') checkSamples(samples, session.count);
     const check = await checkInputs(session, flags.force === true, signal);
     const count = samples === 'all' ? session.count : session.positions(samples);
     const range = shardRange(count, batchSize, shard);

@@ -14,7 +14,7 @@ import { measureWith } from '../../parts/measure-pass.ts';
 import { modelDigest } from '../../parts/model-digest.ts';
 import { measurerOf } from '../../parts/open-task.ts';
 import { batchesOfTask, type MeasuringTask, rangeOf } from '../../parts/task.ts';
-import type { Session } from '../../session.ts';
+import { checkSamples, type Session } from '../../session.ts';
 import { ESTIMATORS } from '../estimators.ts';
 import { checkCanBeRecalibrated, type InPartsFlags } from '../recalibration.ts';
 import type { Begun, RepairOptions } from '../repair.ts';
@@ -74,9 +74,7 @@ async function taskOf(session: Session, flags: InPartsFlags): Promise<MeasuringT
       '--workers, --checkpoint and --queue need data that can be read by ranges. Let the module export { count, read }.',
     );
   }
-  if (typeof samples === 'number' && samples > count) {
-    throw new DataError(`--samples: expected at most the ${count} that there are, got ${samples}.`);
-  }
+  if (typeof samples === 'number') checkSamples(samples, count);
   // Mode batch takes whole batches, as without parts.
   const wanted = typeof samples === 'number' ? session.positions(samples) : count;
   const positions = mode === 'batch' ? Math.min(count, Math.ceil(wanted / batchSize) * batchSize) : wanted;

@@ -8,7 +8,7 @@ import { type DataPart, dataPart, headLines, type ModelPart, modelPart } from '.
 import { shiftChart } from '../../report/charts.ts';
 import { renderPage } from '../../report/page.ts';
 import { plainTable } from '../../report/table.ts';
-import { keepPreprocessing, type SessionFlags, withSession } from '../../session.ts';
+import { checkSamples, keepPreprocessing, type SessionFlags, withSession } from '../../session.ts';
 import type { Context } from '../context.ts';
 
 export interface InspectFlags extends SessionFlags {
@@ -50,10 +50,13 @@ export async function runInspect(
     const check = await checkPreprocessing(loaded, session.description, streams.signal);
     const { samples, tolerance, seed } = flags;
     const { batchSize } = session;
+    const all = session.data.count;
+    if (typeof samples === 'number' && all !== null) checkSamples(samples, all);
     const report = await inspect(loaded.normalized(), session.batches({ labels: session.labels !== false }), {
       labels: session.labels,
       batchSize,
-      samples: session.data.count !== null && samples === session.data.count ? 'all' : samples,
+      samples:
+        all !== null && typeof samples === 'number' && samples > all - (all % batchSize) ? 'all' : samples,
       tolerance,
       seed,
       signal: streams.signal,
