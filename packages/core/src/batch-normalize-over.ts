@@ -1,5 +1,5 @@
 // Batch normalization of values that nobody else reads: two reads and one write, of memory that is at hand.
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import { valuesPerChannel } from './channel-view.ts';
 import * as kernels from './kernel-calls.ts';
 import type { Limits } from './kernels/contract.ts';
@@ -20,13 +20,13 @@ export function batchNormalizeOver(
   limits: Limits,
 ): { readonly y: tf.Tensor; readonly moments: PreciseMoments & { readonly count: number } } {
   const { view, epsilon } = checkNormalize('batchNormalizeOver', x, options);
+  const { gamma, beta } = options;
+  const { low, high } = limits;
   return tidied(() => {
-    const packed = kernels.moments({ x, grouping: view, rest: true });
-    const call = { x, gamma: options.gamma, beta: options.beta, grouping: view, epsilon };
-    const moments = tf.slice(packed, 0, [2, 1, view.channels]);
+    const moments = kernels.moments({ x, grouping: view, rest: true });
     const y =
-      kernels.normalizeOver({ ...call, moments, ...limits }) ??
-      clipped(kernels.normalize({ ...call, moments: packed }), limits);
-    return { y, moments: { packed, count: valuesPerChannel(view) } };
+      kernels.normalizeOver({ x, moments, gamma, beta, grouping: view, epsilon, low, high }) ??
+      clipped(kernels.normalize({ x, moments, gamma, beta, grouping: view, epsilon }), limits);
+    return { y, moments: { packed: moments, count: valuesPerChannel(view) } };
   });
 }

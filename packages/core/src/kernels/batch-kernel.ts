@@ -4,7 +4,7 @@ import { shown } from '@rebatch/stats/~internal';
 import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core';
 import { type AffineKind, type BatchKernelKey, KERNELS, type KernelContract } from './contract.ts';
 import { KernelInputError } from './errors.ts';
-import { type KernelInputs, requiredInput, sizeOf } from './inputs.ts';
+import { type KernelInputs, requiredInput, requiredMoments, sizeOf } from './inputs.ts';
 import type { BackendKernel } from './register.ts';
 import { type KernelView, kernelView } from './view.ts';
 
@@ -95,11 +95,10 @@ function checkInput(
       requiredInput(inputs, name, view.size, kernelName);
       break;
     case 'moments':
-    case 'pulls': {
-      const all = rests && sizeOf(inputs[name]?.shape ?? []) === 3 * groups * channels;
-      requiredInput(inputs, name, (all ? 3 : 2) * groups * channels, kernelName);
+    case 'pulls':
+      if (rests) requiredMoments(inputs, name, groups * channels, kernelName);
+      else requiredInput(inputs, name, 2 * groups * channels, kernelName);
       break;
-    }
     case 'gamma':
     case 'beta': {
       const perGroup = sizeOf(inputs[name]!.shape) === groups * channels;

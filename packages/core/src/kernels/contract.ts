@@ -117,6 +117,7 @@ export interface KernelContract<T = TensorInfo> {
    * may read x. For backends on which the memory that a pass goes through is what it costs.
    */
   readonly normalizeOver: {
+    /** As for `normalize`. */
     readonly inputs: { readonly x: T } & Moments<T> & Gamma<T> & Beta<T>;
     readonly attributes: OneGroup & Epsilon & Limits;
     readonly output: T;

@@ -28,7 +28,7 @@ export {
   watchFusedConvolutions,
   withDilatedGradient,
 } from './convolution-gradients.ts';
-export { type KernelInputs, requiredInput, sizeOf } from './inputs.ts';
+export { type KernelInputs, requiredInput, requiredMoments, sizeOf } from './inputs.ts';
 export {
   type ResizeAttributes,
   type ResizedAxis,

@@ -37,6 +37,16 @@ export function requiredInput(
   return tensor;
 }
 
+/**
+ * Means and variances of so many channels in all groups, with or without what rounding took from the means.
+ *
+ * @throws {KernelInputError} as {@link requiredInput}.
+ */
+export function requiredMoments(inputs: KernelInputs, name: string, slots: number, kernelName: string) {
+  const withRest = sizeOf(inputs[name]?.shape ?? []) === 3 * slots;
+  return requiredInput(inputs, name, (withRest ? 3 : 2) * slots, kernelName);
+}
+
 /** How many values a tensor of this shape holds. */
 export function sizeOf(shape: readonly number[]): number {
   let size = 1;

@@ -31,18 +31,18 @@ export function inputGradientOf({
     return {
       scratchBytes: 0,
       run: (dx, pulls) =>
+        // biome-ignore format: as many as the module takes
         kernels.backwardInputRuns(
-          ...[dy, x, ids, dx, moments, pulls, gamma],
-          ...[groups, blocks, rows, channels, inner, perGamma, epsilon],
+          dy, x, ids, dx, moments, pulls, gamma, groups, blocks, rows, channels, inner, perGamma, epsilon,
         ),
     };
   }
   return {
     scratchBytes: mapScratch(view, lanes, 4),
     run: (dx, pulls, scratch) =>
+      // biome-ignore format: as many as the module takes
       kernels.backwardInputLanes(
-        ...[dy, x, ids, dx, moments, pulls, gamma, scratch],
-        ...[groups, blocks, rows, channels, inner, lanes.repeat, perGamma, epsilon],
+        dy, x, ids, dx, moments, pulls, gamma, scratch, groups, blocks, rows, channels, inner, lanes.repeat, perGamma, epsilon,
       ),
   };
 }

@@ -29,9 +29,9 @@ export function reductionOf({
     return {
       scratchBytes: 20 * channels * groups,
       run: (out, scratch) =>
+        // biome-ignore format: as many as the module takes
         kernels.backwardReduceRows(
-          ...[dy, x, ids, moments, out, scratch],
-          ...[groups, blocks, channels, epsilon],
+          dy, x, ids, moments, out, scratch, groups, blocks, channels, epsilon,
         ),
     };
   }
@@ -40,18 +40,18 @@ export function reductionOf({
     return {
       scratchBytes: 16 * channels,
       run: (out, scratch, sorted) =>
+        // biome-ignore format: as many as the module takes
         kernels.backwardReduceRuns(
-          ...[dy, x, sorted, moments, out, scratch],
-          ...[groups, blocks, rows, channels, inner, epsilon],
+          dy, x, sorted, moments, out, scratch, groups, blocks, rows, channels, inner, epsilon,
         ),
     };
   }
   return {
     scratchBytes: reductionScratch(view, lanes, 2),
     run: (out, scratch, sorted) =>
+      // biome-ignore format: as many as the module takes
       kernels.backwardReduceLanes(
-        ...[dy, x, sorted, moments, out, scratch],
-        ...[groups, blocks, rows, channels, inner, lanes.repeat, epsilon],
+        dy, x, sorted, moments, out, scratch, groups, blocks, rows, channels, inner, lanes.repeat, epsilon,
       ),
   };
 }

@@ -19,9 +19,9 @@ export const normalize = batchNormKernel('normalize', (call) => {
   const lanes = lanesOf(view);
   if (lanes.repeat === 0) {
     return compute(call, 0, (y) =>
+      // biome-ignore format: as many as the module takes
       kernels.normalizeRuns(
-        ...[x, ids, y, moments, gamma, beta],
-        ...[groups, blocks, rows, channels, inner, perGamma, perBeta, epsilon],
+        x, ids, y, moments, gamma, beta, groups, blocks, rows, channels, inner, perGamma, perBeta, epsilon,
       ),
     );
   }

@@ -1,7 +1,7 @@
 // Normalizing and measuring in place: as float64 has it, in the memory of x, for every way to walk a tensor.
-import { measureOver, normalizeOver, preciseMoments } from '@rebatch/core/~internal';
+import { batchNormalizeOver, measureOver, normalizeOver, preciseMoments } from '@rebatch/core/~internal';
 import { KERNELS } from '@rebatch/core/kernels';
-import { expectClose, expectNoLeaks, seededRandom } from '@rebatch/testing';
+import { expectClose, expectNoLeaks, referenceMoments, seededRandom } from '@rebatch/testing';
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
@@ -63,6 +63,24 @@ describe.each(['cpu', 'wasm'])('on %s', (backend) => {
         // Its memory is y's own then.
         expect(y.dataSync()).toHaveLength(size);
         y.dispose();
+      });
+      await expectNoLeaks(tf, async () => {
+        const [x, same] = [tf.tensor(values, [...shape]), tf.tensor(values, [...shape])];
+        const [g, b] = [tf.tensor1d(gamma), tf.tensor1d(beta)];
+        const expected = preciseMoments(same, { axis });
+        const { moments, y } = batchNormalizeOver(x, { axis, gamma: g, beta: b, epsilon: 1e-3 }, limits);
+        expect(moments.packed.dataSync()).toEqual(expected.packed.dataSync());
+        expect(moments.count).toBe(size / channels);
+        const own = referenceMoments(values, { outer: size / channels / inner, channels, inner, groups: 1 });
+        expectClose(
+          y.dataSync(),
+          Array.from(values, (value, i) => {
+            const c = channelOf(i);
+            return clip(((value - own.mean[c]!) / Math.sqrt(own.variance[c]! + 1e-3)) * gamma[c]! + beta[c]!);
+          }),
+          1e-5,
+        );
+        tf.dispose([x, same, g, b, y, expected.packed, moments.packed]);
       });
       await expectNoLeaks(tf, async () => {
         const [x, same] = [tf.tensor(values, [...shape]), tf.tensor(values, [...shape])];

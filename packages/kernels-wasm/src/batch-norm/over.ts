@@ -5,7 +5,9 @@ import {
   type KernelContract,
   KernelInputError,
   kernelView,
+  type Limits,
   requiredInput,
+  requiredMoments,
 } from '@rebatch/core/kernels';
 import { shown } from '@rebatch/stats/~internal';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
@@ -27,7 +29,7 @@ function overKernel<K extends Key>(
     kernelName: KERNELS[key],
     kernelFunc: (call) => {
       const attributes = call.attrs as unknown as KernelContract[K]['attributes'];
-      checkNumbers(KERNELS[key], { epsilon: 0, ...attributes });
+      checkLimits(KERNELS[key], attributes);
       return run(checked(call.backend), call.inputs as unknown as KernelContract[K]['inputs'], attributes) as
         | TensorInfo
         | TensorInfo[];
@@ -35,19 +37,10 @@ function overKernel<K extends Key>(
   };
 }
 
-/** @throws {KernelInputError} for numbers that clip nothing, or whose root is none. */
-function checkNumbers(
-  name: string,
-  { epsilon, low, high }: KernelContract['normalizeOver']['attributes'],
-): void {
-  if (!(epsilon >= 0)) {
-    throw new KernelInputError(
-      `${name}: expected epsilon to be a number of at least 0, got ${shown(epsilon)}.`,
-    );
-  }
-  if (!(low <= high)) {
-    throw new KernelInputError(`${name}: expected low <= high, got ${shown(low)} and ${shown(high)}.`);
-  }
+/** @throws {KernelInputError} for numbers that clip nothing. */
+function checkLimits(name: string, { low, high }: Limits): void {
+  if (low <= high) return;
+  throw new KernelInputError(`${name}: expected low <= high, got ${shown(low)} and ${shown(high)}.`);
 }
 
 /** The same memory as another tensor. */
@@ -56,41 +49,47 @@ function shared(backend: WasmBackend, { dataId, shape, dtype }: TensorInfo): Ten
   return { dataId, shape: [...shape], dtype };
 }
 
-export const normalizeOver = overKernel('normalizeOver', (backend, inputs, { low, high, ...attributes }) => {
+export const normalizeOver = overKernel('normalizeOver', (backend, inputs, attributes) => {
   const name = KERNELS.normalizeOver;
-  const view = kernelView({ ...attributes, groups: 1 }, undefined, name);
-  const { rows, channels, inner } = view;
+  const { outer, channels, inner, epsilon, low, high } = attributes;
+  if (!(epsilon >= 0)) {
+    throw new KernelInputError(
+      `${name}: expected epsilon to be a number of at least 0, got ${shown(epsilon)}.`,
+    );
+  }
+  const view = kernelView({ outer, channels, inner, groups: 1 }, undefined, name);
+  const { rows } = view;
   const given = inputs as unknown as Record<string, TensorInfo | undefined>;
   const at = (input: string, size: number) => addressOf(backend, requiredInput(given, input, size, name));
   const x = at('x', view.size);
-  const moments = at('moments', 2 * channels);
+  const moments = addressOf(backend, requiredMoments(given, 'moments', channels, name));
   const gamma = inputs.gamma ? at('gamma', channels) : 0;
   const beta = inputs.beta ? at('beta', channels) : 0;
   const kernels = kernelsOf(backend);
   const lanes = lanesOf(view);
-  const { epsilon } = attributes;
   if (lanes.repeat === 0) {
     // Long runs: a pass more, which is rare.
+    // biome-ignore format: as many as the module takes
     kernels.normalizeRuns(
-      ...[x, 0, x, moments, gamma, beta],
-      ...[1, 1, rows, channels, inner, 0, 0, epsilon],
+      x, 0, x, moments, gamma, beta, 1, 1, rows, channels, inner, 0, 0, epsilon,
     );
     kernels.clipOver(x, view.size, low, high);
   } else {
     withScratch(backend, mapScratch(view, lanes, 3), name, (scratch) =>
+      // biome-ignore format: as many as the module takes
       kernels.normalizeOverLanes(
-        ...[x, moments, gamma, beta, scratch],
-        ...[rows, channels, inner, lanes.repeat, epsilon, low, high],
+        x, moments, gamma, beta, scratch, rows, channels, inner, lanes.repeat, epsilon, low, high,
       ),
     );
   }
   return shared(backend, inputs.x);
 });
 
-export const measureOver = overKernel('measureOver', (backend, inputs, { low, high, ...attributes }) => {
+export const measureOver = overKernel('measureOver', (backend, inputs, attributes) => {
   const name = KERNELS.measureOver;
-  const view = kernelView({ ...attributes, groups: 1 }, undefined, name);
-  const { rows, channels, inner, size } = view;
+  const { outer, channels, inner, low, high } = attributes;
+  const view = kernelView({ outer, channels, inner, groups: 1 }, undefined, name);
+  const { rows, size } = view;
   requiredInput({ x: inputs.x }, 'x', size, name);
   const kernels = kernelsOf(backend);
   const lanes = lanesOf(view);
@@ -104,9 +103,9 @@ export const measureOver = overKernel('measureOver', (backend, inputs, { low, hi
       kernels.momentsRuns(x, 0, out, scratch, 1, 1, rows, channels, inner, 1);
       if (clips) kernels.clipOver(x, size, low, high);
     } else {
+      // biome-ignore format: as many as the module takes
       kernels.momentsLanes(
-        ...[x, 0, out, scratch, 1, 1, rows, channels, inner, lanes.repeat, 1],
-        ...[clips, low, high],
+        x, 0, out, scratch, 1, 1, rows, channels, inner, lanes.repeat, 1, clips, low, high,
       );
     }
     return output;
