@@ -6,7 +6,7 @@ import {
   type Reference,
   ReferenceMomentsError,
 } from '@rebatch/domains';
-import { InputShapeError } from '@rebatch/models';
+import { InputShapeError, InvalidDataError } from '@rebatch/models';
 import { NonFiniteActivationError } from '@rebatch/recalibrate';
 import { attribute, GraphWriter, writeGraph } from '@rebatch/test-models/graphs';
 import { seededRandom } from '@rebatch/testing';
@@ -50,6 +50,14 @@ test('a reference and a target of different size', async () => {
   expect(error).toBeInstanceOf(InputShapeError);
   expect((error as Error).message).toMatch(
     /expected samples of shape 99x99x3, as the reference was measured on, got/,
+  );
+});
+
+test('images of whole numbers, which a graph does not cast as tf.layers does', async () => {
+  const error = await refused(same, () => tf.cast(images(), 'int32'));
+  expect(error).toBeInstanceOf(InvalidDataError);
+  expect((error as Error).message).toBe(
+    "Batch 0, input 'image': expected a tensor of float32, got one of int32. Cast it: tf.cast(x, 'float32').",
   );
 });
 

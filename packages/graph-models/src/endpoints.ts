@@ -35,7 +35,8 @@ export function inputsOf(model: LoadedGraph, { inputShapes = {} }: GraphModelOpt
   return model.inputNodes.map((name, at) => {
     const input = model.inputs[at]!;
     const shape = inputShapes[name] ?? input.shape?.map(sizeOf);
-    if (shape !== undefined) return { name, shape, ...(input.dtype && { dtype: input.dtype }) };
+    if (shape !== undefined)
+      return { name, shape, ...(input.dtype && { dtype: input.dtype, takesNoOther: true }) };
     throw new GraphModelError(
       `graphModel: the graph does not say the shape of its input '${name}'. Say it with the option inputShapes: ` +
         `{ '${name}': [null, 224, 224, 3] }, say.`,

@@ -238,7 +238,9 @@ test('the weights of a GraphModel are shared, and stay when the adapted one goes
 describe('inputs and outputs', () => {
   test('are named and sized as the signature says, in the order in which run takes them', () => {
     const adapted = graphModel(artifacts);
-    expect(adapted.inputs).toEqual([{ name: 'image', shape: [null, 8, 6, 3], dtype: 'float32' }]);
+    expect(adapted.inputs).toEqual([
+      { name: 'image', shape: [null, 8, 6, 3], dtype: 'float32', takesNoOther: true },
+    ]);
     expect(adapted.outputs).toEqual([{ name: 'head', shape: [null, 3] }]);
     adapted.dispose();
   });

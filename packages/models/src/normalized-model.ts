@@ -70,6 +70,8 @@ export interface Endpoint {
   readonly shape: readonly (number | null)[];
   /** Of an input: the dtype that the model declares for it, if it does. */
   readonly dtype?: tf.DataType;
+  /** Of an input: whether it takes tensors of that dtype alone. Absent where other numbers are cast to it, as tf.layers does. */
+  readonly takesNoOther?: boolean;
   /** Of an output: whether a forward stops there, on the way to outputs of the model that it cannot compute. */
   readonly isStop?: boolean;
 }

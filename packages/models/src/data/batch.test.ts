@@ -121,3 +121,23 @@ test.each<[unknown, string]>([
   expect(read).toThrow(`Batch 3: expected a tensor (or {xs, ys} with such xs), got ${came}.`);
   expect(() => openSource(value as never)).toThrow(`got ${came}. Put a single {xs, ys} into an array.`);
 });
+
+test('numbers of another dtype are for tf.layers to cast; texts are none, and are refused by name', () => {
+  const model = tfl.sequential({ layers: [L.batchNormalization({ inputShape: [2], name: 'bn' })] });
+  const subject = layersModel(model);
+  const [{ name } = { name: '' }] = subject.inputs;
+  expect(readBatch(tf.tensor2d([[1, 2]], [1, 2], 'int32'), subject, 'Batch 0').samples).toBe(1);
+  const texts = () => readBatch(tf.tensor2d([['a', 'b']], [1, 2], 'string'), subject, 'Batch 3');
+  expect(texts).toThrow(InvalidDataError);
+  expect(texts).toThrow(`Batch 3, input '${name}': expected a tensor of float32, got one of string.`);
+  model.dispose();
+});
+
+test('outputs have the names of the layers that give them, those of a sequential model too', () => {
+  const model = tfl.sequential({ layers: [L.batchNormalization({ inputShape: [2], name: 'bn' })] });
+  const functional = tfl.model({ inputs: model.inputs, outputs: model.outputs });
+  for (const own of [model, functional])
+    expect(layersModel(own).outputs).toEqual([{ name: 'bn', shape: [null, 2] }]);
+  expect(functional.outputNames).toEqual(['bn']);
+  model.dispose();
+});

@@ -26,6 +26,7 @@ export function readBatch(element: unknown, model: AnyModel, what: string): Batc
   const inputs = tensorsOf(element, expected, what);
   inputs.forEach((tensor, i) => {
     checkInput(tensor, expected[i]!, what);
+    checkType(tensor, expected[i]!, what);
   });
   const samples = inputs[0]!.shape[0]!;
   for (const [i, tensor] of inputs.entries()) {
@@ -80,5 +81,19 @@ function checkInput(tensor: tf.Tensor, { name, shape: expected }: Endpoint, what
   throw new InputShapeError(
     `${what}, input '${name}': expected shape ${show(expected)}${shape[0] === 0 ? ' with at least one sample' : ''}, ` +
       `got ${show(shape)}.${unbatched ? ' Batches need a batch axis: dataset.batch(64), or tf.expandDims(x, 0).' : ''}`,
+  );
+}
+
+function checkType(
+  { dtype: came }: tf.Tensor,
+  { name, dtype, takesNoOther = false }: Endpoint,
+  what: string,
+): void {
+  if (dtype === undefined || came === dtype) return;
+  const isNumeric = came !== 'string' && dtype !== 'string';
+  if (isNumeric && !takesNoOther) return;
+  const remedy = isNumeric ? ` Cast it: tf.cast(x, '${dtype}').` : '';
+  throw new InvalidDataError(
+    `${what}, input '${name}': expected a tensor of ${dtype}, got one of ${came}.${remedy}`,
   );
 }

@@ -112,8 +112,9 @@ export class NormalizedLayersModel implements NormalizedModel {
   }
 
   get outputs(): readonly Endpoint[] {
-    this.#outputs ??= this.#model.outputs.map(({ shape }, i) => ({
-      name: this.#model.outputNames[i]!,
+    // `model.outputNames` is empty for Sequential models.
+    this.#outputs ??= this.#model.outputs.map(({ sourceLayer, shape }) => ({
+      name: sourceLayer.name,
       shape,
     }));
     return this.#outputs;
