@@ -1,6 +1,7 @@
 // The second phase: what small batches do to statistics behind layers that normalized by them (estimation shift,
 // Huang et al. 2022). The same samples are measured in mode 'batch', by the first phase, and layer by layer, here.
 import { type PreciseMoments, preciseBatchNormalize, readPreciseMoments } from '@rebatch/core/~internal';
+import { onlyBatchSize } from '@rebatch/models/~internal';
 import { estimateStatistics } from '@rebatch/recalibrate';
 import { type Moments, mergeAllMoments } from '@rebatch/stats';
 import * as tf from '@tensorflow/tfjs-core';
@@ -32,23 +33,27 @@ const ACTIVATION_BYTES = 256 * 2 ** 20;
 /** Forwards per batch of data that this phase may cost. */
 const SHARE = 0.4;
 
-/** Measures layer by layer; null if the data has not two batches for it, or they do not fit the memory. */
+/**
+ * Measures layer by layer: in passes, where batches cannot run as one or sites are applied several times. Null if the data has
+ * not two batches for it, or they do not fit the memory.
+ */
 export async function accumulate(
   subject: Subject,
   collected: Collected,
   signal: AbortSignal | undefined,
 ): Promise<Layerwise | null> {
   const { recorders, batches } = collected;
-  const shared = recorders.some(({ applications }) => applications > 1);
+  const { model } = subject;
+  const apart = onlyBatchSize(model) !== undefined || recorders.some((one) => one.applications > 1);
   const applications = recorders.reduce((sum, recorder) => sum + recorder.applications, 0);
   // Mode 'layerwise' runs about half of the network for each application.
-  const affordable = shared
+  const affordable = apart
     ? (2 * SHARE * batches) / applications
     : ACTIVATION_BYTES / largestInput(recorders);
   const used = collected.pooled.slice(0, Math.floor(affordable));
   if (used.length < 2) return null;
   const samples = used.reduce((sum, { samples: own }) => sum + own, 0);
-  const measured = shared
+  const measured = apart
     ? await inPasses(
         subject,
         used.map(({ inputs }) => inputs),

@@ -1,6 +1,7 @@
 // The first phase: one forward over the data with mini-batch statistics, everything recorded that it yields.
 import { allOrNone } from '@rebatch/core/~internal';
 import { InvalidDataError, type NormalizedModel } from '@rebatch/models';
+import { onlyBatchSize } from '@rebatch/models/~internal';
 import { type InputReport, InsufficientDataError } from '@rebatch/recalibrate';
 import { type BatchObserver, observeBatches } from '@rebatch/recalibrate/~internal';
 import * as tf from '@tensorflow/tfjs-core';
@@ -49,6 +50,10 @@ const POOLED = { samples: 512, batches: 8 };
 const SINGLE_VALUE_REMEDY =
   'use larger batches, such as by batchSize: 32, which cuts and joins what comes and leaves out what remains at the end; or ' +
   'leave out a last batch of one sample';
+
+/** The same for a model that takes no larger ones. */
+const ONE_BY_ONE_REMEDY =
+  'convert the model for batches of any size, or inspect it against a reference, which needs no statistics of batches';
 
 /** How the first phase runs. */
 export interface CollectFor {
@@ -121,8 +126,7 @@ export async function collect(
       (asStored ? !keep : choice.pooled) &&
       sizes.isCommon(batch) &&
       (pooled.filter((one) => sizes.isCommon(one)).length + 1) * count <= limit &&
-      bytes.pooled + size <= KEPT_BYTES &&
-      model.inputs.every(({ shape }) => shape[0] === null);
+      bytes.pooled + size <= KEPT_BYTES;
     if (pool && !ended) {
       pooled.push(kept(batch));
       bytes = { ...bytes, pooled: bytes.pooled + size };
@@ -164,7 +168,7 @@ export async function collect(
       observe,
       outputs,
       asStored,
-      singleValueRemedy: SINGLE_VALUE_REMEDY,
+      singleValueRemedy: onlyBatchSize(model) === 1 ? ONE_BY_ONE_REMEDY : SINGLE_VALUE_REMEDY,
       ...(expected && { expected }),
     });
     checkAmount(observed.batches, heldOut.length, labeled);

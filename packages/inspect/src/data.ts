@@ -1,12 +1,12 @@
 // A stream of batches to read once, from any kind of data that `recalibrate` takes, cut to size on the way.
 import {
   type Batch,
+  type Endpoint,
   InvalidDataError,
   type NormalizedModel,
   type RecalibrationData,
-  readBatch,
 } from '@rebatch/models';
-import { elementsOf, openSource } from '@rebatch/models/~internal';
+import { elementsOf, openSource, readInputs } from '@rebatch/models/~internal';
 import { InsufficientDataError } from '@rebatch/recalibrate';
 import * as tf from '@tensorflow/tfjs-core';
 import { LabelsError } from './errors.ts';
@@ -54,7 +54,11 @@ export async function* batchesOf(
   model: NormalizedModel,
   { batchSize, labels, all }: ReadOptions,
 ): AsyncGenerator<InspectedBatch, void, undefined> {
-  const source = read(open(data, all), model, labels);
+  // What is cut and joined may come in batches of any size, whatever the model takes.
+  const inputs = model.inputs.map((input) =>
+    batchSize === undefined ? input : { ...input, shape: [null, ...input.shape.slice(1)] },
+  );
+  const source = read(open(data, all), model, inputs, labels);
   if (batchSize === undefined) yield* source;
   else yield* recut(source, batchSize);
 }
@@ -74,6 +78,7 @@ const isObject = (value: unknown): value is object => typeof value === 'object' 
 async function* read(
   elements: AsyncIterable<unknown>,
   model: NormalizedModel,
+  expected: readonly Endpoint[],
   labels: 'auto' | boolean,
 ): AsyncGenerator<InspectedBatch, void, undefined> {
   let labeled = labels === true;
@@ -81,7 +86,7 @@ async function* read(
   for await (const element of elements) {
     let batch: InspectedBatch;
     try {
-      const read = readBatch(element, model, `Batch ${index}`);
+      const read = readInputs(element, expected, `Batch ${index}`);
       const { inputs, samples, signature } = read;
       const came = labelsIn(element, model);
       if (index === 0 && labels === 'auto') labeled = came !== undefined;

@@ -1,6 +1,6 @@
 // The inspection itself: three phases that share their forwards, then the report.
 import { type AnyModel, type ModelStatistics, modelOf, type NormalizedModel } from '@rebatch/models';
-import { checkStatistics, readStatistics } from '@rebatch/models/~internal';
+import { checkStatistics, onlyBatchSize, readStatistics } from '@rebatch/models/~internal';
 import { FoldedStatisticsError } from '@rebatch/recalibrate';
 import { warningsOfInputs } from '@rebatch/recalibrate/~internal';
 import type { MeanAndVariance } from '@rebatch/stats';
@@ -11,6 +11,7 @@ import { type Collected, collect } from './collect.ts';
 import { compareErrors } from './compare-errors.ts';
 import type { InspectionData } from './data.ts';
 import { inspectDrift, type KnownReference, measureDriftErrors, readReference } from './drift.ts';
+import { InspectionOptionError } from './errors.ts';
 import { readAffines } from './faults/near-dead.ts';
 import { gridsOf, withinHalfStep } from './faults/quantization.ts';
 import { checkBackend, onDevice, type Subject } from './forward.ts';
@@ -46,6 +47,7 @@ export async function inspect(
   const subject: Subject = { model: modelOf('inspect', inspected), backend: tf.getBackend() };
   const { model } = subject;
   const { reference, before } = options;
+  checkBatchSize(model, options);
   const known = reference && readReference(subject, reference);
   if (!known) checkUnfolded(model);
   if (before) checkStatistics(model, before);
@@ -70,6 +72,16 @@ export async function inspect(
   } finally {
     collected.dispose();
   }
+}
+
+/** Batches of another size than the only one that a model takes would fail when they run. */
+function checkBatchSize(model: NormalizedModel, { batchSize }: InspectionOptions): void {
+  const only = onlyBatchSize(model);
+  if (only === undefined || batchSize === undefined || batchSize === only) return;
+  throw new InspectionOptionError(
+    `inspect: expected option batchSize to be ${only}, as model '${model.name}' was built for batches of that size and takes ` +
+      `no others, got ${batchSize}.`,
+  );
 }
 
 /** Of what was folded into weights nothing is known that data could be held against. */

@@ -1,4 +1,5 @@
 // Which batches run as one. Where layers are small, a forward costs what its calls cost, whatever they compute.
+import { onlyBatchSize } from '@rebatch/models/~internal';
 import type { Subject } from './forward.ts';
 import { type Alike, kindOf } from './sizes.ts';
 
@@ -14,7 +15,7 @@ const SMALL_BYTES = 4 * 2 ** 20;
  * @param largest the largest input of a layer when one batch runs, in bytes.
  */
 export function runsOf<B extends Alike>({ model }: Subject, batches: readonly B[], largest: number): B[][] {
-  const most = model.inputs.every(({ shape }) => shape[0] === null) ? SMALL_BYTES / largest : 1;
+  const most = onlyBatchSize(model) === undefined ? SMALL_BYTES / largest : 1;
   const runs: B[][] = [];
   for (const batch of batches) {
     const last = runs.at(-1);

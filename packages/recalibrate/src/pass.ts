@@ -7,7 +7,7 @@ import {
   type NormalizedModel,
   readBatch,
 } from '@rebatch/models';
-import { breather, elementsOf, firstSamples, type Source } from '@rebatch/models/~internal';
+import { breather, elementsOf, firstSamples, onlyBatchSize, type Source } from '@rebatch/models/~internal';
 import type { Moments } from '@rebatch/stats';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Seen } from './accumulator.ts';
@@ -92,7 +92,7 @@ export async function runPass(run: Run, pass: Pass): Promise<PassTotals> {
   const { settings, source, model, skipped } = run;
   const limit = typeof settings.samples === 'number' ? settings.samples : Number.POSITIVE_INFINITY;
   // A graph that was built for batches of one size takes no part of one.
-  const exact = settings.mode === 'layerwise' && model.inputs.every(({ shape }) => shape[0] === null);
+  const exact = settings.mode === 'layerwise' && onlyBatchSize(model) === undefined;
   const breathe = breather();
   const totals: PassTotals = { samples: 0, batches: 0 };
   // The batch whose moments are on their way from the device while the next one runs.

@@ -3,7 +3,7 @@ import { shown } from '@rebatch/stats/~internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { DisposedTensorError, InputShapeError, InvalidDataError } from '../errors.ts';
 import { type AnyModel, modelOf } from '../model-of.ts';
-import type { Endpoint } from '../normalized-model.ts';
+import type { Endpoint, NormalizedModel } from '../normalized-model.ts';
 import { keysOf } from './source.ts';
 
 /** The model's inputs for one batch, in the order of `model.inputs`. */
@@ -22,7 +22,11 @@ export interface Batch {
  *   for anything that is no model.
  */
 export function readBatch(element: unknown, model: AnyModel, what: string): Batch {
-  const { inputs: expected } = modelOf('readBatch', model);
+  return readInputs(element, modelOf('readBatch', model).inputs, what);
+}
+
+/** The same for inputs that are not a model's own, such as those that are still to be cut into batches. */
+export function readInputs(element: unknown, expected: readonly Endpoint[], what: string): Batch {
   const inputs = tensorsOf(element, expected, what);
   inputs.forEach((tensor, i) => {
     checkInput(tensor, expected[i]!, what);
@@ -43,6 +47,11 @@ export function readBatch(element: unknown, model: AnyModel, what: string): Batc
 export function firstSamples(batch: Batch, samples: number): readonly tf.Tensor[] {
   if (samples >= batch.samples) return batch.inputs;
   return batch.inputs.map((tensor) => tf.slice(tensor, 0, samples));
+}
+
+/** The only number of samples that a model takes at once; undefined where it takes any. */
+export function onlyBatchSize({ inputs }: NormalizedModel): number | undefined {
+  return inputs.find(({ shape }) => shape[0] !== null)?.shape[0] ?? undefined;
 }
 
 function tensorsOf(element: unknown, inputs: readonly Endpoint[], what: string): tf.Tensor[] {

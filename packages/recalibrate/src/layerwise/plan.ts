@@ -1,7 +1,7 @@
 // In which pass each application is measured, and what can be kept on the way.
 import { readsWithoutStalling } from '@rebatch/core/~internal';
 import { type Batch, type NormalizedModel, readBatch } from '@rebatch/models';
-import { elementsOf, firstSamples } from '@rebatch/models/~internal';
+import { elementsOf, firstSamples, onlyBatchSize } from '@rebatch/models/~internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { InsufficientDataError } from '../errors.ts';
 import type { Place } from '../forward.ts';
@@ -76,7 +76,7 @@ function recordingsOf(
     const first = record(model, () => batch.inputs);
     return { first, second: first, sizes: [samples, samples], samples, atOnce: isAtOnce(first) };
   };
-  if (model.inputs.some(({ shape }) => shape[0] !== null)) return whole();
+  if (onlyBatchSize(model) !== undefined) return whole();
   const twice = () => batch.inputs.map((x) => tf.concat([tf.slice(x, 0, 1), tf.slice(x, 0, 1)]));
   try {
     const first = record(model, () => firstSamples(batch, 1));
