@@ -199,6 +199,11 @@ describe('writeModel', () => {
         writeModel(quantizedGraph(), target, { overwrite: true, beside: [{ name, bytes }] }),
       ).rejects.toThrow(/cannot be written beside a model/);
     }
+    for (const odd of [{ 'model.rebatch.json': bytes }, [bytes], [null], 'model.rebatch.json']) {
+      const refused = writeModel(quantizedGraph(), target, { overwrite: true, beside: odd as never });
+      await expect(refused).rejects.toThrow(FileWriteError);
+      await expect(refused).rejects.toThrow(/option beside to be a list of files \{ name, bytes \}, got/);
+    }
     expect(await contents()).toEqual(before);
     await writeModel(await savedByLayers(), target, {
       overwrite: true,

@@ -168,6 +168,7 @@ export async function collect(
       observe,
       outputs,
       asStored,
+      canSkip: false,
       singleValueRemedy: onlyBatchSize(model) === 1 ? ONE_BY_ONE_REMEDY : SINGLE_VALUE_REMEDY,
       ...(expected && { expected }),
     });

@@ -85,7 +85,7 @@ export async function measureDriftErrors(
     model,
     pooled.map(({ inputs }) => inputs),
     { mode: 'layerwise', prior: PRIOR, ...(signal && { signal }) },
-    { reference: moments, ...(collectFor.expected && { expected: collectFor.expected }) },
+    { canSkip: false, reference: moments, ...(collectFor.expected && { expected: collectFor.expected }) },
   );
   const made = onDevice([...stored, ...statistics]);
   try {

@@ -162,7 +162,8 @@ describe('what does not fit is refused, with what to do', () => {
       replaced(3, ({ ys }) => ({ xs: tf.fill([8, 5], Number.NaN), ys })),
       {},
       NonFiniteActivationError,
-      /batch 3/,
+      // There is no option nonFinite here.
+      /batch 3: .* Look for NaN in the data and in the weights\.$/,
     ],
     [
       'no labels',
@@ -221,6 +222,20 @@ describe('what does not fit is refused, with what to do', () => {
       { batchSize: 4 },
       LabelsError,
       /Batch 0: expected ys .*got a tensor of shape \[20, 4\].*labels: false/,
+    ],
+    [
+      'names of classes',
+      (data) => data.map(({ xs }) => ({ xs, ys: tf.fill([8], '1', 'string') })),
+      {},
+      LabelsError,
+      /Batch 0: expected ys as numbers, got a tensor of strings/,
+    ],
+    [
+      'labels of other samples',
+      (data) => data.map(({ xs }) => ({ xs, ys: tf.zeros([5]) })),
+      {},
+      LabelsError,
+      /for the output 'dense2', one-hot/,
     ],
     [
       'too few labels',

@@ -30,7 +30,11 @@ export function checkLabels(
 ): tf.Tensor {
   if (ys instanceof tf.Tensor && formOf(ys, output, samples) !== undefined) {
     if (ys.isDisposed) throw new LabelsError(`Batch ${batch}: its ys are already disposed.`);
-    return ys;
+    if (ys.dtype !== 'string') return ys;
+    throw new LabelsError(
+      `Batch ${batch}: expected ys as numbers, got a tensor of strings. Number the classes as the model's output does, from 0, or ` +
+        'inspect without errors: labels: false.',
+    );
   }
   const show = (sizes: readonly (number | null)[]) =>
     `[${[samples, ...sizes.slice(1)].map((size) => size ?? '?').join(', ')}]`;

@@ -96,11 +96,8 @@ export async function repairQuantization(
     const at = next++;
     return within(stored[at]!, grids[at]);
   };
-  const { statistics, report } = await estimate(who, subject, data, {
-    ...rest,
-    mode: 'layerwise',
-    estimator,
-  });
+  const asked = { ...rest, mode: 'layerwise' as const, estimator };
+  const { statistics, report } = await estimate(who, subject, data, asked, { canSkip: false });
   const layers = statistics.flatMap((own, i) => {
     const grid = grids[i];
     return grid ? [repairedLayer(stored[i]!, own, grid, subject.sites[i]!.epsilon)] : [];

@@ -23,7 +23,7 @@ export async function observeBatches(
   model: NormalizedModel,
   data: RecalibrationData,
   options: Pick<RecalibrationOptions, 'samples' | 'tolerance' | 'signal' | 'onProgress'>,
-  how: Pick<EstimateFor, 'observe' | 'outputs' | 'singleValueRemedy' | 'expected' | 'asStored'>,
+  how: Pick<EstimateFor, 'observe' | 'outputs' | 'singleValueRemedy' | 'canSkip' | 'expected' | 'asStored'>,
 ): Promise<Observed> {
   const run = startRun(who, model, data, options, how);
   const old = await readStatistics(model);

@@ -44,6 +44,8 @@ export interface Run {
   readonly expected: { readonly signature: string; readonly because: string } | undefined;
   /** What its caller can do about a batch of a single value; undefined where that is what `recalibrate` can. */
   readonly singleValueRemedy?: string | undefined;
+  /** Whether its caller can leave out batches that are not finite, as `recalibrate` can. Default true. */
+  readonly canSkip?: boolean | undefined;
   /** The position in all of the data of the first batch that the source has, where it has a part of the data. Default 0. */
   readonly first?: number;
 }
@@ -220,7 +222,7 @@ function checkCounts(
 
 /** Whether all moments are finite; if not, throws or leaves the batch out, as the caller wants it. */
 function usable(
-  { model, settings, skipped }: Run,
+  { model, settings, skipped, canSkip = true }: Run,
   index: number,
   measured: readonly Measured[],
   moments: readonly Moments[],
@@ -234,7 +236,7 @@ function usable(
   throw new NonFiniteActivationError(
     `Layer '${model.sites[site]!.name}'${application > 0 ? ` (application ${application})` : ''}, batch ${index}: ` +
       `expected finite activations, got NaN, Infinity or values too large for float32 in channel ${channel}. ` +
-      "Look for NaN in the data and in the weights, or leave such batches out with nonFinite: 'skip'.",
+      `Look for NaN in the data and in the weights${canSkip ? ", or leave such batches out with nonFinite: 'skip'" : ''}.`,
   );
 }
 

@@ -26,6 +26,8 @@ export interface EstimateFor {
   readonly reference?: readonly (Moments | undefined)[];
   /** See `Run`. */
   readonly singleValueRemedy?: Run['singleValueRemedy'];
+  /** See `Run`. */
+  readonly canSkip?: Run['canSkip'];
   /** The signature of all batches, and why no other will do. */
   readonly expected?: Run['expected'];
   /** Whether the report is to say what the inputs were. Default true; it costs a look at all of the first batch. */
@@ -53,6 +55,7 @@ export function startRun(
     outputs,
     reference,
     singleValueRemedy,
+    canSkip,
     expected,
     asStored = false,
     looks = true,
@@ -73,6 +76,7 @@ export function startRun(
     observe,
     outputs,
     singleValueRemedy,
+    canSkip,
     inputs: new FirstInputs(looks),
     signatures: new Set(),
     expected,

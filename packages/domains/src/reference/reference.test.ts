@@ -256,6 +256,14 @@ describe('what is refused, with the model as it was', () => {
     expect(tf.memory().numTensors).toBe(numTensors);
   });
 
+  test('inputs that are not finite: there is no option to leave them out', async () => {
+    const model = makeSequential(blocks);
+    const x = tf.fill([8, 5], Number.NaN);
+    await expect(captureReference(model, x)).rejects.toThrow(/batch 0: .* in the data and in the weights\.$/);
+    x.dispose();
+    model.dispose();
+  });
+
   test('options that do not exist, and what is no number', async () => {
     const { model, images } = await prepare();
     for (const options of [

@@ -71,6 +71,7 @@ export async function captureReference(
   checkOptions(who, options, RULES, RecalibrationOptionError);
   const { report, run, accumulators } = await estimate(who, subject, data, options, {
     asStored: true,
+    canSkip: false,
     looks: false,
   });
   const [inputs, ...others] = run.signatures;

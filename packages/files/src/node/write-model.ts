@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { checkNames } from '@rebatch/stats/~internal';
+import { checkNames, shown } from '@rebatch/stats/~internal';
 import type { io } from '@tensorflow/tfjs-core';
 import { FileWriteError } from '../errors.ts';
 import { modelFiles, type NamedBytes, type WriteOptions } from '../tfjs/model-json.ts';
@@ -81,6 +81,11 @@ export async function writeModel(
 
 /** A model's own files have these names, and nothing is written elsewhere. */
 function checkBeside(beside: readonly NamedBytes[]): readonly NamedBytes[] {
+  if (!Array.isArray(beside) || beside.some((file) => typeof file?.name !== 'string')) {
+    throw new FileWriteError(
+      `writeModel: expected option beside to be a list of files { name, bytes }, got ${shown(beside)}.`,
+    );
+  }
   const wrong = beside.find(
     ({ name }) => name === 'model.json' || name.endsWith('.bin') || basename(name) !== name || name === '..',
   );
