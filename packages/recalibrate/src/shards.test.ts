@@ -23,6 +23,8 @@ import {
   measuredShardToJSON,
   type RecalibrationState,
   recalibrateFromShards,
+  ShardError,
+  type ShardMeasurer,
   type ShardRequest,
   shardMeasurer,
 } from './shards.ts';
@@ -245,6 +247,99 @@ test('shards without a sample take nothing from those that are measured at the s
   expect(report.samples).toBe(15);
   measurer.dispose();
   tf.dispose(batches);
+  model.dispose();
+});
+
+describe('one measurer for several recalibrations', () => {
+  const mode = 'layerwise' as const;
+  /** Of all batches, in shards of so many as each pass says. */
+  const inShards = (
+    model: tfl.LayersModel,
+    measurer: ShardMeasurer,
+    batches: readonly tf.Tensor[],
+    size: (pass: number) => number,
+    between: (request: ShardRequest) => void = () => {},
+  ) =>
+    estimateFromShards(
+      model,
+      async function* (start) {
+        for (const request of requestsOf(start, batches.length, size(start.pass))) {
+          yield await measurer.measure(
+            request,
+            batches.slice(request.first, request.first + request.batches),
+          );
+          between(request);
+        }
+      },
+      { mode },
+    );
+  const prepare = () => {
+    const model = chain();
+    const [some, others] = [makeBatches([4, 4, 4, 4, 4]), makeBatches([3, 3, 3, 3])];
+    return { model, some, others, measurer: shardMeasurer(model, { mode }) };
+  };
+
+  test('at once: each gets what it would get alone, and nothing is left', async () => {
+    const { model, some, others, measurer } = prepare();
+    const alone = [
+      (await estimateStatistics(model, some, { mode })).statistics,
+      (await estimateStatistics(model, others, { mode })).statistics,
+    ];
+    await expectNoLeaks(tf, async () => {
+      const both = await Promise.all([
+        inShards(model, measurer, some, () => 2),
+        inShards(model, measurer, others, () => 2),
+      ]);
+      expect(both.map(({ statistics }) => statistics)).toEqual(alone);
+      measurer.dispose();
+    });
+    tf.dispose([some, others]);
+    model.dispose();
+  });
+
+  test.each([
+    [2, 3, 1],
+    [3, 2, 5],
+    [1, 5, 2],
+  ])('cut otherwise in each pass: %i, %i and %i batches', async (...sizes) => {
+    const { model, some, measurer } = prepare();
+    const { statistics } = await estimateStatistics(model, some, { mode });
+    const got = await inShards(model, measurer, some, (pass) => sizes[pass - 1]!);
+    expect(got.statistics).toEqual(statistics);
+    measurer.dispose();
+    tf.dispose(some);
+    model.dispose();
+  });
+
+  test('what is kept may be given up at any time', async () => {
+    const { model, some, measurer } = prepare();
+    const { statistics } = await estimateStatistics(model, some, { mode });
+    await expectNoLeaks(tf, async () => {
+      const got = await inShards(
+        model,
+        measurer,
+        some,
+        () => 2,
+        ({ first }) => first === 2 && measurer.dispose(),
+      );
+      expect(got.statistics).toEqual(statistics);
+      measurer.dispose();
+    });
+    tf.dispose(some);
+    model.dispose();
+  });
+});
+
+test.each<[unknown, RegExp]>([
+  [() => [], /got one that returns \[\]\./],
+  [async () => [], /got one that returns a promise/i],
+  [() => undefined, /got one that returns undefined\./],
+])('what gives no async iterable is refused by name', async (measure, message) => {
+  const model = chain();
+  const refused = recalibrateFromShards(model, measure as MeasurePass);
+  await expect(refused).rejects.toThrow(ShardError);
+  await expect(refused).rejects.toThrow(/an async function\* that yields shards/);
+  await expect(refused).rejects.toThrow(message);
   model.dispose();
 });
 

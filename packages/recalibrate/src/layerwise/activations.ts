@@ -11,7 +11,8 @@ import { disposeKept, type Kept, type Replayed, replay } from './replay.ts';
 export class Activations {
   readonly #run: Run;
   readonly #plan: LayerwisePlan;
-  readonly #ready: DeviceStatistics;
+  /** Of the pass that runs. */
+  #ready: DeviceStatistics;
   /** The levels up to which everything is at hand; 0 for none. */
   #cut = 0;
   #batches = new Map<number, { readonly samples: number; kept: Kept }>();
@@ -38,9 +39,11 @@ export class Activations {
    * How pass `number` measures.
    *
    * @param budget bytes that may be kept.
+   * @param ready the statistics that the pass is to normalize by, where they are not those that there were.
    */
-  begin(number: number, budget: number): Pick<Pass, 'measure' | 'kept'> {
+  begin(number: number, budget: number, ready = this.#ready): Pick<Pass, 'measure' | 'kept'> {
     const { levels, passes } = this.#plan;
+    this.#ready = ready;
     this.#budget = budget;
     this.#pass = number;
     const fromInputs = measureFromInputs(this.#run, this.#plan, number, this.#ready);

@@ -1,5 +1,7 @@
 // Passes whose batches are measured elsewhere: on other threads or machines, or later.
 import { elementsOf } from '@rebatch/models/~internal';
+import { shown } from '@rebatch/stats/~internal';
+import { ShardError } from '../errors.ts';
 import { checkAmount, checkRunning, type PassTotals, type Run } from '../pass.ts';
 import type { MeasuredShard, PassRequest } from './shard.ts';
 import type { ShardSum } from './shard-sum.ts';
@@ -58,10 +60,15 @@ async function onePass(run: Run, start: ShardSum, taking: Taking): Promise<Shard
     const expectedSamples = taking.expectedSamples ?? sum.totals[pass - 2]?.samples ?? null;
     settings.onProgress?.({ mode: settings.mode, pass, passes, ...totals, expectedSamples });
   };
-  const open = async () =>
-    taking
-      .measure({ pass, next, statistics: sum.begin(), skipped: [...sum.skipped], state: () => sum.toJSON() })
-      [Symbol.asyncIterator]();
+  const open = async () => {
+    const asked = { pass, next, statistics: sum.begin(), skipped: [...sum.skipped] };
+    const shards = taking.measure({ ...asked, state: () => sum.toJSON() });
+    if (typeof shards?.[Symbol.asyncIterator] === 'function') return shards[Symbol.asyncIterator]();
+    throw new ShardError(
+      'What measures a pass: expected an async function* that yields shards, or one that returns another async iterable of ' +
+        `them, got one that returns ${shown(shards)}.`,
+    );
+  };
   const source = { owned: false, repeatable: false, endless: false, open };
   for await (const item of elementsOf(source, settings.signal)) {
     checkRunning(run);

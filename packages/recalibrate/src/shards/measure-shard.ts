@@ -8,10 +8,10 @@ import { checkStateless, checkUnfolded } from '../checks.ts';
 import { InsufficientDataError, RecalibrationOptionError, ShardError } from '../errors.ts';
 import { FirstInputs } from '../inputs.ts';
 import { Activations } from '../layerwise/activations.ts';
-import { DeviceStatistics } from '../layerwise/measure.ts';
 import { type LayerwisePlan, planLayerwise } from '../layerwise/plan.ts';
 import { type RecalibrationOptions, readOptions } from '../options.ts';
 import { checkRunning, type Pass, type Run, runPass } from '../pass.ts';
+import { KeptShards, ReadyStatistics } from './kept-shards.ts';
 import type { MeasuredBatch, MeasuredShard, ShardRequest } from './shard.ts';
 
 /** What of the options of a recalibration matters to who measures. */
@@ -34,7 +34,7 @@ export interface ShardMeasurer {
    * @throws (rejects) what `recalibrate` throws for such data; {ShardError} for a request that does not fit the model.
    */
   measure(request: ShardRequest, data: RecalibrationData): Promise<MeasuredShard>;
-  /** Gives up what is kept on the device. The model stays. */
+  /** Gives up what is kept on the device. The model stays, and shards can be measured again. */
   dispose(): void;
 }
 
@@ -42,7 +42,8 @@ export interface ShardMeasurer {
  * Measures shards with one model, in any order, several at a time if need be: the part of a recalibration that takes the
  * time. What it gives depends on the request and the data alone. In mode `'layerwise'` activations are kept between passes,
  * within `activationBytes` for all shards together, so that a pass of a shard that was measured here before computes its own
- * level alone.
+ * level alone: what is asked of a later pass is of the same data as what the pass before was asked. `dispose` of what is kept
+ * before another recalibration that begins with a later pass.
  *
  * @throws {StatefulModelError}, {FoldedStatisticsError}, {RecalibrationOptionError}, and what `modelOf` throws.
  */
@@ -65,18 +66,10 @@ export function shardMeasurer(model: AnyModel, options: MeasuringOptions = {}): 
 /** What stays the same for all shards. */
 type Base = Pick<Run, 'model' | 'settings' | 'backend' | 'observe' | 'expected'>;
 
-/** A shard in mode 'layerwise'. */
-interface KeptShard {
-  readonly activations: Activations;
-  pass: number;
-}
-
 class Measurer implements ShardMeasurer {
   readonly #base: Base;
-  readonly #ready = new DeviceStatistics();
-  /** The pass that `#ready` is of. */
-  #readyFor = 0;
-  readonly #kept = new Map<number, KeptShard>();
+  readonly #ready = new ReadyStatistics();
+  readonly #kept = new KeptShards();
   #plan: Promise<LayerwisePlan> | undefined;
 
   constructor(base: Base) {
@@ -132,54 +125,40 @@ class Measurer implements ShardMeasurer {
 
   dispose(): void {
     this.#ready.dispose();
-    for (const { activations } of this.#kept.values()) activations.dispose();
-    this.#kept.clear();
+    this.#kept.dispose();
   }
 
   /** @returns how many passes there are, 0 if that is not known. */
   async #layerwise(
     run: Run,
-    { first, pass, statistics }: ShardRequest,
+    request: ShardRequest,
     collect: Omit<Pass, 'passes' | 'measure'>,
   ): Promise<number> {
     const plan = await this.#planned(run);
     // Nothing of it could be read: it has nothing to say.
     if (plan === undefined) return 0;
+    const { first, pass, statistics } = request;
     const { passes } = plan;
     if (pass > passes) {
       throw new ShardError(
         `Shard from batch ${first} on: expected a pass from 1 to ${passes} of model '${run.model.name}', got ${pass}.`,
       );
     }
-    if (this.#readyFor !== pass) {
-      statistics.forEach((moments, site) => {
-        if (moments) this.#ready.set(site, moments);
-      });
-      this.#readyFor = pass;
-    }
-    const activations = this.#take(first, pass) ?? new Activations(run, plan, this.#ready);
-    const others = [...this.#kept.values()].reduce((sum, one) => sum + one.activations.bytes, 0);
-    const budget = Math.max(0, run.settings.activationBytes - others);
+    const ready = this.#ready.begin(statistics);
+    const activations = this.#kept.take(request) ?? new Activations(run, plan, ready.device);
+    const budget = Math.max(0, run.settings.activationBytes - this.#kept.bytes);
     try {
-      await runPass(run, { ...collect, passes, ...activations.begin(pass, budget) });
+      await runPass(run, { ...collect, passes, ...activations.begin(pass, budget, ready.device) });
     } catch (error) {
       activations.dispose();
       throw error;
+    } finally {
+      this.#ready.end(ready);
     }
     activations.end();
     if (pass === passes) activations.dispose();
-    else this.#kept.set(first, { activations, pass });
+    else this.#kept.keep({ activations, request });
     return passes;
-  }
-
-  /** What is kept of a shard from earlier passes; it is not kept here any more. */
-  #take(first: number, pass: number): Activations | undefined {
-    const kept = this.#kept.get(first);
-    this.#kept.delete(first);
-    if (kept === undefined || kept.pass < pass) return kept?.activations;
-    // The shard is measured once more: what this pass measured on is gone.
-    kept.activations.dispose();
-    return undefined;
   }
 
   /** From the first sample that comes; the same for all shards. Undefined for a shard without samples as long as there was none. */
