@@ -106,7 +106,9 @@ test.each<[string, tfl.layers.Layer]>([
   const [one, five] = [tf.zeros([1, 2, 4]), tf.zeros([5, 2, 4])];
   expect(readBatch(one, subject, 'Batch 0').samples).toBe(1);
   expect(() => model.apply(five)).toThrow(/incompatible/);
-  expect(() => readBatch(five, subject, 'Batch 0')).toThrow(/expected shape \[1, 2, 4\], got \[5, 2, 4\]/);
+  expect(() => readBatch(five, subject, 'Batch 0')).toThrow(
+    'expected shape [1, 2, 4], got [5, 2, 4]. The model was built for batches of 1 and takes no others: cut the data into such.',
+  );
   model.dispose();
 });
 

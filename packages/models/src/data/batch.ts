@@ -18,7 +18,7 @@ export interface Batch {
  * Reads one element of the data.
  *
  * @param what what to call it in messages, such as `Batch 3`.
- * @throws {InvalidDataError} for something else than tensors, {DisposedTensorError}, {InputShapeError}. {NotAModelError}
+ * @throws {InvalidDataError} for something else than tensors, or of a dtype that an input does not take, {DisposedTensorError}, {InputShapeError}. {NotAModelError}
  *   for anything that is no model.
  */
 export function readBatch(element: unknown, model: AnyModel, what: string): Batch {
@@ -87,9 +87,12 @@ function checkInput(tensor: tf.Tensor, { name, shape: expected }: Endpoint, what
   if (fits && shape[0]! > 0) return;
   const show = (sizes: readonly (number | null)[]) => `[${sizes.map((size) => size ?? '?').join(', ')}]`;
   const unbatched = shape.length === expected.length - 1;
+  const [only] = expected;
+  const cut = only !== null && shape.length === expected.length && shape[0] !== only;
   throw new InputShapeError(
     `${what}, input '${name}': expected shape ${show(expected)}${shape[0] === 0 ? ' with at least one sample' : ''}, ` +
-      `got ${show(shape)}.${unbatched ? ' Batches need a batch axis: dataset.batch(64), or tf.expandDims(x, 0).' : ''}`,
+      `got ${show(shape)}.${unbatched ? ' Batches need a batch axis: dataset.batch(64), or tf.expandDims(x, 0).' : ''}` +
+      (cut ? ` The model was built for batches of ${only} and takes no others: cut the data into such.` : ''),
   );
 }
 
