@@ -91,6 +91,9 @@ test('errors: statistics that do not exist, and a batch that has none', () => {
   const act = () => withStatistics(model, 'ema' as Statistics, () => 1);
   expect(act).toThrow(InvalidInputError);
   expect(act).toThrow(/withStatistics.*'batch' or 'population', got "ema"/);
+  const nothing = () => withStatistics(model, 'batch', undefined as never);
+  expect(nothing).toThrow(InvalidInputError);
+  expect(nothing).toThrow('withStatistics: expected fn to be a function, got undefined.');
   const misspelled = { normalisationBatchSize: 4 } as object;
   const unknown = () => withStatistics(model, 'batch', () => expect.fail('ran'), misspelled);
   expect(unknown).toThrow(InvalidInputError);

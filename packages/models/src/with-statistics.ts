@@ -1,5 +1,6 @@
-import type { Statistics } from '@rebatch/layers';
+import { InvalidInputError, type Statistics } from '@rebatch/layers';
 import { checkLayer, type StatisticsScopeOptions, withLayerStatistics } from '@rebatch/layers/~internal';
+import { callable, checkValue } from '@rebatch/stats/~internal';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { isNormalizedModel, type NormalizedModel } from './normalized-model.ts';
 
@@ -18,7 +19,7 @@ import { isNormalizedModel, type NormalizedModel } from './normalized-model.ts';
  * @param fn synchronous or asynchronous. A generator outlives the scope; consume it inside.
  * @returns what `fn` returns.
  * @throws {NotAModelError} for anything that is no model. {InvalidInputError} if `statistics` is neither,
- *   an option does not exist or is out of its range, or `'batch'` and a layer's class was derived from the stock one by a
+ *   `fn` is no function, an option does not exist or is out of its range, or `'batch'` and a layer's class was derived from the stock one by a
  *   user, so that it computes by itself; nothing has run then. What `fn` throws.
  */
 export function withStatistics<T>(
@@ -27,7 +28,9 @@ export function withStatistics<T>(
   fn: () => T,
   options: StatisticsScopeOptions = {},
 ): T {
-  if (isNormalizedModel(model)) return model.withStatistics(statistics, fn, options);
-  checkLayer('withStatistics', model);
+  const isNormalized = isNormalizedModel(model);
+  if (!isNormalized) checkLayer('withStatistics', model);
+  checkValue('withStatistics', 'fn', fn, callable(), InvalidInputError);
+  if (isNormalized) return model.withStatistics(statistics, fn, options);
   return withLayerStatistics(model, statistics, fn, options);
 }

@@ -299,6 +299,9 @@ describe('what does not fit is refused, and the model is as it was', () => {
     const request = { first: 0, batches: 1, pass: 1, statistics: [null, null, null], skipped: [] };
     const ask = (change: object) => measurer.measure({ ...request, ...change } as ShardRequest, batches());
     await expect(ask({ pass: 4 })).rejects.toThrow('expected a pass from 1 to 3 of model');
+    const nothing = measurer.measure(null as never, batches());
+    await expect(nothing).rejects.toThrow(ShardError);
+    await expect(nothing).rejects.toThrow('expected a request, got null');
     await expect(ask({ first: -1 })).rejects.toThrow('expected the position of its first batch, got -1');
     await expect(ask({ batches: 0 })).rejects.toThrow('expected one batch or more, got 0');
     await expect(ask({ statistics: [] })).rejects.toThrow(

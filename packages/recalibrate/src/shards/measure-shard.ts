@@ -186,6 +186,7 @@ function checkRequest({ name, sites }: NormalizedModel, request: ShardRequest): 
     throw new ShardError(`Shard of model '${name}': expected ${expected}, got ${shown(came)}.`);
   };
   const count = (value: unknown, least: number) => Number.isSafeInteger(value) && (value as number) >= least;
+  if (typeof request !== 'object' || request === null) fail('a request', request);
   const { first, batches, pass, statistics, skipped } = request;
   if (!count(first, 0)) fail('the position of its first batch', first);
   if (!count(batches, 1)) fail('one batch or more', batches);
