@@ -185,7 +185,9 @@ function batchesFor(
 /** @throws {DataError} for more samples than there are, where that is known before they are read. */
 export function checkSamples(samples: number, count: number): void {
   if (samples <= count) return;
-  throw new DataError(`--samples: expected at most the ${count} that there are, got ${samples}.`);
+  throw new DataError(
+    `--samples: expected at most the ${count} that there are, got ${samples}. Ask for fewer, or leave --samples out.`,
+  );
 }
 
 function labelsFit(data: Data, { outputs }: LoadedModel, note: (text: string) => void): Session['labels'] {

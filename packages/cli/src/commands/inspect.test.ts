@@ -71,7 +71,10 @@ describe('inspect', () => {
       expect(report!.samples).toBe(inspected);
     }
     const { code, err } = await rebatch(...inspect, '37');
-    expect([code, err]).toEqual([4, 'Error: --samples: expected at most the 36 that there are, got 37.\n']);
+    expect([code, err]).toEqual([
+      4,
+      'Error: --samples: expected at most the 36 that there are, got 37. Ask for fewer, or leave --samples out.\n',
+    ]);
   });
 
   test('of labels that are not the classes of the model says so, and does not look at them', async () => {
