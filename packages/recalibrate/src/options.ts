@@ -41,8 +41,8 @@ export interface RecalibrationOptions {
   /**
    * How many samples each pass takes: `'all'` until the data ends (default); a number, of which 10^3 to 10^4 are
    * near optimal in the paper; `'auto'` until the standard errors are within `tolerance`. Mode `'batch'` takes whole
-   * batches, so it may take more than the number; `'layerwise'` takes exactly as many, but of a
-   * graph that was built for batches of one size.
+   * batches, so it may take more than the number; so does `'layerwise'` for a graph that was built for batches of one
+   * size, and else it takes exactly as many.
    */
   readonly samples?: number | 'all' | 'auto';
   /**

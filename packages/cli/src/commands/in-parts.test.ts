@@ -185,15 +185,8 @@ describe('killed between its result and the end', () => {
 
   test('the rerun writes it once more, without being told to', () =>
     withNetwork(async ({ folder, model, data }) => {
-      const args = [
-        'recalibrate',
-        model,
-        data,
-        '--backend',
-        'cpu',
-        '--checkpoint',
-        join(folder, 'run.checkpoint'),
-      ];
+      const path = join(folder, 'run.checkpoint');
+      const args = ['recalibrate', model, data, '--backend', 'cpu', '--checkpoint', path];
       await withoutEnd(...args);
       const written = await contentsOf(`${model}-recalibrated`);
       const { code, err } = await rebatch(...args);
