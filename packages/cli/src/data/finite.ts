@@ -11,15 +11,18 @@ export function flawIn(values: ArrayLike<number>): string | undefined {
 }
 
 /**
- * What is wrong with a sample as the model takes it, in float32; undefined where nothing is.
+ * What is wrong with a sample that was prepared, or was before; undefined where nothing is.
  *
+ * @param prepared as the model takes it, in float32: what was not finite is not finite here.
  * @param values as they came, in the same order.
  */
 export function flawOfPrepared(prepared: Float32Array, values: ArrayLike<number>): string | undefined {
   for (let i = 0; i < prepared.length; i++) {
-    if (!Number.isFinite(prepared[i])) {
-      return `has ${values[i]} at value ${i}, which is too large for float32 as inputs are prepared`;
-    }
+    if (Number.isFinite(prepared[i])) continue;
+    return (
+      flawIn(values) ??
+      `has ${values[i]} at value ${i}, which is too large for float32 as inputs are prepared`
+    );
   }
   return undefined;
 }

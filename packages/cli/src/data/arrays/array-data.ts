@@ -6,7 +6,7 @@ import { sampleWriter, unchanged } from '../../preprocessing/prepare.ts';
 import { ahead } from '../ahead.ts';
 import type { BadSample, Data, ReadOptions, SampleBatch, SampleRange } from '../data.ts';
 import { type DataDescription, type DataSource, inputDescribed } from '../description.ts';
-import { flawIn, flawOfPrepared, leftOut } from '../finite.ts';
+import { flawOfPrepared, leftOut } from '../finite.ts';
 import { batchesOf, orderOf } from '../order.ts';
 import { type Arrays, openArrays } from './open-arrays.ts';
 import { lengthOf, readSample, type SampleArray } from './sample-array.ts';
@@ -52,7 +52,7 @@ function dataOf(
       const values = await readSample(array, order[position]!);
       const at = slot * values.length;
       writers[i]!.write(values, into[i]!, at);
-      const reason = flawIn(values) ?? flawOfPrepared(into[i]!.subarray(at, at + values.length), values);
+      const reason = flawOfPrepared(into[i]!.subarray(at, at + values.length), values);
       if (reason !== undefined) return leftOut({ position, name: nameOf(position), reason }, skipBad);
     }
     return undefined;
