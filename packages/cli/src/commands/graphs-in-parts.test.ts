@@ -13,7 +13,7 @@ import { float32, npy } from '../testing/arrays.ts';
 import { weightsIn } from '../testing/models.ts';
 import { inFolder, plain, writeFiles } from '../testing/pictures.ts';
 import { bundleCommand, runProcess } from '../testing/processes.ts';
-import { contentsOf, rebatch, rebatchJson, rebatchWith } from '../testing/run-cli.ts';
+import { contentsOf, rebatch, rebatchJson, rebatchWith, timeless } from '../testing/run-cli.ts';
 
 const SAMPLES = 23;
 const PIXELS = 6 * 6 * 3;
@@ -53,12 +53,6 @@ afterAll(async () => {
   await redis?.remove();
 });
 
-/** A report without what only clocks know. */
-function timeless({ report, data }: RepairOutput) {
-  const layers = report.layers.map((layer) => ({ ...layer, milliseconds: 0 }));
-  return { ...report, data, milliseconds: 0, layers };
-}
-
 test.each([
   [null, 'batch', 'all'],
   [null, 'layerwise', '10'],
@@ -79,6 +73,7 @@ test.each([
       args.push('--samples', samples);
       const result = async (output: RepairOutput) => ({
         report: timeless(output),
+        data: output.data,
         weights: await weightsIn(`${model}-recalibrated`),
       });
       const expected = await result(await rebatchJson<RepairOutput>(...args));

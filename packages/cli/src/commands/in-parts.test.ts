@@ -11,7 +11,7 @@ import { float32, npy } from '../testing/arrays.ts';
 import { pictureModel, weightsIn, writeLayers } from '../testing/models.ts';
 import { inFolder, plain, writeFiles } from '../testing/pictures.ts';
 import { afterTime, afterWrites, bundleCommand, runProcess } from '../testing/processes.ts';
-import { contentsOf, rebatch, rebatchJson } from '../testing/run-cli.ts';
+import { contentsOf, rebatch, rebatchJson, timeless } from '../testing/run-cli.ts';
 
 const random = seededRandom(3);
 const blocks = makeBlocks(random, [5, 6, 4]);
@@ -52,12 +52,6 @@ async function processJson<T>(...args: readonly string[]): Promise<T> {
   const { code, out, err } = await runProcess([...args, '--json']);
   expect(code, err).toBe(0);
   return JSON.parse(out) as T;
-}
-
-/** A report without what only clocks know. */
-function timeless({ report }: RepairOutput) {
-  const layers = report.layers.map((layer) => ({ ...layer, milliseconds: 0 }));
-  return { ...report, milliseconds: 0, layers };
 }
 
 test.each(MODES)('in parts, and with a checkpoint: the same bits as in one go: %s %s', (...flags: string[]) =>

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { RepairOutput } from '../report/repair-report.ts';
 import { run } from '../run.ts';
 
 /** What a command line gave. */
@@ -39,6 +40,12 @@ export async function rebatchJson<T>(...args: readonly string[]): Promise<T> {
   const { code, out, err } = await rebatch(...args, '--json');
   if (code !== 0) throw new Error(`rebatch ${args.join(' ')} ended with ${code}: ${err}`);
   return JSON.parse(out) as T;
+}
+
+/** A report without what only clocks know. */
+export function timeless({ report }: Pick<RepairOutput, 'report'>) {
+  const layers = report.layers.map((layer) => ({ ...layer, milliseconds: 0 }));
+  return { ...report, milliseconds: 0, layers };
 }
 
 /** Every file below a folder, by its name, as its bytes in base64. */
